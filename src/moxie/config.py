@@ -1,0 +1,291 @@
+"""The configuration of a study: every key with its type, unit, range, default and meaning.
+
+`config.yaml`, the JSON schema and the reference page of the documentation are generated from these classes by
+`moxie.config_reference`. `load` turns the mapping that Snakemake hands over into a `StudyConfig`, or raises one
+InputError that names each bad key, what was found and what is allowed.
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from moxie.errors import InputError
+
+
+def label(value: float) -> str:
+    """Return the short form of a number that paths and wildcards carry: 298.15, 973, 1."""
+    return f"{value:g}"
+
+
+def _state_points(values: list[float]) -> list[float]:
+    labels = [label(value) for value in values]
+    repeated = sorted({text for text in labels if labels.count(text) > 1})
+    if repeated:
+        raise ValueError(f"the state point {', '.join(repeated)} stands there more than once; name each one once")
+    return values
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+LiquidTemperatures = Annotated[
+    list[Annotated[float, Field(ge=100, le=800)]], Field(min_length=1), AfterValidator(_state_points)
+]
+ProcessTemperatures = Annotated[
+    list[Annotated[float, Field(ge=300, le=2000)]], Field(min_length=1), AfterValidator(_state_points)
+]
+Pressures = Annotated[list[Annotated[float, Field(gt=0, le=1e5)]], Field(min_length=1), AfterValidator(_state_points)]
+
+
+class Section(BaseModel):
+    """A part of the configuration; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
+
+
+class Study(Section):
+    name: Name = Field("default", description="Short name of the study; lower case, no spaces")
+    title: str = Field(
+        "Alcohols, a lithium electrolyte and oxidised silicon",
+        description="Title on the front page of the report",
+    )
+
+
+class System(Section):
+    composition: dict[Name, Annotated[int, Field(gt=0, le=1_000_000)]] = Field(
+        min_length=1, description="Number of each molecule in the box; the names are those under `molecules`"
+    )
+    force_field: str = Field(
+        "trappe_ua", description="Name of a force field in the registry, or the path of an OpenMM XML file"
+    )
+    ensemble: Literal["NPT", "NVT"] = Field("NPT", description="NPT, or NVT at the density `density_g_cm3`")
+    density_g_cm3: Annotated[float, Field(gt=0, le=25)] | None = Field(
+        None,
+        description="Density of an NVT box; for NPT only the first guess (null: estimated from the molecules)",
+        json_schema_extra={"unit": "g/cm3"},
+    )
+    temperatures_K: LiquidTemperatures = Field([298.15], description="Temperatures", json_schema_extra={"unit": "K"})
+    pressures_bar: Pressures = Field(
+        [1.0], description="Pressures; under NVT a label that changes nothing", json_schema_extra={"unit": "bar"}
+    )
+    replicas: int = Field(1, ge=1, le=1000, description="Independent runs of each state point")
+    cutoff_nm: float = Field(
+        1.0, gt=0.3, le=3, description="Cut-off of the non-bonded forces", json_schema_extra={"unit": "nm"}
+    )
+    timestep_fs: float = Field(2.0, gt=0, le=6, description="Time step", json_schema_extra={"unit": "fs"})
+    hydrogen_mass_amu: Annotated[float, Field(ge=1, le=4)] | None = Field(
+        None,
+        description="Mass of hydrogens after repartitioning from their neighbour (null: true masses)",
+        json_schema_extra={"unit": "amu"},
+    )
+    equilibration_ps: float = Field(
+        20.0, ge=0, description="Run before sampling starts; more is cut off by what the data say",
+        json_schema_extra={"unit": "ps"},
+    )
+    sampling_ps: float = Field(100.0, gt=0, description="Sampled time", json_schema_extra={"unit": "ps"})
+
+
+class Protocol(Section):
+    pme_tolerance: float = Field(5e-4, gt=0, le=1e-2, description="Relative error of the particle-mesh Ewald forces")
+    friction_per_ps: float = Field(
+        1.0, gt=0, le=100, description="Friction of the Langevin thermostat", json_schema_extra={"unit": "1/ps"}
+    )
+    barostat_interval: int = Field(10, ge=1, le=10_000, description="Steps between attempted volume changes")
+    sample_interval_ps: float = Field(
+        0.2, gt=0, description="Interval of the time series", json_schema_extra={"unit": "ps"}
+    )
+    frame_interval_ps: float = Field(
+        1.0, gt=0, description="Interval of the trajectory's frames", json_schema_extra={"unit": "ps"}
+    )
+    gas_sampling_ps: float = Field(
+        2000.0, gt=0, description="Sampled time of the isolated molecule", json_schema_extra={"unit": "ps"}
+    )
+    checkpoint_interval_s: float = Field(
+        30.0, gt=0, description="Wall-clock time between checkpoints", json_schema_extra={"unit": "s"}
+    )
+
+
+_LIQUID = {"temperatures_K": [278.15, 298.15, 318.15]}
+_SYSTEMS: dict[str, Any] = {
+    "methanol": {"composition": {"methanol": 216}, **_LIQUID},
+    "ethanol": {"composition": {"ethanol": 216}, **_LIQUID},
+    "litfsi_10m": {
+        "composition": {"lithium": 9, "tfsi": 9, "water": 50},
+        "force_field": "und",
+        "ensemble": "NVT",
+        "density_g_cm3": 1.577,
+        "temperatures_K": [298.15],
+        "cutoff_nm": 0.7,
+        "timestep_fs": 1.0,
+    },
+}
+
+
+class Dynamics(Section):
+    systems: dict[Name, System] = Field(
+        _SYSTEMS, description="Boxes to simulate, by name. In an overlay, `name: null` removes one"
+    )
+    protocol: Protocol = Field(Protocol(), description="Settings common to all systems")
+    platform: Literal["auto", "CUDA", "HIP", "OpenCL", "CPU"] = Field(
+        "auto", description="auto takes the first of CUDA, HIP, OpenCL, CPU that evaluates the forces of the system"
+    )
+
+
+class Slab(Section):
+    cells: tuple[
+        Annotated[int, Field(ge=2, le=60)], Annotated[int, Field(ge=2, le=60)], Annotated[int, Field(ge=2, le=60)]
+    ] = Field((4, 4, 5), description="Conventional silicon cells along x, y and z (the surface normal)")
+    frozen_layers: int = Field(4, ge=1, description="Atomic layers at the back that keep the crystal's positions")
+
+
+class Recipe(Section):
+    ambient: Literal["dry_O2", "steam"] = Field("dry_O2", description="Oxidising gas")
+    orientation: Literal["100", "111"] = Field("100", description="Surface of the wafer, for the kinetics")
+    pressure_bar: float = Field(
+        1.01325, gt=0, le=50, description="Pressure of the gas", json_schema_extra={"unit": "bar"}
+    )
+    time_s: float = Field(10.0, gt=0, le=1e7, description="Duration", json_schema_extra={"unit": "s"})
+    initial_oxide_nm: float = Field(
+        0.8, ge=0, le=1000, description="Oxide before the process", json_schema_extra={"unit": "nm"}
+    )
+    kinetics: Literal["deal_grove", "massoud"] = Field("deal_grove", description="Model of the growth kinetics")
+
+
+class Oxidation(Section):
+    parameter_set: str = Field("von_alfthan_2003", description="Valence force field: name in the registry, or path")
+    slab: Slab = Field(Slab(), description="The silicon (001) slab")
+    recipe: Recipe = Field(Recipe(), description="The process, the same at every temperature")
+    thickness_scale: float = Field(
+        0.6, gt=0, le=1, description="Oxide thickness on the slab divided by the recipe's; stated with every result"
+    )
+    temperatures_K: ProcessTemperatures = Field(
+        [973, 1073, 1173, 1273, 1373, 1473], description="Process temperatures", json_schema_extra={"unit": "K"}
+    )
+    replicas: int = Field(2, ge=1, le=1000, description="Independent films at each temperature")
+    checkpoint_interval_s: float = Field(
+        20.0, gt=0, description="Wall-clock time between checkpoints", json_schema_extra={"unit": "s"}
+    )
+
+
+class QuantumChemistry(Section):
+    force_tolerance_eV_A: float = Field(
+        0.01, gt=0, le=1, description="Largest force at which a geometry counts as optimised",
+        json_schema_extra={"unit": "eV/A"},
+    )
+    max_steps: int = Field(500, ge=1, description="Steps after which an optimisation is given up")
+
+
+class Learning(Section):
+    target: str = Field("strain_energy_eV_per_atom", description="Column of oxide_runs that the surrogate predicts")
+    confidence: float = Field(0.9, gt=0.5, lt=1, description="Coverage of every interval")
+    bootstrap_samples: int = Field(1000, ge=100, le=100_000, description="Resamplings behind each metric's interval")
+
+
+class Figures(Section):
+    dpi: int = Field(150, ge=50, le=1200, description="Resolution of the PNG files", json_schema_extra={"unit": "1/in"})
+
+
+_MOLECULES = {
+    "methanol": "CO",
+    "ethanol": "CCO",
+    "water": "O",
+    "lithium": "[Li+]",
+    "tfsi": "O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F",
+}
+
+
+class StudyConfig(Section):
+    """A whole study."""
+
+    study: Study = Field(Study(), description="What the study is called")
+    seed: int = Field(20261121, ge=0, lt=2**63, description="Base seed; every job derives its own from it")
+    molecules: dict[Name, str] = Field(
+        _MOLECULES, min_length=1, description="Molecules by name, as SMILES. In an overlay, `name: null` removes one"
+    )
+    dynamics: Dynamics = Field(Dynamics(), description="Molecular dynamics of liquids and electrolytes")
+    oxidation: Oxidation = Field(Oxidation(), description="Monte Carlo oxidation of silicon")
+    quantum_chemistry: QuantumChemistry = Field(QuantumChemistry(), description="GFN2-xTB of every molecule")
+    learning: Learning = Field(Learning(), description="Models learnt from the tables")
+    figures: Figures = Field(Figures(), description="Figures and report")
+
+
+REMOVABLE = (("molecules",), ("dynamics", "systems"))
+
+
+def load(values: Mapping[str, Any]) -> StudyConfig:
+    """Return the validated configuration.
+
+    Entries of `molecules` and `dynamics.systems` that an overlay sets to null are left out. Raises InputError with one
+    line per bad key: the key, what was found, what is allowed, and the nearest valid key for an unknown one.
+    """
+    try:
+        return StudyConfig.model_validate(_without_removed(values))
+    except ValidationError as error:
+        lines = [_explain(problem) for problem in error.errors(include_url=False)]
+        raise InputError("The configuration cannot be used:\n" + "\n".join(f"  {line}" for line in lines)) from None
+
+
+def nearest(word: str, choices: Any) -> str:
+    """Return " Did you mean `...`?" for the nearest of some names, or nothing when none is near."""
+    matches = difflib.get_close_matches(str(word), [str(choice) for choice in choices], n=1, cutoff=0.5)
+    return f" Did you mean `{matches[0]}`?" if matches else ""
+
+
+def _without_removed(values: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(values)
+    for *parents, last in REMOVABLE:
+        section = result
+        for key in parents:
+            if not isinstance(section.get(key), Mapping):
+                break
+            section[key] = dict(section[key])
+            section = section[key]
+        else:
+            if isinstance(section.get(last), Mapping):
+                section[last] = {key: value for key, value in section[last].items() if value is not None}
+    return result
+
+
+def _explain(problem: Any) -> str:
+    location = [part for part in problem["loc"] if part != "[key]"]
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    field, section = _describe(location)
+    if problem["type"] == "extra_forbidden":
+        names = list(section.model_fields) if section is not None else []
+        return f"`{key}`: unknown key.{nearest(location[-1], names)} Allowed here: {', '.join(names)}."
+    about = ""
+    if field is not None:
+        unit = (field.json_schema_extra or {}).get("unit") if isinstance(field.json_schema_extra, dict) else None
+        about = f" It means: {field.description}{f', in {unit}' if unit else ''}."
+    found = "" if problem["type"] == "missing" else f" = {problem['input']!r}"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "string_pattern_mismatch":
+        message = "Names start with a lower-case letter and hold lower-case letters, digits and _ only"
+    return f"`{key}`{found}: {message}.{about}"
+
+
+def _describe(location: list[Any]) -> tuple[Any, type[Section] | None]:
+    """Return the deepest field that a location runs through, and the section that holds it."""
+    section: type[Section] | None = StudyConfig
+    holder, field, named = section, None, False
+    for part in location:
+        if named:
+            named = False
+        elif section is not None and isinstance(part, str):
+            holder = section
+            if part not in section.model_fields:
+                return None, holder
+            field = section.model_fields[part]
+            section = section_of(field.annotation)
+            named = section is not None and get_origin(field.annotation) is dict
+    return field, holder
+
+
+def section_of(annotation: Any) -> type[Section] | None:
+    """Return the section type of a field, also of a mapping from names to sections."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    for argument in get_args(annotation):
+        if isinstance(argument, type) and issubclass(argument, Section):
+            return argument
+    return None

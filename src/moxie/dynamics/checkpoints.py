@@ -1,0 +1,157 @@
+"""Checkpoints that survive a kill at any moment: a run is a chain of segments, each there whole or not at all.
+
+    folder/settings.json      digest of everything the run depends on
+    folder/segment_0003/      samples.npy, frames.xtc, state.xml, checkpoint.bin, segment.json (sizes and checksums)
+
+A segment is written beside its place and renamed into it, which is atomic. Samples and frames of all segments stay
+until the run is complete; states of all but the last two are dropped. What does not belong or is damaged is set aside
+by renaming, never used and never deleted silently.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moxie.io import sha256, write_json
+
+_STATES = ("state.xml", "checkpoint.bin")
+_KEPT_STATES = 2
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One committed piece of a run."""
+
+    folder: Path
+    index: int
+    last_step: int
+    facts: dict[str, Any]
+
+    @property
+    def samples(self) -> np.ndarray:
+        """Return the rows of the time series, shape (n, 5)."""
+        return np.load(self.folder / "samples.npy")
+
+    @property
+    def frames(self) -> Path:
+        """Return the trajectory's file; it may be empty."""
+        return self.folder / "frames.xtc"
+
+
+class Checkpoints:
+    """The chain of segments in one folder, for one digest of settings and inputs."""
+
+    def __init__(self, folder: str | Path, dependencies: dict[str, Any], log: logging.Logger):
+        self.folder, self._log = Path(folder), log
+        self._digest = hashlib.sha256(json.dumps(dependencies, sort_keys=True).encode()).hexdigest()
+        self._dependencies = dependencies
+
+    def open(self) -> list[Segment]:
+        """Return the usable segments, the last of which can be continued; set everything else aside."""
+        if self.folder.exists() and not self._belongs():
+            self._set_aside(self.folder, "stale", "was made with other settings or inputs")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for partial in self.folder.glob(".partial*"):
+            shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
+        write_json(self.folder / "settings.json", {"digest": self._digest, "dependencies": self._dependencies})
+        segments: list[Segment] = []
+        for index, place in enumerate(sorted(self.folder.glob("segment_????"))):
+            segment = self._read(place, index)
+            if segment is None:
+                break
+            segments.append(segment)
+        segments = self._drop_unusable_tail(segments)
+        for place in sorted(self.folder.glob("segment_????"))[len(segments) :]:
+            self._set_aside(place, "corrupt", "cannot be continued from")
+        return segments
+
+    def commit(
+        self, index: int, last_step: int, samples: np.ndarray, frames: Path | None, state: str, checkpoint: bytes,
+        facts: dict[str, Any],
+    ) -> Segment:  # fmt: skip
+        """Write a segment; it exists once this returns, and not before."""
+        partial, place = self.folder / f".partial_{index:04d}", self.folder / f"segment_{index:04d}"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        np.save(partial / "samples.npy", samples)
+        if frames is not None and frames.exists():
+            os.replace(frames, partial / "frames.xtc")
+        else:
+            (partial / "frames.xtc").touch()
+        (partial / "state.xml").write_text(state)
+        (partial / "checkpoint.bin").write_bytes(checkpoint)
+        names = ("samples.npy", "frames.xtc", *_STATES)
+        content = {"last_step": last_step, "facts": facts, "sha256": {name: sha256(partial / name) for name in names}}
+        write_json(partial / "segment.json", content)
+        for name in names:
+            _to_disk(partial / name)
+        _to_disk(partial)
+        os.rename(partial, place)
+        _to_disk(self.folder)
+        if index >= _KEPT_STATES:
+            for name in _STATES:
+                (self.folder / f"segment_{index - _KEPT_STATES:04d}" / name).unlink(missing_ok=True)
+        return Segment(place, index, last_step, facts)
+
+    def delete(self) -> None:
+        """Remove the folder, once the outputs are in place."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _belongs(self) -> bool:
+        path = self.folder / "settings.json"
+        if not path.exists():
+            return not any(self.folder.iterdir())
+        try:
+            return json.loads(path.read_text())["digest"] == self._digest
+        except (ValueError, KeyError, TypeError):
+            return False
+
+    def _read(self, place: Path, index: int) -> Segment | None:
+        """Return a segment, or None when it is damaged or out of order; states may have been dropped on purpose."""
+        try:
+            content = json.loads((place / "segment.json").read_text())
+            for name, checksum in content["sha256"].items():
+                dropped = name in _STATES and not (place / name).exists()
+                if not dropped and sha256(place / name) != checksum:
+                    raise ValueError(f"the checksum of {name} is wrong")
+            if place.name != f"segment_{index:04d}":
+                raise ValueError("an earlier segment is missing")
+            return Segment(place, index, int(content["last_step"]), content["facts"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self._log.warning("checkpoint %s is damaged (%s)", place, error)
+            return None
+
+    def _drop_unusable_tail(self, segments: list[Segment]) -> list[Segment]:
+        while segments and not all((segments[-1].folder / name).exists() for name in _STATES):
+            segments.pop()
+        return segments
+
+    def _set_aside(self, place: Path, suffix: str, why: str) -> None:
+        aside = place.with_name(f"{place.name}.{suffix}")
+        shutil.rmtree(aside, ignore_errors=True)
+        os.rename(place, aside)
+        self._log.warning("checkpoint %s %s; it is set aside as %s", place, why, aside.name)
+
+
+def concatenate(parts: Iterable[Path], path: Path) -> None:
+    """Write the parts one after the other; a trajectory in XTC format is the sum of its pieces."""
+    with open(path, "wb") as whole:
+        for part in parts:
+            with open(part, "rb") as piece:
+                shutil.copyfileobj(piece, whole)
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

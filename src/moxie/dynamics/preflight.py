@@ -1,0 +1,37 @@
+"""Everything that can be known about a run before it starts: parameters, charge, box, time step. rdkit only."""
+
+from collections.abc import Mapping
+
+from moxie.dynamics.force_fields import load_force_field
+from moxie.dynamics.protocol import Settings, check_settings
+from moxie.dynamics.typing import check_parameters
+from moxie.errors import InputError
+from moxie.structures.boxes import check_cutoff
+from moxie.structures.molecules import formal_charge, parse_smiles
+
+
+def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, str], settings: Settings) -> None:
+    """Raise InputError, beginning with `dynamics.systems.NAME`, for a system that could not be simulated as asked.
+
+    Checks that every component is among the molecules and has all its parameters, that the charges of the composition
+    cancel, that ensemble, time step and intervals are sound, and that the box is wider than twice the cut-off.
+    """
+    try:
+        force_field = load_force_field(settings.force_field)
+        for component in composition:
+            if component not in smiles:
+                raise InputError(f"{component!r} is not among the molecules: {', '.join(smiles)}.")
+            check_parameters(settings.force_field, smiles[component], component)
+        _check_neutral(composition, smiles)
+        check_settings(settings, force_field)
+    except InputError as error:
+        raise InputError(f"dynamics.systems.{name}: {error}") from None
+    check_cutoff(composition, smiles, settings.cutoff_nm, settings.density_g_cm3, name)
+
+
+def _check_neutral(composition: Mapping[str, int], smiles: Mapping[str, str]) -> None:
+    charges = {name: formal_charge(parse_smiles(smiles[name], name)) for name in composition}
+    total = sum(count * charges[name] for name, count in composition.items())
+    if total:
+        ions = ", ".join(f"{composition[name]} {name} ({charge:+d})" for name, charge in charges.items() if charge)
+        raise InputError(f"the composition has the charge {total:+d}: {ions}. A periodic box must be neutral.")

@@ -1,0 +1,97 @@
+"""How a run goes: its settings, their limits, and the random streams and numbers that follow from them."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from moxie.dynamics.force_fields import ForceField
+from moxie.errors import InputError
+
+BOLTZMANN_KJ_MOL_K = 0.00831446261815324  # molar gas constant, exact in the SI of 2019
+G_CM3_PER_AMU_NM3 = 1.66053906660e-3
+_WARM_UP_FS = (0.5, 1.0, 2.0)
+WARM_UP_STEPS = 200
+_LONGEST_FS = {  # constraints -> longest step with true and with heavy (3 amu or more) hydrogens
+    "none": (1.25, 2.5),
+    "h_bonds": (2.5, 4.5),
+    "all_bonds": (2.5, 5.0),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The physics of one run at one state point; every field takes part in the checkpoint's digest."""
+
+    temperature_K: float
+    force_field: str = "trappe_ua"
+    ensemble: Literal["NPT", "NVT"] = "NPT"
+    pressure_bar: float = 1.0
+    density_g_cm3: float | None = None  # NVT: the density; NPT: first guess
+    cutoff_nm: float = 1.0
+    timestep_fs: float = 2.0
+    hydrogen_mass_amu: float | None = None
+    pme_tolerance: float = 5e-4
+    friction_per_ps: float = 1.0
+    barostat_interval: int = 10
+    equilibration_ps: float = 20.0
+    sampling_ps: float = 100.0
+    sample_interval_ps: float = 0.2
+    frame_interval_ps: float = 1.0
+
+    @property
+    def sample_steps(self) -> int:
+        """Return the steps between two rows of the time series."""
+        return max(1, round(1000 * self.sample_interval_ps / self.timestep_fs))
+
+    @property
+    def samples_per_frame(self) -> int:
+        """Return the rows of the time series between two frames of the trajectory."""
+        return max(1, round(1000 * self.frame_interval_ps / self.timestep_fs / self.sample_steps))
+
+    @property
+    def total_samples(self) -> int:
+        """Return the rows of the whole time series, equilibration included."""
+        total_ps = self.equilibration_ps + self.sampling_ps
+        return max(1, round(1000 * total_ps / self.timestep_fs / self.sample_steps))
+
+    @property
+    def warm_up_fs(self) -> list[float]:
+        """Return the time steps of the warm-up, from short to the production step."""
+        return [*(step for step in _WARM_UP_FS if step < self.timestep_fs), self.timestep_fs]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values."""
+        return asdict(self)
+
+
+def check_settings(settings: Settings, force_field: ForceField) -> None:
+    """Raise InputError for settings that cannot give a sound run."""
+    if settings.temperature_K <= 0:
+        raise InputError(f"temperature_K is {settings.temperature_K:g}; it must be above 0 K.")
+    if settings.ensemble not in ("NPT", "NVT"):
+        raise InputError(f"ensemble is {settings.ensemble!r}; allowed are NPT and NVT.")
+    if settings.ensemble == "NVT" and settings.density_g_cm3 is None:
+        raise InputError("ensemble NVT needs density_g_cm3, the density at which the box is held.")
+    for name in ("timestep_fs", "sampling_ps", "sample_interval_ps", "frame_interval_ps", "cutoff_nm"):
+        if not getattr(settings, name) > 0:
+            raise InputError(f"{name} is {getattr(settings, name):g}; it must be above 0.")
+    if not settings.sample_interval_ps <= settings.frame_interval_ps <= settings.sampling_ps:
+        raise InputError(
+            f"sample_interval_ps ({settings.sample_interval_ps:g}), frame_interval_ps ({settings.frame_interval_ps:g})"
+            f" and sampling_ps ({settings.sampling_ps:g}) must not decrease in this order."
+        )
+    check_timestep(settings.timestep_fs, settings.hydrogen_mass_amu, force_field)
+
+
+def check_timestep(timestep_fs: float, hydrogen_mass_amu: float | None, force_field: ForceField) -> None:
+    """Raise InputError for a time step that the fastest motion under a force field does not allow."""
+    light, heavy = _LONGEST_FS[force_field.constraints]
+    is_heavy = hydrogen_mass_amu is not None and hydrogen_mass_amu >= 3
+    longest = heavy if is_heavy else light
+    if timestep_fs <= longest:
+        return
+    hint = "" if is_heavy else f"; up to {heavy:g} fs with hydrogen_mass_amu: 3"
+    rigid = {"none": "flexible bonds", "h_bonds": "rigid bonds to hydrogen", "all_bonds": "rigid bonds"}
+    raise InputError(
+        f"timestep_fs is {timestep_fs:g}; {force_field.name} ({rigid[force_field.constraints]}) allows at most"
+        f" {longest:g} fs{hint}."
+    )

@@ -1,0 +1,336 @@
+"""The two legs of a liquid: the periodic box (`simulate`) and the isolated molecule (`simulate_gas`)."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moxie.dynamics.checkpoints import Checkpoints, Segment, concatenate
+from moxie.dynamics.engine import Engine, Sample
+from moxie.dynamics.force_fields import load_force_field
+from moxie.dynamics.platforms import PlatformChoice, choose_platform
+from moxie.dynamics.protocol import Settings, check_settings
+from moxie.dynamics.systems import Model, build_model, site_positions_nm
+from moxie.errors import InputError
+from moxie.io import replace_when_complete, sha256, write_json, write_text
+from moxie.job import Progress
+from moxie.structures.boxes import Box, expected_edge_nm, read_box
+
+UNITS = {
+    "time_ps": "ps",
+    "potential_energy_kJ_mol": "kJ/mol",
+    "temperature_K": "K",
+    "volume_nm3": "nm3",
+    "density_g_cm3": "g/cm3",
+}
+_LOOSE_EDGE = 1.02  # NPT starts at 2 % more than the estimated edge; the barostat does the rest
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the results of a liquid leg go."""
+
+    timeseries: Path
+    trajectory: Path
+    topology: Path
+    run: Path
+
+
+def simulate(
+    box: str | Path,
+    outputs: Outputs,
+    settings: Settings,
+    *,
+    system: str,
+    replica: int,
+    seed: int,
+    checkpoint_dir: str | Path,
+    checkpoint_interval_s: float = 30.0,
+    platform: str = "auto",
+    threads: int = 1,
+    log: logging.Logger | None = None,
+) -> dict[str, Any]:
+    """Simulate a packed box at one state point and return what run.json holds.
+
+    NPT (Monte Carlo barostat) or NVT at `settings.density_g_cm3`, Langevin-middle thermostat (Zhang et al., J. Phys.
+    Chem. A 123, 6056 (2019)). The time series begins with the production time step and contains the equilibration; the
+    analysis decides what to discard. A run that was killed continues from `checkpoint_dir`; the folder is deleted once
+    the outputs are in place. On one thread of the CPU platform an uninterrupted run gives the same bytes for one seed.
+    Raises InputError for unusable inputs and for a run that blows up.
+    """
+    log = log or logging.getLogger(__name__)
+    packed = read_box(box)
+    check_settings(settings, load_force_field(settings.force_field))
+    edge_nm = _target_edge_nm(packed, settings, system)
+    model = _periodic_model(packed, settings)
+    dependencies = {
+        "settings": settings.as_dict(), "seed": seed, "box": sha256(box),
+        "force_field": sha256(model.force_field.path), "openmm": _version(),
+    }  # fmt: skip
+    checkpoints = Checkpoints(checkpoint_dir, dependencies, log)
+    segments = checkpoints.open()
+    positions = site_positions_nm(model, packed)
+    choice = choose_platform(model.system, positions, platform, threads, log)
+    log.info(
+        "%s: %d molecules, %d sites, %g K, %s, %s platform (%s)", system, model.n_molecules, len(positions),
+        settings.temperature_K, settings.ensemble, choice.name, choice.precision,
+    )  # fmt: skip
+    start = _Clock()
+    engine = Engine(model, settings, choice, seed, len(segments))
+    done = segments[-1].last_step // settings.sample_steps if segments else 0
+    if segments:
+        last = segments[-1].folder
+        state, binary = (last / "state.xml").read_text(), (last / "checkpoint.bin").read_bytes()
+        engine.resume(segments[-1].last_step, state, binary, log)
+        log.info("continuing at %.1f ps, after segment %d", done * _sample_ps(settings), segments[-1].index)
+    elif settings.total_samples > done:
+        engine.start(positions, edge_nm, log)
+    warm = start.lap()
+    _sample(engine, checkpoints, segments, done, checkpoint_interval_s, choice, log)
+    produced = start.lap()
+    facts = {
+        "system": system, "replica": replica, "seed": seed, **_description(model, settings, choice),
+        "segments": [{"index": s.index, "last_step": s.last_step, **s.facts} for s in segments],
+        "warm_up_cpu_s": warm.cpu_s, "production_cpu_s": produced.cpu_s, "production_wall_s": produced.wall_s,
+        "ns_per_day": _ns_per_day((settings.total_samples - done) * _sample_ps(settings), produced.wall_s),
+    }  # fmt: skip
+    _write_outputs(engine, segments, outputs, facts)
+    checkpoints.delete()
+    return facts
+
+
+def simulate_gas(
+    smiles: str,
+    name: str,
+    timeseries: str | Path,
+    run: str | Path,
+    settings: Settings,
+    *,
+    replica: int,
+    seed: int,
+    log: logging.Logger | None = None,
+) -> dict[str, Any]:
+    """Simulate one isolated molecule and return what run.json holds.
+
+    No periodicity, no cut-off, Langevin thermostat. Of the settings, `equilibration_ps` is run and discarded,
+    `sampling_ps` is sampled; box, barostat and cut-off play no part. Double precision (OpenMM's Reference platform),
+    which is also the fastest for a handful of sites, and is named so in run.json.
+    """
+    from moxie.structures.molecules import coordinates_A, embed
+
+    log = log or logging.getLogger(__name__)
+    force_field = load_force_field(settings.force_field)
+    check_settings(replace(settings, ensemble="NPT"), force_field)
+    model = build_model(
+        {name: 1}, {name: smiles}, settings.force_field, edge_nm=None, hydrogen_mass_amu=settings.hydrogen_mass_amu
+    )
+    start = _Clock()
+    choice = PlatformChoice("Reference", "double", {})
+    atoms = list(model.components[0][0].atoms)
+    series = _gas_series(model, settings, choice, coordinates_A(embed(smiles, name))[atoms] / 10, seed)
+    used = start.lap()
+    facts = {
+        "system": name, "replica": replica, "seed": seed, **_description(model, settings, choice),
+        "production_cpu_s": used.cpu_s, "production_wall_s": used.wall_s,
+    }  # fmt: skip
+    write_series(series, timeseries)
+    write_json(run, facts)
+    log.info("%s gas at %g K: mean potential energy %.3f kJ/mol", name, settings.temperature_K, series[:, 1].mean())
+    return facts
+
+
+def _gas_series(
+    model: Model, settings: Settings, choice: PlatformChoice, positions_nm: np.ndarray, seed: int
+) -> np.ndarray:
+    from moxie.dynamics.engine import degrees_of_freedom
+    from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K
+    from moxie.seeds import derive_seed
+
+    engine = Engine(model, replace(settings, ensemble="NVT"), choice, seed, 0)
+    context, integrator = engine.context, engine.integrator
+    context.setPositions(positions_nm)
+    context.applyConstraints(1e-6)
+    context.setVelocitiesToTemperature(settings.temperature_K, derive_seed(seed, "velocities"))
+    integrator.step(round(1000 * settings.equilibration_ps / settings.timestep_fs))
+    degrees = degrees_of_freedom(model.system)
+    rows = np.full(
+        (max(1, round(1000 * settings.sampling_ps / settings.timestep_fs / settings.sample_steps)), 5), np.nan
+    )
+    for index in range(len(rows)):
+        integrator.step(settings.sample_steps)
+        state = context.getState(energy=True)
+        kinetic = state.getKineticEnergy()._value
+        rows[index, :3] = (
+            (index + 1) * _sample_ps(settings),
+            state.getPotentialEnergy()._value,
+            2 * kinetic / (degrees * BOLTZMANN_KJ_MOL_K),
+        )
+    if not np.isfinite(rows[:, :3]).all():
+        raise InputError(
+            f"The isolated molecule blew up at {settings.temperature_K:g} K. Use a timestep_fs below"
+            f" {settings.timestep_fs:g}."
+        )
+    return rows
+
+
+def write_series(rows: np.ndarray, path: str | Path) -> None:
+    """Write a time series, shape (n, 5), as Parquet with units in the metadata; absent columns are null."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {name: rows[:, index] for index, name in enumerate(UNITS) if not np.isnan(rows[:, index]).all()}
+    schema = pa.schema([pa.field(name, pa.float64(), metadata={"unit": UNITS[name]}) for name in columns])
+    with replace_when_complete(path) as partial:
+        pq.write_table(pa.table(columns, schema=schema), partial)
+
+
+def _sample(
+    engine: Engine, checkpoints: Checkpoints, segments: list[Segment], done: int, interval_s: float,
+    choice: PlatformChoice, log: logging.Logger,
+) -> None:  # fmt: skip
+    """Take the samples that are still missing, committing a segment at every interval and at the end."""
+    settings = engine.settings
+    total = settings.total_samples
+    progress = Progress(log, total * _sample_ps(settings), "ps", done * _sample_ps(settings))
+    begin, begin_done = time.monotonic(), done
+    writer = _SegmentWriter(engine, checkpoints, segments, choice)
+    committed = time.monotonic()
+    try:
+        for number in range(done + 1, total + 1):
+            sample, positions, vectors = engine.advance(number % settings.samples_per_frame == 0)
+            writer.add(sample, positions, vectors)
+            now = time.monotonic()
+            if now - committed >= interval_s or number == total:
+                writer.commit()
+                committed = now
+            rate = _ns_per_day((number - begin_done) * _sample_ps(settings), now - begin)
+            progress.update(sample.time_ps, f"{rate:.0f} ns/day, {sample.density_g_cm3:.4f} g/cm3")
+    except InputError:
+        good = engine.last_good_state()
+        if good is not None:
+            write_text(checkpoints.folder / "last_good_state.xml", good)
+        raise
+
+
+class _SegmentWriter:
+    """Collects samples and frames until they are committed as a segment."""
+
+    def __init__(self, engine: Engine, checkpoints: Checkpoints, segments: list[Segment], choice: PlatformChoice):
+        self._engine, self._checkpoints, self._segments, self._choice = engine, checkpoints, segments, choice
+        self._rows: list[list[float]] = []
+        self._frames: Any = None
+        self._path = checkpoints.folder / ".partial_frames.xtc"
+
+    def add(self, sample: Sample, positions_nm: np.ndarray | None, vectors_nm: np.ndarray) -> None:
+        from openmm import Vec3, app
+
+        self._rows.append(sample.row())
+        if positions_nm is None:
+            return
+        settings = self._engine.settings
+        if self._frames is None:
+            self._path.unlink(missing_ok=True)
+            interval = settings.samples_per_frame * settings.sample_steps
+            self._frames = app.XTCFile(
+                str(self._path), self._engine.model.topology, settings.timestep_fs / 1000, sample.step, interval
+            )
+        self._frames.writeModel(positions_nm, periodicBoxVectors=[Vec3(*row) for row in vectors_nm])
+
+    def commit(self) -> None:
+        index = len(self._segments)
+        state, checkpoint = self._engine.save()
+        facts = {"platform": self._choice.name, "precision": self._choice.precision, "samples": len(self._rows)}
+        frames = self._path if self._frames is not None else None
+        segment = self._checkpoints.commit(
+            index, self._engine.step, np.array(self._rows), frames, state, checkpoint, facts
+        )
+        self._segments.append(segment)
+        self._rows, self._frames = [], None
+
+
+def _write_outputs(engine: Engine, segments: list[Segment], outputs: Outputs, facts: dict[str, Any]) -> None:
+    from openmm import app
+
+    write_series(np.concatenate([segment.samples for segment in segments]), outputs.timeseries)
+    with replace_when_complete(outputs.trajectory) as partial:
+        concatenate([segment.frames for segment in segments], partial)
+    state = engine.context.getState(positions=True)
+    topology = engine.model.topology
+    topology.setPeriodicBoxVectors(state.getPeriodicBoxVectors())
+    with replace_when_complete(outputs.topology) as partial, open(partial, "w") as stream:
+        app.PDBFile.writeFile(topology, state.getPositions(), stream)
+    write_json(outputs.run, facts)
+
+
+def _target_edge_nm(packed: Box, settings: Settings, system: str) -> float:
+    """Return the edge at which production begins; raises InputError when the cut-off does not fit into it."""
+    edge_nm = expected_edge_nm(packed.composition, packed.smiles, settings.density_g_cm3)
+    if settings.ensemble == "NPT" and settings.density_g_cm3 is None:
+        edge_nm *= _LOOSE_EDGE
+    if edge_nm <= 2 * settings.cutoff_nm:
+        raise InputError(
+            f"dynamics.systems.{system}: the box will be {edge_nm:.3f} nm wide, not more than twice cutoff_nm"
+            f" ({settings.cutoff_nm:g} nm). Use more molecules or a shorter cut-off."
+        )
+    return edge_nm
+
+
+def _periodic_model(packed: Box, settings: Settings) -> Model:
+    return build_model(
+        packed.composition,
+        packed.smiles,
+        settings.force_field,
+        edge_nm=packed.edge_A / 10,
+        cutoff_nm=settings.cutoff_nm,
+        pme_tolerance=settings.pme_tolerance,
+        hydrogen_mass_amu=settings.hydrogen_mass_amu,
+    )
+
+
+def _description(model: Model, settings: Settings, choice: PlatformChoice) -> dict[str, Any]:
+    components: list[Mapping[str, Any]] = [
+        {"name": sites.name, "smiles": sites.smiles, "count": count, "site_atoms": list(sites.atoms),
+         "site_types": list(sites.types)}
+        for sites, count in model.components
+    ]  # fmt: skip
+    return {
+        "settings": settings.as_dict(), "components": components, "n_molecules": model.n_molecules,
+        "n_sites": sum(len(sites) for sites in model.molecules), "mass_g_mol": model.mass_g_mol,
+        "force_field": model.force_field.name, "force_field_sources": model.force_field.sources,
+        "platform": choice.name, "precision": choice.precision, "openmm": _version(),
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Lap:
+    cpu_s: float
+    wall_s: float
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self._cpu, self._wall = time.process_time(), time.monotonic()
+
+    def lap(self) -> _Lap:
+        cpu, wall = time.process_time(), time.monotonic()
+        lap = _Lap(cpu - self._cpu, wall - self._wall)
+        self._cpu, self._wall = cpu, wall
+        return lap
+
+
+def _sample_ps(settings: Settings) -> float:
+    return settings.sample_steps * settings.timestep_fs / 1000
+
+
+def _ns_per_day(time_ps: float, wall_s: float) -> float:
+    return time_ps / 1000 / max(wall_s, 1e-9) * 86400
+
+
+def _version() -> str:
+    import openmm
+
+    return str(openmm.version.version)

@@ -1,0 +1,163 @@
+"""From a molecule to interaction sites: SMARTS types, united atoms, and the bonded terms of the molecular graph."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from moxie.dynamics.force_fields import ForceField, load_force_field
+from moxie.errors import InputError
+from moxie.structures.molecules import formal_charge, parse_smiles
+
+
+@dataclass(frozen=True)
+class Sites:
+    """The interaction sites of one molecule under one force field.
+
+    `atoms[i]` is the atom of the all-atom molecule (order of `parse_smiles`) on which site i sits; bonds, angles and
+    torsions index sites.
+    """
+
+    name: str
+    smiles: str
+    atoms: tuple[int, ...]
+    types: tuple[str, ...]
+    bonds: tuple[tuple[int, int], ...]
+    angles: tuple[tuple[int, int, int], ...]
+    torsions: tuple[tuple[int, int, int, int], ...]
+    n_atoms: int
+
+    def terms(self, kind: str) -> tuple[tuple[int, ...], ...]:
+        """Return the terms of one kind: bond, angle or torsion."""
+        return {"bond": self.bonds, "angle": self.angles, "torsion": self.torsions}[kind]
+
+    def pairs_within_three_bonds(self) -> set[tuple[int, int]]:
+        """Return the site pairs that are 1-2, 1-3 or 1-4 neighbours, each as (low, high)."""
+        near = [*self.bonds, *((a, c) for a, _, c in self.angles), *((a, d) for a, _, _, d in self.torsions)]
+        return {(min(pair), max(pair)) for pair in near if pair[0] != pair[1]}
+
+
+def check_parameters(force_field: str | Path, smiles: str, name: str = "molecule") -> Sites:
+    """Return the sites of a molecule, or raise an InputError that names what the force field lacks.
+
+    Needs rdkit only, so it can run while a configuration is read. The message names the force field, the molecule and
+    the atoms or terms without parameters.
+    """
+    return _sites(load_force_field(force_field), smiles, name)
+
+
+@lru_cache(maxsize=64)
+def _cached(path: Path, smiles: str, name: str) -> Sites:
+    return _assign(load_force_field(path), smiles, name)
+
+
+def _sites(force_field: ForceField, smiles: str, name: str) -> Sites:
+    return _cached(force_field.path, smiles, name)
+
+
+def _assign(force_field: ForceField, smiles: str, name: str) -> Sites:
+    molecule = parse_smiles(smiles, name)
+    for pattern, reason in force_field.excluded:
+        if molecule.HasSubstructMatch(_pattern(pattern, force_field, "Excluded")):
+            raise InputError(f"The force field {force_field.name} does not cover {name} ({smiles}): {reason}.")
+    types = _atom_types(force_field, molecule, smiles, name)
+    atoms = tuple(sorted(types))
+    index = {atom: site for site, atom in enumerate(atoms)}
+    bonds = sorted(
+        (min(pair), max(pair))
+        for bond in molecule.GetBonds()
+        if bond.GetBeginAtomIdx() in index and bond.GetEndAtomIdx() in index
+        for pair in [(index[bond.GetBeginAtomIdx()], index[bond.GetEndAtomIdx()])]
+    )
+    angles, torsions = _angles_and_torsions(len(atoms), bonds)
+    sites = Sites(
+        name, smiles, atoms, tuple(types[atom] for atom in atoms),
+        tuple(bonds), angles, torsions, molecule.GetNumAtoms(),
+    )  # fmt: skip
+    _check_terms(force_field, sites, molecule)
+    _check_charge(force_field, sites, formal_charge(molecule))
+    return sites
+
+
+def _atom_types(force_field: ForceField, molecule: object, smiles: str, name: str) -> dict[int, str]:
+    candidates: dict[int, set[str]] = {}
+    for atom_type in force_field.types.values():
+        pattern = _pattern(atom_type.smarts, force_field, atom_type.name)
+        for match in molecule.GetSubstructMatches(pattern, uniquify=False, maxMatches=10**6):  # type: ignore[attr-defined]
+            candidates.setdefault(match[0], set()).add(atom_type.name)
+    chosen: dict[int, str] = {}
+    problems = []
+    absorbed: set[int] = set()
+    for atom in molecule.GetAtoms():  # type: ignore[attr-defined]
+        found = candidates.get(atom.GetIdx(), set())
+        found = found - {other for one in found for other in force_field.types[one].overrides}
+        if len(found) > 1:
+            raise InputError(
+                f"The force field {force_field.name} gives atom {atom.GetIdx()} ({atom.GetSymbol()}) of {name}"
+                f" ({smiles}) several types: {', '.join(sorted(found))}. One must override the others."
+            )
+        if not found:
+            continue
+        chosen[atom.GetIdx()] = found.pop()
+        hydrogens = [other.GetIdx() for other in atom.GetNeighbors() if other.GetSymbol() == "H"]
+        if force_field.types[chosen[atom.GetIdx()]].absorbs == len(hydrogens):
+            absorbed.update(hydrogens)
+    for atom in molecule.GetAtoms():  # type: ignore[attr-defined]
+        if atom.GetIdx() not in chosen and atom.GetIdx() not in absorbed:
+            neighbours = "".join(sorted(other.GetSymbol() for other in atom.GetNeighbors()))
+            problems.append(f"atom {atom.GetIdx()} ({atom.GetSymbol()} bonded to {neighbours or 'nothing'})")
+    if problems:
+        raise InputError(
+            f"The force field {force_field.name} has no type for {', '.join(problems[:6])} of {name} ({smiles})."
+            f" It covers: {force_field.validity}"
+        )
+    return {atom: kind for atom, kind in chosen.items() if atom not in absorbed}
+
+
+def _pattern(smarts: str, force_field: ForceField, what: str) -> object:
+    from rdkit import Chem
+
+    pattern = Chem.MolFromSmarts(smarts)
+    if pattern is None:
+        raise InputError(f"The force field {force_field.path}: {smarts!r} of {what} is not a SMARTS pattern.")
+    return pattern
+
+
+def _angles_and_torsions(
+    count: int, bonds: list[tuple[int, int]]
+) -> tuple[tuple[tuple[int, int, int], ...], tuple[tuple[int, int, int, int], ...]]:
+    neighbours: list[list[int]] = [[] for _ in range(count)]
+    for first, second in bonds:
+        neighbours[first].append(second)
+        neighbours[second].append(first)
+    angles = tuple((a, b, c) for b in range(count) for a in neighbours[b] for c in neighbours[b] if a < c)
+    torsions = tuple(
+        (a, b, c, d) for b, c in bonds for a in neighbours[b] if a != c for d in neighbours[c] if d != b and d != a
+    )
+    return angles, torsions
+
+
+def _check_terms(force_field: ForceField, sites: Sites, molecule: object) -> None:
+    missing: list[str] = []
+    for kind in ("bond", "angle", "torsion"):
+        for term in sites.terms(kind):
+            names = tuple(sites.types[site] for site in term)
+            if not force_field.has_term(kind, names):
+                where = "-".join(str(sites.atoms[site]) for site in term)
+                text = f"{kind} {'-'.join(names)}"
+                if not any(text in line for line in missing):
+                    missing.append(f"{text} (atoms {where})")
+    if missing:
+        raise InputError(
+            f"The force field {force_field.name} has no parameters for {'; '.join(missing[:6])} of {sites.name}"
+            f" ({sites.smiles}). It covers: {force_field.validity}"
+        )
+
+
+def _check_charge(force_field: ForceField, sites: Sites, formal: int) -> None:
+    charge = sum(force_field.types[kind].charge_e for kind in sites.types)
+    expected = formal * force_field.charge_scale
+    if abs(charge - expected) > 1e-6:
+        raise InputError(
+            f"The force field {force_field.name} gives {sites.name} ({sites.smiles}) the charge {charge:.6f} e; its"
+            f" formal charge times the scale {force_field.charge_scale:g} is {expected:g}."
+        )

@@ -1,0 +1,40 @@
+"""The table of growth curves: oxide thickness against time for every temperature of a sweep."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from moxie.errors import InputError
+
+_POINTS_TO_RECIPE = 40
+
+
+def tabulate_growth(
+    thickness_nm: Callable[[float, float], float],
+    temperatures_K: Sequence[float],
+    time_s: float,
+    *,
+    kinetics: str,
+    ambient: str,
+    orientation: str,
+) -> Any:
+    """Return the table `growth_curves` as a data frame, from 0 to twice the recipe's time.
+
+    `thickness_nm(temperature_K, time_s)` is the growth law with everything else of the recipe fixed. Raises
+    InputError if it gives something that is not a thickness.
+    """
+    import pandas
+
+    times = np.linspace(0.0, 2.0 * time_s, 2 * _POINTS_TO_RECIPE + 1)
+    rows = []
+    for temperature in temperatures_K:
+        for number, time in enumerate(times):
+            thickness = float(thickness_nm(float(temperature), float(time)))
+            if not (np.isfinite(thickness) and thickness >= 0):
+                raise InputError(
+                    f"The growth law {kinetics} gives {thickness} nm at {temperature:g} K after {time:g} s."
+                )
+            rows.append((float(temperature), float(time), thickness, number == _POINTS_TO_RECIPE))
+    frame = pandas.DataFrame(rows, columns=["temperature_K", "time_s", "thickness_nm", "is_recipe"])
+    return frame.assign(kinetics=kinetics, ambient=ambient, orientation=orientation)

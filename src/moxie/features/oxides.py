@@ -1,0 +1,248 @@
+"""Observables of oxide films on Si(001), from the network files alone.
+
+Definitions (all for mobile atoms unless said otherwise; the z axis points into the oxide):
+
+* Oxidation state of a Si: its number of O neighbours.
+* Interface: the height z0 in a least-squares fit of the states of all mobile Si to 4 Phi((z - z0)/s), Phi the normal
+  distribution function; z0 is where the composition crosses half. Transition width: 10-90 % of that curve, 2.563 s.
+* Surface: the height above which a quarter of a monolayer of O lies.
+* Film density: mass between 3.0 A above the interface and 2.5 A below the surface, each atom smeared by a normal
+  distribution of 0.8 A, over that column's volume; not a number when the column is thinner than 3 A.
+* Lateral stress: the lateral virial of all atoms above the interface over area times (surface - interface); tension
+  is positive.
+* Oxide thickness: that of SiO2 of 2.20 g/cm3 with all of the film's O.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from moxie.errors import InputError
+from moxie.structures.network import MASS_AMU, Network
+from moxie.structures.silicon import AMU_PER_A3_IN_G_CM3, MONOLAYER_PER_CM2
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EV_PER_A3_IN_GPA = 160.2176634
+CM2_PER_A2 = 1e-16
+WIDTH_10_90 = 2.5631031310892007  # 2 * Phi^-1(0.9)
+ABOVE_INTERFACE_A = 3.0
+BELOW_SURFACE_A = 2.5
+THINNEST_INTERIOR_A = 3.0
+SMEARING_A = 0.8
+BIN_A = 1.0
+SILICA_O_PER_A3 = 2 * 2.20 / ((MASS_AMU["Si"] + 2 * MASS_AMU["O"]) * AMU_PER_A3_IN_G_CM3)
+
+
+def analyse_film(
+    stages: list[Network],
+    temperature_K: float,
+    replica: int,
+    parameter_set: str,
+    recipe_thickness_nm: float,
+    target_thickness_nm: float,
+    thickness_scale: float,
+) -> "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]":
+    """Return the tables (runs, sites, profiles) of one film, with the columns of `oxide_runs`, `oxide_sites` and
+    `oxide_profiles`: a row per stage, per atom of the last stage, and per stage and depth bin.
+
+    The frames must carry the columns energy_eV and lateral_virial_eV and the facts that `grow_oxide` writes; raises
+    InputError when one is missing.
+    """
+    import pandas as pd
+
+    if not stages:
+        raise InputError("The film has no stages to analyse.")
+    runs, profiles = [], []
+    key = {"temperature_K": float(temperature_K), "replica": int(replica)}
+    for number, network in enumerate(stages, start=1):
+        _check(network, number)
+        interface, width = find_interface(network)
+        row: dict[str, Any] = {
+            **key,
+            "stage": number,
+            "is_final": number == len(stages),
+            "parameter_set": parameter_set,
+            "recipe_thickness_nm": float(recipe_thickness_nm),
+            "target_thickness_nm": float(target_thickness_nm),
+            "thickness_scale": float(thickness_scale),
+            **film_observables(network, interface, width),
+        }
+        runs.append(row)
+        profile = depth_profile(network, interface)
+        profiles.append(pd.DataFrame({**key, "stage": number, **profile}))
+    sites = pd.DataFrame({**key, **site_table(stages[-1], find_interface(stages[-1])[0])})
+    return pd.DataFrame(runs), sites, pd.concat(profiles, ignore_index=True)
+
+
+def find_interface(network: Network) -> tuple[float, float]:
+    """Return (height of the interface in A, transition width 10-90 % in A); see the module's docstring."""
+    from scipy.optimize import least_squares
+    from scipy.special import ndtr
+
+    mobile = (network.species == "Si") & ~network.frozen
+    z = network.positions[mobile, 2]
+    states = network.oxidation_states()[mobile]
+    partial = (states > 0) & (states < 4)
+    if not partial.any():
+        raise InputError("The film has no partly oxidised Si, hence no Si/SiO2 interface.")
+    first = [float(np.median(z[partial])), 2.0]
+    fit = least_squares(
+        lambda p: 4.0 * ndtr((z - p[0]) / p[1]) - states, first, bounds=([-np.inf, 0.05], [np.inf, 20.0])
+    )
+    return float(fit.x[0]), float(WIDTH_10_90 * fit.x[1])
+
+
+def surface_height(network: Network) -> float:
+    """Return the height in A above which a quarter of a monolayer of O lies."""
+    heights = np.sort(network.positions[network.species == "O", 2])
+    above = round(0.25 * MONOLAYER_PER_CM2 * CM2_PER_A2 * network.area_A2)
+    return float(heights[max(0, len(heights) - 1 - above)])
+
+
+def film_observables(network: Network, interface_A: float, width_A: float) -> dict[str, Any]:
+    """Return one stage's observables (the columns of `oxide_runs` after the recipe's)."""
+    mobile = ~network.frozen
+    silicon = (network.species == "Si") & mobile
+    states = network.oxidation_states()[silicon]
+    counts = np.bincount(states, minlength=5)
+    area_cm2 = network.area_A2 * CM2_PER_A2
+    suboxide = int(counts[1:4].sum())
+    n_oxygen = int((network.species == "O").sum())
+    surface = surface_height(network)
+    _, angles = bond_geometry(network)
+    bridges = angles[(network.species == "O") & mobile]
+    info = network.info
+    strain = info["bond_energy_eV"] + info["angle_energy_eV"] + info["repulsion_energy_eV"]
+    return {
+        "n_si": int((network.species == "Si").sum()),
+        "n_o": n_oxygen,
+        "area_A2": network.area_A2,
+        "oxygen_per_area_per_A2": n_oxygen / network.area_A2,
+        "oxide_thickness_nm": n_oxygen / (network.area_A2 * SILICA_O_PER_A3 * 10.0),
+        **{f"si{k}_fraction": float(counts[k] / counts.sum()) for k in range(5)},
+        **{f"si{k}_per_cm2": float(counts[k] / area_cm2) for k in range(5)},
+        "suboxide_total_per_cm2": suboxide / area_cm2,
+        "suboxide_total_monolayers": suboxide / area_cm2 / MONOLAYER_PER_CM2,
+        **{f"suboxide_fraction_{k}": float(counts[k] / suboxide) for k in (1, 2, 3)},
+        "transition_width_A": width_A,
+        "interface_position_A": interface_A,
+        "strain_energy_eV_per_atom": strain / int(mobile.sum()),
+        "bond_energy_eV": info["bond_energy_eV"],
+        "angle_energy_eV": info["angle_energy_eV"],
+        "suboxide_energy_eV": info["suboxide_energy_eV"],
+        "repulsion_energy_eV": info["repulsion_energy_eV"],
+        "si_o_si_angle_deg": float(bridges.mean()),
+        "si_o_si_angle_sd_deg": float(bridges.std()),
+        "film_density_g_cm3": interior_density(network, interface_A, surface),
+        "lateral_stress_GPa": lateral_stress(network, interface_A, surface),
+        "accepted_fraction": float(info["accepted_fraction"]),
+        "kT_eV": float(info["kT_eV"]),
+    }
+
+
+def interior_density(network: Network, interface_A: float, surface_A: float) -> float:
+    """Return the density of the oxide's interior in g/cm3, or nan; see the module's docstring."""
+    from scipy.special import ndtr
+
+    low, high = interface_A + ABOVE_INTERFACE_A, surface_A - BELOW_SURFACE_A
+    if high - low < THINNEST_INTERIOR_A:
+        return math.nan
+    z = network.positions[:, 2]
+    inside = ndtr((high - z) / SMEARING_A) - ndtr((low - z) / SMEARING_A)
+    mass = float((inside * _masses(network)).sum())
+    return mass * AMU_PER_A3_IN_G_CM3 / (network.area_A2 * (high - low))
+
+
+def lateral_stress(network: Network, interface_A: float, surface_A: float) -> float:
+    """Return the oxide's mean lateral stress in GPa, tension positive; nan when it is thinner than 1 A."""
+    thickness = surface_A - interface_A
+    if thickness < 1.0:
+        return math.nan
+    virial = float(network.arrays["lateral_virial_eV"][network.positions[:, 2] > interface_A].sum())
+    return virial / (network.area_A2 * thickness) * EV_PER_A3_IN_GPA
+
+
+def depth_profile(network: Network, interface_A: float) -> dict[str, np.ndarray]:
+    """Return the depth profile in bins of 1 A: number densities by state and mass density; depth from the interface.
+
+    All atoms count, frozen Si as state 0. The outermost bins hold the first and last atom.
+    """
+    depth = network.positions[:, 2] - interface_A
+    edges = np.arange(math.floor(depth.min()), math.floor(depth.max()) + 1 + 0.5 * BIN_A, BIN_A)
+    volume = network.area_A2 * BIN_A
+    states = np.where(network.species == "O", -1, network.oxidation_states())
+    profile: dict[str, np.ndarray] = {"depth_A": 0.5 * (edges[1:] + edges[:-1])}
+    for k in range(5):
+        profile[f"si{k}_per_A3"] = np.histogram(depth[states == k], edges)[0] / volume
+    profile["o_per_A3"] = np.histogram(depth[states == -1], edges)[0] / volume
+    mass = np.histogram(depth, edges, weights=_masses(network))[0]
+    profile["density_g_cm3"] = mass * AMU_PER_A3_IN_G_CM3 / volume
+    return profile
+
+
+def site_table(network: Network, interface_A: float) -> dict[str, Any]:
+    """Return one entry per atom: the columns of `oxide_sites` after the keys."""
+    lengths, angles = bond_geometry(network)
+    x, y, z = network.positions.T
+    return {
+        "site": np.arange(len(network.positions)),
+        "element": network.species.astype(object),
+        "x_A": x,
+        "y_A": y,
+        "z_A": z,
+        "depth_A": z - interface_A,
+        "oxidation_state": network.oxidation_states(),
+        "coordination": network.coordination(),
+        "mean_bond_length_A": lengths,
+        "mean_angle_deg": angles,
+        "energy_eV": network.arrays["energy_eV"],
+        "frozen": network.frozen,
+    }
+
+
+def bond_geometry(network: Network) -> tuple[np.ndarray, np.ndarray]:
+    """Return each atom's mean bond length in A and mean bond angle in degrees, (n,) each; nan without bond or angle."""
+    n = len(network.positions)
+    slots = np.full((n, 4), -1)
+    filled = np.zeros(n, int)
+    for i, j in network.bonds.tolist():
+        slots[i, filled[i]], slots[j, filled[j]] = j, i
+        filled[i] += 1
+        filled[j] += 1
+    centre = np.repeat(np.arange(n), 4)
+    vectors = network.vectors(centre, np.maximum(slots.ravel(), 0)).reshape(n, 4, 3)
+    present = slots >= 0
+    length = np.linalg.norm(vectors, axis=2)
+    unit = vectors / np.where(present, np.maximum(length, 1e-12), 1.0)[..., None]
+    lengths = np.where(filled > 0, np.where(present, length, 0.0).sum(axis=1) / np.maximum(filled, 1), np.nan)
+    total, pairs = np.zeros(n), np.zeros(n)
+    for p in range(4):
+        for q in range(p + 1, 4):
+            both = present[:, p] & present[:, q]
+            cosine = np.clip((unit[:, p] * unit[:, q]).sum(axis=1), -1.0, 1.0)
+            total += np.where(both, np.degrees(np.arccos(cosine)), 0.0)
+            pairs += both
+    return lengths, np.where(pairs > 0, total / np.maximum(pairs, 1), np.nan)
+
+
+def _masses(network: Network) -> np.ndarray:
+    return np.where(network.species == "O", MASS_AMU["O"], MASS_AMU["Si"])
+
+
+def _check(network: Network, number: int) -> None:
+    for column in ("energy_eV", "lateral_virial_eV"):
+        if column not in network.arrays:
+            raise InputError(f"Stage {number} of the film lacks the column `{column}`; make the film anew.")
+    for fact in (
+        "bond_energy_eV",
+        "angle_energy_eV",
+        "repulsion_energy_eV",
+        "suboxide_energy_eV",
+        "accepted_fraction",
+        "kT_eV",
+    ):
+        if fact not in network.info:
+            raise InputError(f"Stage {number} of the film lacks the fact `{fact}`; make the film anew.")

@@ -1,0 +1,250 @@
+"""Radial distribution functions over the frames of a trajectory, with errors from blocks of decorrelated frames.
+
+    g(r) = < n(r) V / (N_a N_b 4 pi r^2 dr) >,   Allen and Tildesley, Computer Simulation of Liquids, eq. 2.94
+
+with N (N - 1) ordered pairs where both kinds are the same atoms, so that an ideal gas gives 1.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from moxie.features.timeseries import FEWEST_INDEPENDENT, NO_MEAN, Mean, mean_of, statistical_inefficiency
+
+BIN_WIDTH_A = 0.05
+_MOST_BLOCKS = 20
+_LOWEST_PEAK = 1.2
+_MINIMUM_REACH_A = 0.25
+
+
+@dataclass(frozen=True)
+class PairCounts:
+    """Neighbours of one kind of atom around another, frame by frame.
+
+    counts (n_frames, n_bins): neighbours in each shell, summed over reference atoms; nearest (n_frames, n_reference):
+    distance to the nearest neighbour in angstrom, inf beyond the range.
+    """
+
+    edges_A: np.ndarray
+    counts: np.ndarray
+    volumes_A3: np.ndarray
+    n_reference: int
+    n_neighbours: int  # that one reference atom can have
+    nearest_A: np.ndarray
+
+    @property
+    def r_A(self) -> np.ndarray:
+        """Return the centres of the bins."""
+        return (self.edges_A[1:] + self.edges_A[:-1]) / 2
+
+    def g(self, frames: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Return g(r) over some frames, shape (n_bins,)."""
+        shells = 4 / 3 * math.pi * np.diff(self.edges_A**3)
+        ideal = self.n_reference * self.n_neighbours * shells / self.volumes_A3[frames, None]
+        return (self.counts[frames] / ideal).mean(axis=0)
+
+    def coordination(self, radius_A: float, frames: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Return the neighbours within a radius per reference atom, for each frame; the last bin counts in part."""
+        share = np.clip((radius_A - self.edges_A[:-1]) / np.diff(self.edges_A), 0, 1)
+        return self.counts[frames] @ share / self.n_reference
+
+    def running_coordination(self) -> np.ndarray:
+        """Return the mean neighbours up to the outer edge of each bin."""
+        return np.cumsum(self.counts.mean(axis=0)) / self.n_reference
+
+
+def count_pairs(
+    frames: Iterable[tuple[np.ndarray, np.ndarray]], reference: np.ndarray, neighbours: np.ndarray, r_max_A: float
+) -> PairCounts:
+    """Return the pair counts of two kinds of atoms.
+
+    `frames` yields positions (n_atoms, 3) and box edges and angles (6,), in angstrom and degrees. The two kinds must
+    be either the same atoms or have none in common.
+    """
+    from MDAnalysis.lib.distances import capped_distance
+
+    same = len(reference) == len(neighbours) and bool(np.array_equal(reference, neighbours))
+    edges = np.linspace(0, r_max_A, max(1, round(r_max_A / BIN_WIDTH_A)) + 1)
+    counts, volumes, nearest = [], [], []
+    for positions, box in frames:
+        pairs, distances = capped_distance(
+            positions[reference].astype(np.float32), positions[neighbours].astype(np.float32), r_max_A, box=box,
+            min_cutoff=1e-6 if same else None,
+        )  # fmt: skip
+        counts.append(np.histogram(distances, edges)[0])
+        volumes.append(float(np.prod(box[:3])))
+        shortest = np.full(len(reference), np.inf)
+        np.minimum.at(shortest, pairs[:, 0], distances)
+        nearest.append(shortest)
+    return PairCounts(
+        edges, np.array(counts, dtype=float).reshape(-1, len(edges) - 1), np.array(volumes), len(reference),
+        len(neighbours) - same, np.array(nearest).reshape(-1, len(reference)),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The first shell of a g(r); NaN where there is none."""
+
+    peak_A: float
+    height: float
+    minimum_A: float
+
+
+NO_SHELL = Shell(math.nan, math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The bins around the first peak and around the first minimum of a g(r), as half-open ranges."""
+
+    peak: slice
+    minimum: slice | None
+
+
+def first_shell(r_A: np.ndarray, g: np.ndarray) -> Shell:
+    """Return position and height of the first peak and the first minimum behind it; NaN where there is none."""
+    windows = find_windows(r_A, g)
+    return NO_SHELL if windows is None else fit_shell(r_A, g, windows)
+
+
+def find_windows(r_A: np.ndarray, g: np.ndarray) -> Windows | None:
+    """Return where the first peak and the first minimum are, or None for a g(r) without a peak.
+
+    The peak is where g exceeds 0.7 of its maximum; the minimum is the lowest place of a smoothed g before 1.8 times the
+    distance of the peak, with 0.25 A on either side.
+    """
+    from scipy.signal import find_peaks, savgol_filter
+
+    if len(g) < 15:
+        return None
+    smooth = np.maximum(savgol_filter(g, 5, 2), 0)
+    peaks, _ = find_peaks(smooth, prominence=max(0.25 * smooth.max(), 0.2))
+    if len(peaks) == 0 or smooth[peaks[0]] < _LOWEST_PEAK:
+        return None
+    top = peaks[0] - 1 + int(np.argmax(g[peaks[0] - 1 : peaks[0] + 2]))
+    low = high = top
+    while low > 0 and g[low - 1] > 0.7 * g[top]:
+        low -= 1
+    while high < len(g) - 1 and g[high + 1] > 0.7 * g[top]:
+        high += 1
+    low, high = max(0, min(low, top - 1)), min(len(g) - 1, max(high, top + 1))
+    return Windows(slice(low, high + 1), _minimum_window(r_A, g, top))
+
+
+def _minimum_window(r_A: np.ndarray, g: np.ndarray, top: int) -> slice | None:
+    from scipy.signal import savgol_filter
+
+    smooth = np.maximum(savgol_filter(g, 9, 2), 0)
+    end = min(int(np.searchsorted(r_A, 1.8 * r_A[top])), len(g) - 1)
+    if end <= top + 2:
+        return None
+    lowest = top + int(np.argmin(smooth[top : end + 1]))
+    if lowest == end:
+        return None  # still falling: there is no minimum within reach
+    flat = smooth <= smooth[lowest] + 0.005 * smooth[top]  # a wide, empty gap has its minimum in the middle
+    first = last = lowest
+    while flat[first - 1]:
+        first -= 1
+    while last < end and flat[last + 1]:
+        last += 1
+    reach = round(_MINIMUM_REACH_A / float(r_A[1] - r_A[0]))
+    middle = (first + last) // 2
+    return slice(max(top + 1, middle - reach), min(len(g), middle + reach + 1))
+
+
+def fit_shell(r_A: np.ndarray, g: np.ndarray, windows: Windows) -> Shell:
+    """Return the first shell from given windows.
+
+    The peak is the vertex of a parabola through ln g (exact for a Gaussian), the minimum that of a parabola through g.
+    """
+    r, y = r_A[windows.peak], g[windows.peak]
+    peak, height = float(r[np.argmax(y)]), float(y.max())
+    if (y > 0).all():
+        vertex = _vertex(r, np.log(y), np.sqrt(y), -1)
+        if vertex is not None:
+            peak, height = vertex[0], float(np.exp(vertex[1]))
+    if windows.minimum is None:
+        return Shell(peak, height, math.nan)
+    r, y = r_A[windows.minimum], g[windows.minimum]
+    vertex = _vertex(r, y, np.ones_like(y), 1)
+    return Shell(peak, height, float(r.mean()) if vertex is None else vertex[0])
+
+
+def _vertex(r: np.ndarray, y: np.ndarray, weight: np.ndarray, sign: int) -> tuple[float, float] | None:
+    """Return the vertex of a weighted parabola of the given curvature, or None where it is not within the range."""
+    centre = float(r.mean())
+    curvature, slope, level = np.polyfit(r - centre, y, 2, w=weight)
+    if sign * curvature <= 0:
+        return None
+    position = centre - slope / (2 * curvature)
+    if not r[0] <= position <= r[-1]:
+        return None
+    return float(position), float(level - slope**2 / (4 * curvature))
+
+
+def blocks_of(counts: PairCounts, minimum_A: float) -> tuple[list[np.ndarray], float]:
+    """Return blocks of consecutive frames that are independent of each other, and their number before capping.
+
+    The number of independent frames is that of the first-shell coordination; there are at most 20 blocks, and none
+    when fewer than three are independent.
+    """
+    radius = minimum_A if math.isfinite(minimum_A) else float(counts.edges_A[-1])
+    series = counts.coordination(radius)
+    independent = len(series) / statistical_inefficiency(series)
+    if independent < FEWEST_INDEPENDENT:
+        return [], independent
+    return np.array_split(np.arange(len(series)), min(int(independent), _MOST_BLOCKS)), independent
+
+
+def jackknife(counts: PairCounts, blocks: list[np.ndarray], estimate: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return the jackknife standard error of `estimate(frames)` over blocks (Efron and Tibshirani 1993, eq. 11.5)."""
+    everything = np.arange(len(counts.counts))
+    left_out = np.array([estimate(np.setdiff1d(everything, block)) for block in blocks])
+    count = len(blocks)
+    return np.sqrt((count - 1) / count * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0))
+
+
+@dataclass(frozen=True)
+class Structure:
+    """g(r) with errors and the numbers of its first shell."""
+
+    r_A: np.ndarray
+    g: np.ndarray
+    g_standard_error: np.ndarray
+    running_coordination: np.ndarray
+    peak_A: Mean
+    height: Mean
+    minimum_A: Mean
+    coordination: Mean
+    contact_fraction: Mean  # reference atoms with at least one neighbour in the first shell
+
+
+def analyse_structure(counts: PairCounts) -> Structure:
+    """Return the structure with standard errors over blocks of decorrelated frames.
+
+    The windows of peak and minimum, and the radius of the first shell, are those of all frames together.
+    """
+    g = counts.g()
+    windows = find_windows(counts.r_A, g)
+    shell = NO_SHELL if windows is None else fit_shell(counts.r_A, g, windows)
+    blocks, independent = blocks_of(counts, shell.minimum_A)
+
+    def shell_of(frames: np.ndarray) -> np.ndarray:
+        found = shell if windows is None else fit_shell(counts.r_A, counts.g(frames), windows)
+        return np.array([found.peak_A, found.height, found.minimum_A])
+
+    error, shell_error = np.full_like(g, np.nan), np.full(3, np.nan)
+    if blocks:
+        error, shell_error = jackknife(counts, blocks, counts.g), jackknife(counts, blocks, shell_of)
+    peak, height, minimum = (
+        Mean(value, float(deviation), independent) if math.isfinite(value) else NO_MEAN
+        for value, deviation in zip((shell.peak_A, shell.height, shell.minimum_A), shell_error, strict=True)
+    )
+    coordination = contact = NO_MEAN
+    if math.isfinite(shell.minimum_A):
+        coordination = mean_of(counts.coordination(shell.minimum_A))
+        contact = mean_of((counts.nearest_A <= shell.minimum_A).mean(axis=1))
+    return Structure(counts.r_A, g, error, counts.running_coordination(), peak, height, minimum, coordination, contact)

@@ -1,0 +1,430 @@
+"""What every table of the study holds: columns, types, units, meaning and permitted ranges.
+
+A table is described once, here; `moxie.features.tables` writes and reads files against it and the documentation and
+the report quote it. Adding a column means adding one line below.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from moxie.errors import InputError
+
+VARIES = "varies"  # the unit of this column depends on the table and is given when it is written
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: `dtype` is float, int, bool, str, list<float> or list<str>; limits are inclusive."""
+
+    name: str
+    dtype: str
+    unit: str
+    description: str
+    low: float | None = None
+    high: float | None = None
+    nullable: bool = False
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: its key columns are unique together; `checks` hold over whole rows (name, frame -> boolean series)."""
+
+    name: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    checks: tuple[tuple[str, Callable[[Any], Any]], ...] = field(default=(), repr=False)
+
+    @property
+    def column_names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    def column(self, name: str) -> Column:
+        """Return one column; raises InputError with the columns there are."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise InputError(f"Table {self.name} has no column {name!r}; it has: {', '.join(self.column_names)}.")
+
+
+def _number(name: str, unit: str, description: str, low: float | None = None, high: float | None = None) -> Column:
+    return Column(name, "float", unit, description, low, high)
+
+
+def _maybe(name: str, unit: str, description: str, low: float | None = None, high: float | None = None) -> Column:
+    return Column(name, "float", unit, description, low, high, nullable=True)
+
+
+def _count(name: str, description: str, low: int = 0) -> Column:
+    return Column(name, "int", "1", description, low)
+
+
+def _text(name: str, description: str, *allowed: str) -> Column:
+    return Column(name, "str", "", description, allowed=allowed)
+
+
+def _observable(name: str, unit: str, description: str, low: float, high: float) -> tuple[Column, ...]:
+    """An observable with its standard error and its number of independent samples; empty where it has no meaning."""
+    return (
+        _maybe(name, unit, description, low, high),
+        _maybe(f"{name}_standard_error", unit, f"standard error of {name} from decorrelated samples", 0.0),
+        _maybe(f"{name}_n_independent", "1", f"number of independent samples behind {name}", 0.0),
+    )
+
+
+_TEMPERATURE = _number("temperature_K", "K", "temperature", 1.0, 5000.0)
+_PRESSURE = _number(
+    "pressure_bar", "bar", "pressure of the barostat, or of the state point in a fixed volume", -1e5, 1e6
+)
+_REPLICA = _count("replica", "number of the independent repetition, from 0")
+_STATE_KEY = ("system", "force_field", "temperature_K", "pressure_bar", "replica")
+
+_STATE = (
+    _text("system", "name of the simulated system in the configuration"),
+    _text("force_field", "name of the force field"),
+    _TEMPERATURE,
+    _PRESSURE,
+    _REPLICA,
+)
+_LIQUID_RUN = (
+    *_STATE,
+    _text("ensemble", "ensemble sampled", "NPT", "NVT"),
+    _count("n_molecules", "molecules in the box", 1),
+    _count("n_sites", "interaction sites in the box", 1),
+    _text("platform", "OpenMM platform that computed the forces"),
+    _text("precision", "arithmetic precision of the platform"),
+    _number("timestep_fs", "fs", "time step", 0.0, 20.0),
+    _number("sampled_ps", "ps", "length of the time series before the equilibration is cut off", 0.0),
+    _number("equilibration_ps", "ps", "start of the stationary part, detected from the data", 0.0),
+)
+
+LIQUIDS = Table(
+    "liquids",
+    "Molecular liquids: one row per state point and replica.",
+    _STATE_KEY,
+    (
+        *_LIQUID_RUN,
+        *_observable("density_g_cm3", "g/cm3", "mass density", 0.0, 25.0),
+        *_observable(
+            "enthalpy_of_vaporisation_kJ_mol",
+            "kJ/mol",
+            "molar enthalpy of vaporisation into the ideal gas: <U_gas> - <U_liquid>/N + RT",
+            -1e3,
+            1e3,
+        ),
+        *_observable("potential_energy_kJ_mol", "kJ/mol", "potential energy per molecule", -1e5, 1e5),
+        *_observable("rdf_oo_peak_position_A", "angstrom", "position of the first O-O peak of g(r)", 0.0, 20.0),
+        *_observable("rdf_oo_peak_height", "1", "height of the first O-O peak of g(r)", 0.0, 1e3),
+        *_observable("rdf_oo_first_minimum_A", "angstrom", "first minimum of the O-O g(r)", 0.0, 20.0),
+        *_observable("coordination_oo", "1", "O neighbours of an O within the first minimum", 0.0, 50.0),
+    ),
+)
+
+ELECTROLYTES = Table(
+    "electrolytes",
+    "Salt solutions: one row per state point and replica.",
+    _STATE_KEY,
+    (
+        *_LIQUID_RUN,
+        *_observable("density_g_cm3", "g/cm3", "mass density, sampled (NPT) or given (NVT)", 0.0, 25.0),
+        *_observable("potential_energy_kJ_mol", "kJ/mol", "potential energy per molecule", -1e5, 1e5),
+        *_observable("li_ow_peak_A", "angstrom", "first peak of g(r), Li to water O", 0.0, 20.0),
+        *_observable("li_ow_peak_height", "1", "height of the first peak of g(r), Li to water O", 0.0, 1e3),
+        *_observable("li_ow_coordination", "1", "water O around a Li within the first minimum", 0.0, 50.0),
+        *_observable("li_oanion_peak_A", "angstrom", "first peak of g(r), Li to anion O", 0.0, 20.0),
+        *_observable("li_oanion_coordination", "1", "anion O around a Li within the first minimum", 0.0, 50.0),
+        *_observable(
+            "li_contact_fraction", "1", "fraction of Li with at least one anion O within the first minimum", 0.0, 1.0
+        ),
+    ),
+)
+
+_CURVE = (
+    _text("pair", "the two kinds of atom, for example O-O"),
+    _number("r_A", "angstrom", "distance, centre of the bin", 0.0, 1e3),
+    _number("g", "1", "radial distribution function", 0.0),
+    _maybe("g_standard_error", "1", "standard error of g(r) over blocks of frames", 0.0),
+    _number("running_coordination", "1", "mean number of neighbours closer than the outer edge of the bin", 0.0),
+)
+
+RDF = Table("rdf", "Radial distribution functions of one run.", ("pair", "r_A"), _CURVE)
+
+RDF_CURVES = Table(
+    "rdf_curves",
+    "Radial distribution functions of all runs.",
+    (*_STATE_KEY, "pair", "r_A"),
+    (*_STATE, *_CURVE),
+)
+
+_STAGE = _count("stage", "growth stage, from 1; the last one is the final film", 1)
+_OXIDATION_STATES = range(5)
+
+
+def _sums_to_one(names: list[str]) -> Callable[[Any], Any]:
+    def check(frame: Any) -> Any:
+        total = frame[names].sum(axis=1, skipna=False)
+        return total.isna() | ((total - 1.0).abs() < 1e-6)
+
+    return check
+
+
+OXIDE_RUNS = Table(
+    "oxide_runs",
+    "Oxide films: one row per temperature, replica and growth stage.",
+    ("temperature_K", "replica", "stage"),
+    (
+        _TEMPERATURE,
+        _REPLICA,
+        _STAGE,
+        Column("is_final", "bool", "", "whether this is the final film after its full anneal"),
+        _text("parameter_set", "name of the energy parameters"),
+        _number("recipe_thickness_nm", "nm", "oxide thickness of the recipe from the growth kinetics", 0.0, 1e5),
+        _number("target_thickness_nm", "nm", "thickness aimed at in the slab: thickness_scale x recipe", 0.0, 1e3),
+        _number("thickness_scale", "1", "ratio of slab to recipe thickness", 0.0, 1e3),
+        _count("n_si", "silicon atoms in the slab, frozen ones included", 1),
+        _count("n_o", "oxygen atoms in the slab"),
+        _number("area_A2", "angstrom2", "area of the slab's surface", 1.0),
+        _number("oxygen_per_area_per_A2", "1/angstrom2", "oxygen atoms per area", 0.0, 1e3),
+        _number(
+            "oxide_thickness_nm",
+            "nm",
+            "thickness of SiO2 of 2.20 g/cm3 that holds all oxygen of the film",
+            0.0,
+            1e3,
+        ),
+        *(
+            _number(f"si{n}_fraction", "1", f"fraction of the mobile Si with {n} oxygen neighbours", 0.0, 1.0)
+            for n in _OXIDATION_STATES
+        ),
+        *(
+            _number(f"si{n}_per_cm2", "1/cm2", f"mobile Si with {n} oxygen neighbours per area", 0.0)
+            for n in _OXIDATION_STATES
+        ),
+        _number("suboxide_total_per_cm2", "1/cm2", "Si with 1, 2 or 3 oxygen neighbours per area", 0.0),
+        _number("suboxide_total_monolayers", "1", "suboxide_total_per_cm2 / 6.78e14 (one Si(001) layer)", 0.0, 1e3),
+        *(
+            _maybe(f"suboxide_fraction_{n}", "1", f"share of Si{n}+ in the suboxide Si1+ to Si3+", 0.0, 1.0)
+            for n in (1, 2, 3)
+        ),
+        _maybe(
+            "transition_width_A",
+            "angstrom",
+            "depth over which the oxidation state rises from 10 to 90 % of 4",
+            0.0,
+            1e3,
+        ),
+        _maybe("interface_position_A", "angstrom", "height where the mean oxidation state crosses 2", -1e4, 1e4),
+        _number("strain_energy_eV_per_atom", "eV", "bond, angle and repulsion energy per mobile atom", 0.0, 100.0),
+        _number("bond_energy_eV", "eV", "bond-stretching energy", 0.0),
+        _number("angle_energy_eV", "eV", "bond-bending energy", 0.0),
+        _number("suboxide_energy_eV", "eV", "suboxide penalty", 0.0),
+        _number("repulsion_energy_eV", "eV", "repulsion between atoms that share no bond or angle", 0.0),
+        _maybe("si_o_si_angle_deg", "degree", "mean Si-O-Si angle", 0.0, 180.0),
+        _maybe("si_o_si_angle_sd_deg", "degree", "standard deviation of the Si-O-Si angles in the film", 0.0, 180.0),
+        _maybe(
+            "film_density_g_cm3",
+            "g/cm3",
+            "mass density of the oxide's interior, from 3 angstrom above the interface to 2.5 below the surface; empty "
+            "where that is thinner than 3 angstrom",
+            0.0,
+            25.0,
+        ),
+        _maybe("lateral_stress_GPa", "GPa", "mean lateral stress of the oxide, tension positive", -1e4, 1e4),
+        _maybe("accepted_fraction", "1", "accepted share of the bond-switch and hop attempts of the stage", 0.0, 1.0),
+        _number("kT_eV", "eV", "temperature of the Metropolis criterion as an energy", 0.0, 100.0),
+    ),
+    (
+        ("si0_fraction to si4_fraction sum to 1", _sums_to_one([f"si{n}_fraction" for n in _OXIDATION_STATES])),
+        ("suboxide_fraction_1 to _3 sum to 1", _sums_to_one([f"suboxide_fraction_{n}" for n in (1, 2, 3)])),
+    ),
+)
+
+OXIDE_SITES = Table(
+    "oxide_sites",
+    "Atoms of the final films.",
+    ("temperature_K", "replica", "site"),
+    (
+        _TEMPERATURE,
+        _REPLICA,
+        _count("site", "number of the atom in the film, from 0"),
+        _text("element", "chemical element", "Si", "O"),
+        _number("x_A", "angstrom", "position along x"),
+        _number("y_A", "angstrom", "position along y"),
+        _number("z_A", "angstrom", "position along the surface normal"),
+        _maybe("depth_A", "angstrom", "distance from the interface, positive into the oxide"),
+        Column("oxidation_state", "int", "1", "oxygen neighbours of a Si; 0 for O", 0, 4),
+        Column("coordination", "int", "1", "number of bonds", 0, 8),
+        _maybe("mean_bond_length_A", "angstrom", "mean length of the bonds of the atom", 0.0, 10.0),
+        _maybe("mean_angle_deg", "degree", "mean bond angle at the atom", 0.0, 180.0),
+        _number("energy_eV", "eV", "share of the atom in the energy"),
+        Column("frozen", "bool", "", "whether the atom is held at its crystal site"),
+    ),
+)
+
+OXIDE_PROFILES = Table(
+    "oxide_profiles",
+    "Depth profiles of the films after every growth stage.",
+    ("temperature_K", "replica", "stage", "depth_A"),
+    (
+        _TEMPERATURE,
+        _REPLICA,
+        _STAGE,
+        _number("depth_A", "angstrom", "distance from the interface, positive into the oxide; centre of the bin"),
+        *(
+            _number(f"si{n}_per_A3", "1/angstrom3", f"Si with {n} oxygen neighbours per volume", 0.0)
+            for n in _OXIDATION_STATES
+        ),
+        _number("o_per_A3", "1/angstrom3", "O per volume", 0.0),
+        _number("density_g_cm3", "g/cm3", "mass density", 0.0, 25.0),
+    ),
+)
+
+GROWTH_CURVES = Table(
+    "growth_curves",
+    "Oxide thickness against time from the growth kinetics, one curve per temperature of the sweep.",
+    ("temperature_K", "time_s"),
+    (
+        _TEMPERATURE,
+        _number("time_s", "s", "time in the oxidising ambient", 0.0),
+        _number("thickness_nm", "nm", "oxide thickness", 0.0, 1e6),
+        Column("is_recipe", "bool", "", "whether this is the time of the study's recipe"),
+        _text("kinetics", "name of the growth law"),
+        _text("ambient", "oxidising gas"),
+        _text("orientation", "orientation of the silicon surface"),
+    ),
+)
+
+MOLECULES = Table(
+    "molecules",
+    "Single molecules from semi-empirical quantum chemistry.",
+    ("molecule",),
+    (
+        _text("molecule", "name of the molecule in the configuration"),
+        _text("smiles", "SMILES of the molecule"),
+        Column("charge", "int", "e", "total charge", -20, 20),
+        Column("spin_multiplicity", "int", "1", "2S + 1", 1, 20),
+        _count("n_atoms", "atoms, hydrogens included", 1),
+        _text("method", "quantum-chemical method"),
+        _text("status", "ok, or the reason why there is no result"),
+        _maybe("energy_eV", "eV", "total energy"),
+        _maybe("dipole_D", "debye", "dipole moment; of an ion, about its centre of mass", 0.0, 1e3),
+        _maybe("homo_eV", "eV", "energy of the highest occupied orbital; empty without valence electrons", -1e3, 1e3),
+        _maybe("lumo_eV", "eV", "energy of the lowest empty orbital; empty if every orbital is full", -1e3, 1e3),
+        _maybe("gap_eV", "eV", "lumo_eV - homo_eV", -1e-9, 1e3),
+        _maybe("max_force_eV_A", "eV/angstrom", "largest force on an atom at the end of the optimisation", 0.0),
+        Column("n_steps", "int", "1", "steps of the geometry optimisation", 0),
+        Column("charges", "list<float>", "e", "Mulliken charge of every atom; empty list without a result"),
+        Column("symbols", "list<str>", "", "element of every atom"),
+    ),
+)
+
+KINDS = ("experiment", "simulation", "analytic")
+CHECKED = ("verified", "literature, unchecked")
+
+VALIDATION = Table(
+    "validation",
+    "Every compared number beside its reference.",
+    ("stage", "system", "model", "temperature_K", "pressure_bar", "quantity", "reference_kind", "source"),
+    (
+        _text("stage", "stage that made the number", "dynamics", "oxidation", "molecules", "learning"),
+        _text("system", "what was simulated"),
+        _text("model", "force field, parameter set or method"),
+        _maybe("temperature_K", "K", "temperature; empty where it has no meaning", 0.0, 5000.0),
+        _maybe("pressure_bar", "bar", "pressure; empty where it has no meaning", -1e5, 1e6),
+        _text("quantity", "name of the compared quantity"),
+        _text("unit", "unit of value, errors and reference"),
+        _number("value", VARIES, "computed value, mean over replicas"),
+        _maybe("standard_error", VARIES, "standard error of value; empty for a deterministic calculation", 0.0),
+        _maybe("n_independent", "1", "independent samples (or replicas) behind standard_error", 0.0),
+        _number("reference_value", VARIES, "reference value"),
+        _maybe("reference_error", VARIES, "standard error of the reference, as far as it is known", 0.0),
+        _text("reference_kind", "where the reference comes from", *KINDS),
+        _text("source", "source of the reference"),
+        _text("checked", "whether the reference was checked against its source", *CHECKED),
+        _maybe("deviation_percent", "percent", "100 (value - reference_value) / |reference_value|"),
+        _maybe("z_score", "1", "(value - reference_value) / sqrt(standard_error^2 + reference_error^2)"),
+        _text("verdict", "see moxie.reference.validation.verdict"),
+    ),
+)
+
+PREDICTIONS = Table(
+    "predictions",
+    "Predictions of a learning task for held-out rows.",
+    ("temperature_K", "replica", "stage"),
+    (
+        _TEMPERATURE,
+        _REPLICA,
+        _STAGE,
+        _number("oxygen_per_area_per_A2", "1/angstrom2", "oxygen atoms per area", 0.0),
+        _text("target", "name of the predicted observable"),
+        _count("fold", "number of the fold in which the row was held out"),
+        _number("observed", VARIES, "simulated value"),
+        _number("predicted", VARIES, "Gaussian process, trained without this temperature"),
+        _number("standard_deviation", VARIES, "predictive standard deviation, replica noise included", 0.0),
+        _number("lower", VARIES, "lower end of the predictive interval"),
+        _number("upper", VARIES, "upper end of the predictive interval"),
+        _number("linear_interpolation", VARIES, "baseline: linear interpolation, without this temperature"),
+        _number("mean", VARIES, "baseline: mean of the other temperatures"),
+    ),
+)
+
+TABLES = {
+    table.name: table
+    for table in (
+        LIQUIDS,
+        ELECTROLYTES,
+        RDF,
+        RDF_CURVES,
+        OXIDE_RUNS,
+        OXIDE_SITES,
+        OXIDE_PROFILES,
+        GROWTH_CURVES,
+        MOLECULES,
+        VALIDATION,
+        PREDICTIONS,
+    )
+}
+
+
+def get_table(name: str) -> Table:
+    """Return the description of a table; raises InputError with the names there are."""
+    if name not in TABLES:
+        raise InputError(f"There is no table {name!r}; the tables are {', '.join(TABLES)}.")
+    return TABLES[name]
+
+
+def pandera_schema(table: Table) -> Any:
+    """Return the strict pandera schema of a table: types, ranges, no other columns, unique keys."""
+    import pandera.pandas as pandera
+
+    def is_list_of(kind: type) -> Any:
+        return pandera.Check(
+            lambda value: isinstance(value, list) and all(isinstance(item, kind) for item in value),
+            element_wise=True,
+            error=f"a list of {kind.__name__}",
+        )
+
+    def column_schema(column: Column) -> Any:
+        checks = []
+        if column.low is not None:
+            checks.append(pandera.Check.ge(column.low, error=f"at least {column.low:g}"))
+        if column.high is not None:
+            checks.append(pandera.Check.le(column.high, error=f"at most {column.high:g}"))
+        if column.allowed:
+            checks.append(pandera.Check.isin(column.allowed, error=f"one of {', '.join(column.allowed)}"))
+        if column.dtype == "float":
+            checks.append(pandera.Check(lambda values: abs(values) < float("inf"), error="finite"))
+        if column.dtype.startswith("list"):
+            checks.append(is_list_of(float if "float" in column.dtype else str))
+        dtype = {"float": "float64", "int": "int64", "bool": "bool", "str": "str"}.get(column.dtype, "object")
+        return pandera.Column(dtype, checks, nullable=column.nullable)
+
+    return pandera.DataFrameSchema(
+        {column.name: column_schema(column) for column in table.columns},
+        checks=[pandera.Check(check, error=name) for name, check in table.checks],
+        strict=True,
+        unique=list(table.key),
+        name=table.name,
+    )

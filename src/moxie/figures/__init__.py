@@ -1,0 +1,1 @@
+"""Figures of the study, each with the data it shows, and the report."""

@@ -1,0 +1,176 @@
+"""The key results of a study in sentences, made from the computed numbers and nothing else."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from moxie.figures.parts import model_name, pretty_name
+from moxie.figures.wording import percent, plain_label, with_error
+from moxie.reference.validation import over_replicas
+
+_ROOM_TEMPERATURE_K = 298.15
+
+
+def findings(
+    validation: Any, oxide_runs: Any = None, electrolytes: Any = None, metrics: Mapping[str, Any] | None = None
+) -> list[tuple[str, str]]:
+    """Return (heading, sentences) of every part of the study that has results; tables are data frames."""
+    parts = [("Liquids", _liquids(validation))]
+    if electrolytes is not None and len(electrolytes):
+        parts.append(("Electrolytes", _electrolytes(electrolytes, validation)))
+    if oxide_runs is not None and len(oxide_runs):
+        parts.append(("Oxidised silicon", _oxides(oxide_runs, validation)))
+    parts.append(("Molecules", _molecules(validation)))
+    if metrics is not None:
+        parts.append(("Learning", _learning(metrics)))
+    return [(heading, text) for heading, text in parts if text]
+
+
+def _liquids(validation: Any) -> str:
+    rows = validation[validation["quantity"].isin(["density_g_cm3", "enthalpy_of_vaporisation_kJ_mol"])]
+    rows = rows[rows["stage"] == "dynamics"]
+    sentences = []
+    for (system, model), group in rows.groupby(["system", "model"]):
+        nearest = group["temperature_K"].iloc[(group["temperature_K"] - _ROOM_TEMPERATURE_K).abs().argmin()]
+        here = group[group["temperature_K"] == nearest].drop_duplicates("quantity").set_index("quantity")
+        clauses = []
+        for quantity, unit in (("density_g_cm3", "g/cm³"), ("enthalpy_of_vaporisation_kJ_mol", "kJ/mol")):
+            if quantity in here.index:
+                row = here.loc[quantity]
+                clauses.append(
+                    f"{plain_label(quantity)} {with_error(row['value'], row['standard_error'])} {unit}, experiment "
+                    f"{row['reference_value']:.4g} ({percent(row['deviation_percent'])})"
+                )
+        sentences.append(
+            f"{pretty_name(system).capitalize()} ({model_name(model)}) at {nearest:g} K: {'; '.join(clauses)}."
+        )
+    density = rows[rows["quantity"] == "density_g_cm3"]["deviation_percent"].abs()
+    if len(density) > 1:
+        sentences.append(f"Over all state points no density is further than {density.max():.2g} % from experiment.")
+    return " ".join(sentences)
+
+
+def _electrolytes(table: Any, validation: Any) -> str:
+    sentences = []
+    for (system, model, temperature), runs in table.groupby(["system", "force_field", "temperature_K"]):
+        known = validation[
+            (validation["system"] == system)
+            & (validation["model"] == model)
+            & (validation["temperature_K"] == temperature)
+        ].set_index("quantity")["reference_value"]
+        clauses = []
+        for quantity, text in (
+            ("li_ow_coordination", "water oxygens around a lithium ion"),
+            ("li_oanion_coordination", "anion oxygens"),
+            ("li_contact_fraction", "of the ions in contact with an anion"),
+        ):
+            estimate = over_replicas(
+                runs[quantity], runs[f"{quantity}_standard_error"], runs[f"{quantity}_n_independent"]
+            )
+            if estimate is None:
+                continue
+            factor, sign = (100, " %") if quantity == "li_contact_fraction" else (1, "")
+            published = f" (deposited: {factor * known[quantity]:.3g}{sign})" if quantity in known.index else ""
+            number = with_error(factor * estimate.value, factor * estimate.standard_error)
+            clauses.append(f"{number}{sign} {text}{published}")
+        if clauses:
+            name = f"{pretty_name(str(system))} ({model_name(str(model))}) at {temperature:g} K"
+            sentences.append(f"In {name} there are {_listed(clauses)}.")
+    return " ".join(sentences)
+
+
+def _oxides(runs: Any, validation: Any) -> str:
+    final = runs[runs["is_final"]]
+    temperatures = sorted(final["temperature_K"].unique())
+    low, high = temperatures[0], temperatures[-1]
+
+    def at(temperature: float, quantity: str) -> str:
+        estimate = over_replicas(final.loc[final["temperature_K"] == temperature, quantity])
+        return "unknown" if estimate is None else with_error(estimate.value, estimate.standard_error)
+
+    def mean(quantity: str) -> float:
+        return float(final[quantity].mean())
+
+    replicas = final.groupby("temperature_K")["replica"].nunique()
+    n_replicas = f"{replicas.min()} replica{'s' if replicas.min() > 1 else ''} each"
+    sentences = [
+        f"{len(final)} films at {len(temperatures)} temperatures from {low:g} to {high:g} K ({n_replicas}), "
+        f"{_range(final['oxide_thickness_nm'])} nm thick: the recipe's "
+        f"thickness times {final['thickness_scale'].iloc[0]:g}, so that they fit the slab."
+    ]
+    shares = [mean(f"suboxide_fraction_{n}") for n in (1, 2, 3)]
+    if all(math.isfinite(share) for share in shares):
+        sentences.append(
+            "Averaged over temperature the suboxide is Si¹⁺ : Si²⁺ : Si³⁺ = "
+            + " : ".join(f"{share:.2f}" for share in shares)
+            + " (photoemission: 0.3 : 0.3 : 0.4)"
+            + f", {mean('suboxide_total_monolayers'):.2g} monolayers in all, over a width of "
+            + f"{mean('transition_width_A'):.2g} Å (photoemission: 5 ± 1 Å)."
+        )
+    if low != high:
+        clauses = []
+        for quantity, unit in (
+            ("suboxide_total_monolayers", "monolayers"),
+            ("strain_energy_eV_per_atom", "eV per mobile atom"),
+            ("si_o_si_angle_deg", "°"),
+        ):
+            space = "" if unit == "°" else " "
+            clauses.append(f"{plain_label(quantity)} {at(low, quantity)} → {at(high, quantity)}{space}{unit}")
+        sentences.append(
+            f"From {low:g} to {high:g} K, with the thickness growing along: {'; '.join(clauses)} (brackets: standard "
+            "error over replicas, in units of the last digit)."
+        )
+    oxide = validation[validation["stage"] == "oxidation"]
+    worst = oxide[oxide["verdict"] == "deviates"]
+    if len(worst):
+        names = list(dict.fromkeys(plain_label(quantity) for quantity in worst["quantity"]))
+        sentences.append(f"What deviates from its reference beyond its error: {_listed(names)}.")
+    return " ".join(sentences)
+
+
+def _molecules(validation: Any) -> str:
+    rows = validation[(validation["stage"] == "molecules") & (validation["quantity"] == "dipole_D")]
+    if rows.empty:
+        return ""
+    clauses = []
+    for system, group in rows.groupby("system", sort=False):
+        known = group.sort_values("reference_value")
+        values = " or ".join(f"{value:.2f}" for value in known["reference_value"])
+        deviations = " or ".join(percent(value) for value in known["deviation_percent"])
+        unchecked = "" if (known["checked"] == "verified").all() else ", unchecked"
+        computed = f"{pretty_name(str(system))} {known['value'].iloc[0]:.2f} D"
+        clauses.append(f"{computed}, experiment {values} D{unchecked} ({deviations})")
+    return f"Dipole moments by {rows['model'].iloc[0]}: {'; '.join(clauses)}."
+
+
+def _learning(metrics: Mapping[str, Any]) -> str:
+    models = metrics["models"]
+    process, linear, mean = (models[name]["rmse"] for name in ("gaussian_process", "linear_interpolation", "mean"))
+    coverage = models["gaussian_process"]["coverage"]["value"]
+    unit = "" if metrics["unit"] == "1" else f" {metrics['unit']}"
+    floor = metrics["noise"]["standard_deviation"]
+    percent_text = f"{100 * metrics['confidence']:g} %"
+    text = (
+        f"The Gaussian process predicts the {plain_label(metrics['target'])} at temperatures it has never seen with a "
+        f"root-mean-square error of {process['value']:.2g}{unit} ({percent_text} interval {process['low']:.2g} to "
+        f"{process['high']:.2g}); linear interpolation {linear['value']:.2g}, the mean {mean['value']:.2g}"
+    )
+    text += f", replicas differ by {floor:.2g}. " if floor is not None else ". "
+    text += f"Its {percent_text} interval holds {100 * coverage:.0f} % of the held-out films. "
+    ratio = metrics["rmse_ratio_to_linear_interpolation"]
+    if ratio["high"] < 1:
+        text += "It is better than linear interpolation"
+    elif ratio["low"] > 1:
+        text += "It is worse than linear interpolation"
+    else:
+        text += "On these data it cannot be told apart from linear interpolation"
+    return text + f" (ratio of the errors {ratio['value']:.2f}, {ratio['low']:.2f} to {ratio['high']:.2f})."
+
+
+def _range(values: Any) -> str:
+    low, high = f"{values.min():.2g}", f"{values.max():.2g}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _listed(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]

@@ -1,0 +1,95 @@
+"""Solvation of the cation in the electrolytes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from moxie.errors import InputError
+from moxie.features.tables import read_table
+from moxie.figures.gallery._curves import read_curves
+from moxie.figures.parts import COLOURS, REFERENCE_COLOUR, drawable_error, model_name, panels, pretty_name
+from moxie.figures.registry import Figure
+
+# pair of the table -> name in the legend, colour number, beginning of the column names of its reference values
+PAIRS = {
+    "Li-Ow": ("Li–O(water)", 0, "li_ow"),
+    "Li-O(anion)": ("Li–O(anion)", 1, "li_oanion"),
+    "cation-Ow": ("cation–O(water)", 0, ""),
+    "cation-O(anion)": ("cation–O(anion)", 1, ""),
+}
+_LONGEST_A = 6.0
+
+
+def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
+    import pandas
+
+    curves = read_curves(inputs["curves"])
+    curves = curves[curves["pair"].isin(PAIRS) & (curves["r_A"] <= _LONGEST_A)].reset_index(drop=True)
+    if curves.empty:
+        raise InputError(f"{inputs['curves']} has none of the pairs {', '.join(PAIRS)}: there is nothing to draw.")
+    validation = read_table(inputs["validation"], "validation")
+    states = curves[["system", "force_field", "temperature_K", "pressure_bar"]].drop_duplicates()
+    figure, axes = panels(
+        2,
+        len(states),
+        width=max(3.4, 2.4 * len(states) + 0.6),
+        height=3.8,
+        sharex=True,
+        sharey="row",
+        height_ratios=(1.6, 1),
+    )
+    marks = []
+    for column, state in enumerate(states.itertuples(index=False)):
+        upper, lower = axes[:, column]
+        rows = curves.merge(pandas.DataFrame([state]), how="inner")
+        references = validation[
+            (validation["system"] == state.system)
+            & (validation["model"] == state.force_field)
+            & (validation["temperature_K"] == state.temperature_K)
+        ]
+        for pair, (name, number, prefix) in PAIRS.items():
+            curve = rows[rows["pair"] == pair]
+            if curve.empty:
+                continue
+            error = drawable_error(curve["g_standard_error"])
+            colour = COLOURS[number]
+            upper.fill_between(curve["r_A"], curve["g"] - error, curve["g"] + error, color=colour, alpha=0.25, lw=0)
+            upper.plot(curve["r_A"], curve["g"], color=colour, label=name)
+            lower.plot(curve["r_A"], curve["running_coordination"], color=colour)
+            peak = references[references["quantity"] == f"{prefix}_peak_A"]["reference_value"]
+            number_of = references[references["quantity"] == f"{prefix}_coordination"]["reference_value"]
+            for value in peak:
+                upper.plot(value, 1.02, marker="v", color=colour, transform=upper.get_xaxis_transform(), clip_on=False)
+            for value in number_of:
+                lower.plot(_LONGEST_A, value, marker="<", color=colour, clip_on=False, zorder=5)
+            marks += [{"pair": pair, "reference": "peak_A", "reference_value": value} for value in peak]
+            marks += [{"pair": pair, "reference": "coordination", "reference_value": value} for value in number_of]
+        if len(references):
+            upper.plot([], [], ls="", marker="v", color=REFERENCE_COLOUR, label="deposited peak")
+            lower.plot([], [], ls="", marker="<", color=REFERENCE_COLOUR, label="deposited number")
+            lower.legend(loc="upper left")
+        upper.set_title(f"{pretty_name(state.system)} ({model_name(state.force_field)})", pad=12)
+        upper.legend(loc="upper right")
+        lower.set_xlabel("distance r (Å)")
+    axes[0, 0].set_ylabel("g(r)")
+    axes[0, 0].set_ylim(0, None)
+    axes[1, 0].set_ylabel("O neighbours\ncloser than r")
+    axes[1, 0].set_xlim(1.5, _LONGEST_A)
+    axes[1, 0].set_ylim(0, 6)
+    shown = curves[curves["r_A"] >= 1.5]
+    return figure, pandas.concat([shown, pandas.DataFrame(marks)], ignore_index=True)
+
+
+FIGURE = Figure(
+    title="Solvation shell of the lithium ion",
+    category="Liquids and electrolytes",
+    caption=(
+        "Radial distribution function (top; band: standard error) and running coordination number (bottom) of oxygen "
+        "around lithium: water oxygen and anion oxygen. Triangles: first peak and coordination number of the deposited "
+        "simulations with the same force field and box (a comparison of codes, not with experiment)."
+    ),
+    inputs={"curves": "features/rdf_curves.parquet", "validation": "tables/validation.parquet"},
+    needs=("electrolytes",),
+    draw=draw,
+    order=40,
+)

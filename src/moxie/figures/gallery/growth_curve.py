@@ -1,0 +1,71 @@
+"""Oxide thickness against time from the growth kinetics."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from moxie.features.tables import read_table
+from moxie.figures.parts import panels, temperature_colours
+from moxie.figures.registry import Figure
+
+_GASES = {"dry_O2": "dry O$_2$", "steam": "steam"}
+
+
+def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
+    curves = read_table(inputs["growth_curves"], "growth_curves")
+    colours = temperature_colours(curves["temperature_K"])
+    figure, axes = panels(1, 1, width=3.8, height=2.8)
+    axis = axes[0, 0]
+    for temperature, rows in curves.groupby("temperature_K"):
+        axis.plot(rows["time_s"], rows["thickness_nm"], color=colours[temperature])
+        recipe = rows[rows["is_recipe"]]
+        axis.plot(recipe["time_s"], recipe["thickness_nm"], ls="", marker="o", color=colours[temperature])
+        end = rows.iloc[-1]
+        axis.annotate(
+            f"{temperature:g} K",
+            (end["time_s"], end["thickness_nm"]),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7,
+            color=colours[temperature],
+        )
+    _spread(axis)
+    axis.plot([], [], ls="", marker="o", color="0.3", label="recipe")
+    axis.legend(loc="upper left")
+    first = curves.iloc[0]
+    name = first["kinetics"].replace("_", "–").title()
+    axis.set_title(f"{name}, {_GASES.get(first['ambient'], first['ambient'])}, Si({first['orientation']})")
+    axis.set_xlabel("time (s)")
+    axis.set_ylabel("oxide thickness (nm)")
+    axis.set_xlim(0, None)
+    axis.set_ylim(0, None)
+    return figure, curves
+
+
+def _spread(axis: Any) -> None:
+    """Move the labels at the ends of the curves apart where they would cover each other."""
+    low, high = axis.get_ylim()
+    step = 0.055 * (max(high, 0) - min(low, 0))
+    texts = sorted(axis.texts, key=lambda text: text.xy[1])
+    lowest = -float("inf")
+    for text in texts:
+        place = max(text.xy[1], lowest + step)
+        text.set_position((4, 0))
+        text.xyann = (4, 0)
+        text.xy = (text.xy[0], place)
+        lowest = place
+
+
+FIGURE = Figure(
+    title="Growth kinetics of the recipe",
+    category="Oxidised silicon",
+    caption=(
+        "Oxide thickness against time for every temperature of the sweep, from the growth law. Circles: the recipe's "
+        "duration. The simulated films are thinner by the study's thickness scale, so that they fit the slab."
+    ),
+    inputs={"growth_curves": "features/growth_curves.parquet"},
+    needs=("oxides",),
+    draw=draw,
+    order=10,
+)

@@ -1,0 +1,60 @@
+"""Error of the learnt model against the number of temperatures it was trained on."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from moxie.figures.parts import COLOURS, MARKERS, label, panels
+from moxie.figures.registry import Figure
+from moxie.io import read_json
+
+_NAMES = {"gaussian_process": "Gaussian process", "linear_interpolation": "linear interpolation"}
+
+
+def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
+    import pandas
+
+    metrics = read_json(inputs["metrics"])
+    table = pandas.DataFrame(metrics["learning_curve"], columns=["n_groups", "model", "rmse"])
+    figure, axes = panels(1, 1, width=3.8, height=3.0)
+    axis = axes[0, 0]
+    for number, (model, rows) in enumerate(table.groupby("model")):
+        axis.plot(
+            rows["n_groups"],
+            rows["rmse"],
+            marker=MARKERS[number],
+            color=COLOURS[number],
+            lw=1.0,
+            label=_NAMES.get(str(model), str(model)),
+        )
+    floor = metrics["noise"]["standard_deviation"]
+    if floor is not None:
+        axis.axhline(floor, color="0.5", ls="--", lw=0.9, label="spread of replicas")
+    random = metrics["leakage"]["random_rmse"]
+    axis.plot(
+        len(metrics["temperatures_K"]) - 1, random, ls="", marker="x", color="0.3", label="with a random (leaky) split"
+    )  # fmt: skip
+    axis.set_yscale("log")
+    axis.yaxis.set_major_formatter("{x:.3g}")
+    axis.yaxis.set_minor_formatter("{x:.2g}")
+    axis.tick_params(axis="y", which="minor", labelsize=6.5)
+    axis.set_xticks(sorted(table["n_groups"].unique()))
+    axis.set_xlabel("number of training temperatures")
+    axis.set_ylabel("r.m.s. error, " + label(metrics["target"]).replace(" (", "\n("))
+    axis.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, columnspacing=1.0, handletextpad=0.4)
+    return figure, table.assign(replica_standard_deviation=floor, random_split_rmse=random)
+
+
+FIGURE = Figure(
+    title="Learning curve",
+    category="Learning",
+    caption=(
+        "Error on held-out temperatures against the number of temperatures in the training set, drawn at random. "
+        "Dashed: standard deviation between replicas. Cross: what a random split, which leaks replicas and "
+        "neighbouring growth stages into the training set, would have claimed for the Gaussian process."
+    ),
+    inputs={"metrics": "learning/oxide_surrogate/metrics.json"},
+    needs=("oxides",),
+    draw=draw,
+    order=30,
+)

@@ -1,0 +1,65 @@
+"""Strain energy and Si-O-Si angles of the films against temperature."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from moxie.features.tables import read_table
+from moxie.figures.parts import drawable_error, label, mean_over_replicas, panels, temperature_colours
+from moxie.figures.registry import Figure
+
+
+def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
+    import pandas
+
+    runs = read_table(inputs["oxide_runs"], "oxide_runs")
+    colours = temperature_colours(runs["temperature_K"])
+    figure, axes = panels(1, 2, width=6.8, height=2.7)
+    left, right = axes[0]
+    by_stage = mean_over_replicas(runs, ["temperature_K", "stage"], "strain_energy_eV_per_atom")
+    oxygen = runs.groupby(["temperature_K", "stage"])["oxygen_per_area_per_A2"].mean().reset_index()
+    by_stage = by_stage.merge(oxygen)
+    for temperature, rows in by_stage.groupby("temperature_K"):
+        left.errorbar(
+            100 * rows["oxygen_per_area_per_A2"],
+            rows["mean"],
+            drawable_error(rows["standard_error"]),
+            color=colours[temperature],
+            marker="o",
+            ms=3.5,
+            lw=1.0,
+            label=f"{temperature:g} K",
+        )
+    left.set_xlabel("oxygen per area (nm$^{-2}$)")
+    left.set_ylabel(label("strain_energy_eV_per_atom"))
+    left.legend(loc="best", ncols=2, columnspacing=1.0, handletextpad=0.4)
+    left.set_ylim(0, None)
+    final = runs[runs["is_final"]]
+    angles = mean_over_replicas(final, ["temperature_K"], "si_o_si_angle_deg")
+    right.plot(final["temperature_K"], final["si_o_si_angle_deg"], ls="", marker="o", ms=2.5, color="0.6")
+    right.errorbar(
+        angles["temperature_K"],
+        angles["mean"],
+        drawable_error(angles["standard_error"]),
+        color="0.15",
+        marker="o",
+        lw=1.0,
+    )
+    right.set_xlabel("temperature (K)")
+    right.set_ylabel(label("si_o_si_angle_deg"))
+    return figure, pandas.concat([by_stage, angles], ignore_index=True)
+
+
+FIGURE = Figure(
+    title="Strain and bond angles of the films",
+    category="Oxidised silicon",
+    caption=(
+        "Left: bond, angle and repulsion energy per mobile atom as the film grows, by temperature. Right: mean "
+        "Si-O-Si angle of the final films. Error bars: standard error of the mean over replicas, drawn from two "
+        "replicas on; small symbols: the single replicas."
+    ),
+    inputs={"oxide_runs": "features/oxide_runs.parquet"},
+    needs=("oxides",),
+    draw=draw,
+    order=50,
+)

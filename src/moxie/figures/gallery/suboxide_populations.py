@@ -1,0 +1,113 @@
+"""Suboxide at the interface against temperature."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from moxie.features.tables import read_table
+from moxie.figures.parts import (
+    REFERENCE_COLOUR,
+    STATE_COLOURS,
+    STATE_MARKERS,
+    drawable_error,
+    label,
+    mean_over_replicas,
+    panels,
+)
+from moxie.figures.registry import Figure
+from moxie.reference.registry import OXIDE_SYSTEM, find
+
+_TOTAL = "suboxide_total_monolayers"
+_MONOLAYER_PER_CM2 = 6.78e14  # one Si(001) layer
+_OFFSET = 0.03  # of the temperature range, so that error bars do not cover each other
+
+
+def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
+    import pandas
+
+    runs = read_table(inputs["oxide_runs"], "oxide_runs")
+    runs = runs[runs["is_final"]]
+    figure, axes = panels(1, 2, width=6.8, height=2.7, width_ratios=(1.35, 1))
+    left, right = axes[0]
+    spread = runs["temperature_K"].max() - runs["temperature_K"].min() or 100.0
+    shown = []
+    for state in (1, 2, 3):
+        quantity = f"suboxide_fraction_{state}"
+        colour, marker = STATE_COLOURS[state], STATE_MARKERS[state]
+        table = mean_over_replicas(runs, ["temperature_K"], quantity)
+        shift = (state - 2) * _OFFSET * spread
+        left.plot(runs["temperature_K"] + shift, runs[quantity], ls="", marker=marker, ms=2.5, color=colour, alpha=0.45)
+        left.errorbar(
+            table["temperature_K"] + shift,
+            table["mean"],
+            drawable_error(table["standard_error"]),
+            color=colour,
+            marker=marker,
+            lw=1.0,
+            label=f"Si$^{{{state}+}}$",
+        )
+        table["reference_value"] = float("nan")
+        for reference in find("oxidation", OXIDE_SYSTEM, quantity):
+            # The three references lie on two values: marks beside the axis, one column for each state.
+            left.errorbar(
+                1.03 + 0.04 * state,
+                reference.value,
+                reference.error,
+                color=colour,
+                marker=marker,
+                mfc="white",
+                transform=left.get_yaxis_transform(),
+                clip_on=False,
+            )
+            table["reference_value"] = reference.value
+        shown.append(table)
+    left.set_xlim(runs["temperature_K"].min() - 0.08 * spread, runs["temperature_K"].max() + 0.08 * spread)
+    left.errorbar([], [], [], ls="", color=REFERENCE_COLOUR, marker="o", mfc="white", label="photoemission")
+    left.set_ylim(0, None)
+    left.set_ylabel("share of the suboxide")
+    left.set_title("composition of the suboxide", pad=18)
+    left.legend(loc="lower center", bbox_to_anchor=(0.5, 0.97), ncols=4, columnspacing=1.0)
+
+    table = mean_over_replicas(runs, ["temperature_K"], _TOTAL)
+    table["reference_value"] = float("nan")
+    right.plot(runs["temperature_K"], runs[_TOTAL], ls="", marker="o", ms=2.5, color="0.6")
+    right.errorbar(
+        table["temperature_K"], table["mean"], drawable_error(table["standard_error"]), color="0.15", marker="o", lw=1.0
+    )
+    for reference in find("oxidation", OXIDE_SYSTEM, "suboxide_total_per_cm2"):
+        value, error = reference.value / _MONOLAYER_PER_CM2, (reference.error or 0) / _MONOLAYER_PER_CM2
+        right.axhspan(value - error, value + error, color="0.92", zorder=0, lw=0)
+        right.axhline(value, color="0.7", lw=0.8, zorder=0)
+        right.annotate(
+            f"literature, {reference.checked.split(', ')[-1]}",
+            (0.02, value + error),
+            xycoords=right.get_yaxis_transform(),
+            va="top",
+            fontsize=7,
+            color="0.4",
+        )
+        table["reference_value"] = value
+    right.set_xlim(*left.get_xlim())
+    right.set_ylim(0, None)
+    right.set_ylabel(label(_TOTAL))
+    right.set_title("amount of suboxide", pad=18)
+    for axis in axes[0]:
+        axis.set_xlabel("temperature (K)")
+    return figure, pandas.concat([*shown, table], ignore_index=True)
+
+
+FIGURE = Figure(
+    title="Suboxide at the interface against temperature",
+    category="Oxidised silicon",
+    caption=(
+        "Left: shares of Si¹⁺, Si²⁺ and Si³⁺ in the suboxide of the final films; open symbols beside the axis: Si 2p "
+        "photoemission, 0.3 : 0.3 : 0.4 independent of thickness (error: last printed digit). Right: silicon in "
+        "suboxide per area, in monolayers of Si(001) (6.78e14 per square centimetre); grey band: a literature value "
+        "that was not checked. Large symbols: mean over replicas with its standard error, drawn from two replicas on; "
+        "small symbols: the single replicas."
+    ),
+    inputs={"oxide_runs": "features/oxide_runs.parquet"},
+    needs=("oxides",),
+    draw=draw,
+    order=30,
+)

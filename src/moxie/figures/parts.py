@@ -1,0 +1,116 @@
+"""What the figures have in common: colours, names, panels, means over replicas."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+# Okabe and Ito's palette, told apart with any common colour vision deficiency; each also has its own marker.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#333333")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+STATE_COLOURS = ("#8a8a8a", "#56B4E9", "#009E73", "#E69F00", "#D55E00")  # Si0 to Si4+
+STATE_MARKERS = ("o", "^", "s", "D", "v")
+OXYGEN_COLOUR = "#7b1fa2"
+REFERENCE_COLOUR = "#222222"
+
+VERDICT_COLOURS = {
+    "agrees": "#009E73",
+    "within": "#56B4E9",
+    "deviates": "#D55E00",
+    "no verdict": "#9a9a9a",
+}
+
+LABELS = {
+    "density_g_cm3": "density (g cm$^{-3}$)",
+    "enthalpy_of_vaporisation_kJ_mol": "enthalpy of vaporisation (kJ mol$^{-1}$)",
+    "rdf_oo_peak_position_A": "O–O first peak (Å)",
+    "coordination_oo": "O–O neighbours",
+    "li_ow_peak_A": "Li–O(water) first peak (Å)",
+    "li_ow_coordination": "Li–O(water) neighbours",
+    "li_oanion_peak_A": "Li–O(anion) first peak (Å)",
+    "li_oanion_coordination": "Li–O(anion) neighbours",
+    "li_contact_fraction": "Li in contact with an anion",
+    "film_density_g_cm3": "oxide density (g cm$^{-3}$)",
+    "film_si_o_si_angle_deg": "mean Si–O–Si angle (°)",
+    "suboxide_fraction_1": "share of Si$^{1+}$ in suboxide",
+    "suboxide_fraction_2": "share of Si$^{2+}$ in suboxide",
+    "suboxide_fraction_3": "share of Si$^{3+}$ in suboxide",
+    "suboxide_total_per_cm2": "suboxide (cm$^{-2}$)",
+    "suboxide_total_monolayers": "suboxide (monolayers)",
+    "transition_width_A": "transition width (Å)",
+    "oxide_thickness_nm": "oxide thickness (nm)",
+    "strain_energy_eV_per_atom": "strain energy (eV per atom)",
+    "si_o_si_angle_deg": "mean Si–O–Si angle (°)",
+    "dipole_D": "dipole moment (D)",
+}
+
+
+def label(quantity: str) -> str:
+    """Return the axis label of a quantity, its name in plain words where none is set."""
+    return LABELS.get(quantity, quantity.replace("_", " "))
+
+
+def without_unit(text: str) -> str:
+    """Return an axis label without the unit in brackets at its end."""
+    return text.rsplit(" (", 1)[0]
+
+
+def verdict_colour(verdict: str) -> str:
+    """Return the colour of a verdict, by how it begins."""
+    return next(colour for start, colour in VERDICT_COLOURS.items() if verdict.startswith(start))
+
+
+def panels(
+    rows: int = 1, columns: int = 1, width: float = 3.4, height: float = 2.6, **keywords: Any
+) -> tuple[Any, np.ndarray]:
+    """Return a figure and its axes, shape (rows, columns); sizes in inches for the whole figure."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **keywords)
+
+
+def temperature_colours(temperatures: Sequence[float]) -> dict[float, Any]:
+    """Return a colour per temperature, dark for cold, from a map that stays ordered in grey."""
+    from matplotlib import colormaps
+
+    ordered = sorted(set(temperatures))
+    places = np.linspace(0.0, 0.85, len(ordered)) if len(ordered) > 1 else [0.4]
+    return {t: colormaps["plasma"](place) for t, place in zip(ordered, places, strict=True)}
+
+
+def mean_over_replicas(frame: Any, by: list[str], quantity: str) -> Any:
+    """Return one row per group: mean over replicas, its standard error (empty for one replica), number of replicas."""
+    groups = frame.dropna(subset=[quantity]).groupby(by)[quantity]
+    table = groups.agg(["mean", "std", "count"]).reset_index()
+    table["standard_error"] = table["std"] / np.sqrt(table["count"])
+    return table.rename(columns={"count": "n_replicas"})[[*by, "mean", "standard_error", "n_replicas"]].assign(
+        quantity=quantity
+    )
+
+
+def drawable_error(values: Any) -> np.ndarray:
+    """Return errors with the unknown ones as zero, which draws no bar."""
+    return np.nan_to_num(np.asarray(values, dtype=float), nan=0.0)
+
+
+def padded_limits(values: Any, share: float = 0.12) -> tuple[float, float]:
+    """Return axis limits around finite values with a margin on both sides."""
+    values = np.asarray(values, dtype=float)
+    values = values[np.isfinite(values)]
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    margin = share * (high - low) or 0.05 * abs(high) or 1.0
+    return low - margin, high + margin
+
+
+_MODELS = {"trappe_ua": "TraPPE-UA", "opls_aa": "OPLS-AA", "und": "UND", "von_alfthan_2003": "von Alfthan 2003"}
+
+
+def pretty_name(system: str) -> str:
+    """Return a name from the configuration as a title."""
+    return system.replace("_", " ")
+
+
+def model_name(model: str) -> str:
+    """Return the usual spelling of a force field or parameter set."""
+    return _MODELS.get(model, model.replace("_", " "))

@@ -1,0 +1,103 @@
+"""The figures: one module in `moxie.figures.gallery` each, found by itself.
+
+A gallery module holds `FIGURE = Figure(...)`; adding a figure means adding that one file.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from moxie.errors import InputError
+
+CATEGORIES = ("Liquids and electrolytes", "Oxidised silicon", "Molecules", "Learning", "Validation")
+PARTS = ("liquids", "electrolytes", "oxides", "molecules")  # of a study; a figure may need some of them
+FORMATS = ("svg", "png", "csv")
+_RASTER_DPI = 300  # of what is drawn as pixels inside an SVG
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the study.
+
+    `inputs` maps labels to paths under results/, in which {coldest} and {hottest} stand for the labels of the lowest
+    and highest oxidation temperature. `needs` are the parts of the study without which it cannot be drawn. `draw`
+    takes the paths and returns the matplotlib figure and a data frame of exactly what it shows.
+    """
+
+    title: str
+    category: str
+    caption: str
+    inputs: Mapping[str, str]
+    needs: tuple[str, ...]
+    draw: Callable[[Mapping[str, Path]], tuple[Any, Any]]
+    order: int = 50  # within its category
+
+    def __post_init__(self) -> None:
+        if self.category not in CATEGORIES or not set(self.needs) <= set(PARTS):
+            raise InputError(f"Figure {self.title!r}: category {self.category!r} or needs {self.needs} is not known.")
+
+
+def names(parts: Collection[str] = PARTS) -> list[str]:
+    """Return the names of the figures that a study with these parts can show, in the order of the report."""
+    package = importlib.import_module("moxie.figures.gallery")
+    found = [module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")]
+    usable = [name for name in found if set(get(name).needs) <= set(parts)]
+    return sorted(usable, key=lambda name: (CATEGORIES.index(get(name).category), get(name).order, name))
+
+
+def get(name: str) -> Figure:
+    """Return a figure; raises InputError with the names there are."""
+    try:
+        return importlib.import_module(f"moxie.figures.gallery.{name}").FIGURE
+    except ModuleNotFoundError as error:
+        if error.name != f"moxie.figures.gallery.{name}":
+            raise
+        raise InputError(f"There is no figure {name!r}; the figures are {', '.join(names())}.") from None
+
+
+def resolve_inputs(name: str, results: str = "results", oxide_temperatures: Collection[str] = ()) -> dict[str, str]:
+    """Return the input files of a figure by label; `oxide_temperatures` are the labels of the sweep, as in paths."""
+    ordered = sorted(oxide_temperatures, key=float)
+    ends = {"coldest": ordered[0], "hottest": ordered[-1]} if ordered else {}
+    return {label: f"{results}/{path.format(**ends)}" for label, path in get(name).inputs.items()}
+
+
+def render(
+    name: str,
+    inputs: Mapping[str, str | Path],
+    stem: str | Path,
+    style: Mapping[str, Any] | None = None,
+    dpi: int | None = None,
+) -> None:
+    """Draw a figure and write {stem}.svg, .png and .csv, each whole or not at all.
+
+    `style` overrides settings of moxie.mplstyle by their matplotlib names; `dpi` is the resolution of the PNG. Equal
+    inputs give equal bytes. Raises InputError for an unknown setting or a value matplotlib refuses.
+    """
+    import matplotlib
+
+    from moxie.io import replace_when_complete, write_text
+
+    figure = get(name)
+    settings: dict[Any, Any] = {**dict(style or {}), "svg.hashsalt": name, **({"savefig.dpi": dpi} if dpi else {})}
+    unknown = sorted(set(settings) - set(matplotlib.rcParams))
+    if unknown:
+        raise InputError(f"figures.style: matplotlib has no setting {', '.join(unknown)}.")
+    base = Path(__file__).with_name("moxie.mplstyle")
+    try:
+        context = matplotlib.rc_context(settings, fname=base)
+        context.__enter__()
+    except ValueError as error:
+        raise InputError(f"figures.style: {error}") from error
+    try:
+        canvas, data = figure.draw({label: Path(path) for label, path in inputs.items()})
+        with replace_when_complete(f"{stem}.svg") as path:
+            canvas.savefig(path, metadata={"Date": None, "Creator": None}, dpi=_RASTER_DPI)
+        with replace_when_complete(f"{stem}.png") as path:
+            canvas.savefig(path, metadata={"Software": None})
+        write_text(f"{stem}.csv", data.to_csv(index=False, float_format="%.8g"))
+    finally:
+        context.__exit__(None, None, None)

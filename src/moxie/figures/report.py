@@ -1,0 +1,349 @@
+"""The report of a study: one self-contained page, made from the tables, the figures and the manifest."""
+
+import base64
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from moxie.errors import InputError
+from moxie.features.tables import read_table
+from moxie.figures import registry
+from moxie.figures.findings import findings
+from moxie.figures.parts import VERDICT_COLOURS, model_name, pretty_name
+from moxie.figures.wording import duration, percent, plain_label, signed, unit_text, with_error
+from moxie.io import read_json, write_text
+from moxie.reference.validation import ACCURACY_GOAL_PERCENT, verdict
+
+_GASES = {"dry_O2": "dry O₂", "steam": "steam"}
+_LARGEST_DATA_LINK = 400_000  # bytes; a larger CSV stays beside the report only
+_LARGEST_SVG = 1_500_000  # bytes; above it the PNG is shown instead
+
+
+def write_report(
+    path: str | Path,
+    *,
+    config: Mapping[str, Any],
+    figures: Mapping[str, str | Path],
+    validation: str | Path,
+    manifest: str | Path | None = None,
+    oxide_runs: str | Path | None = None,
+    electrolytes: str | Path | None = None,
+    metrics: str | Path | None = None,
+) -> None:
+    """Write the report, whole or not at all.
+
+    config: the study's configuration as a plain mapping. figures: {name: path of its .svg}, with .png and .csv beside
+    it. The others are paths of the tables and JSON files of these names, or None where the study has none. The page
+    loads nothing from anywhere. Raises InputError naming a file that is missing or damaged.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    study = config.get("study", {})
+    comparison = read_table(validation, "validation")
+    record = read_json(manifest) if manifest else {}
+    scores = read_json(metrics) if metrics else None
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    page = environment.get_template("report_template.html").render(
+        name=study.get("name") or "unnamed",
+        title=study.get("title") or study.get("name") or "Study",
+        made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
+        setup=describe_setup(config),
+        findings=findings(
+            comparison,
+            read_table(oxide_runs, "oxide_runs") if oxide_runs else None,
+            read_table(electrolytes, "electrolytes") if electrolytes else None,
+            scores,
+        ),
+        sections=_sections(figures),
+        comparison=[_comparison_row(row) for row in comparison.to_dict("records")],
+        tally=_tally(comparison),
+        rules=_verdict_rules(),
+        scores=scores,
+        score_rows=_score_rows(scores) if scores else [],
+        run_times=run_times(record.get("jobs", [])),
+        provenance=_provenance(record, config),
+        limits=_limits(config, comparison, scores),
+    )
+    write_text(path, page)
+
+
+def run_times(jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row per rule, longest first: number of jobs, wall and CPU time, the longest job, peak memory.
+
+    Each job is {"rule", "wildcards", "wall_s", "cpu_s", "max_rss_MB"}; numbers that are missing count as unknown.
+    """
+    rules: dict[str, list[Mapping[str, Any]]] = {}
+    for job in jobs:
+        rules.setdefault(str(job["rule"]), []).append(job)
+    rows: list[dict[str, Any]] = []
+    for rule, members in rules.items():
+        wall = [float(job["wall_s"]) for job in members if job.get("wall_s") is not None]
+        cpu = [float(job["cpu_s"]) for job in members if job.get("cpu_s") is not None]
+        memory = [float(job["max_rss_MB"]) for job in members if job.get("max_rss_MB") is not None]
+        rows.append(
+            {
+                "rule": rule,
+                "n_jobs": len(members),
+                "wall_s": sum(wall),
+                "wall": duration(sum(wall)),
+                "longest": duration(max(wall, default=0.0)),
+                "cpu": duration(sum(cpu)) if cpu else "–",
+                "memory": f"{max(memory):.0f} MB" if memory else "–",
+            }
+        )
+    rows.sort(key=lambda row: -row["wall_s"])
+    longest = max((row["wall_s"] for row in rows), default=0.0) or 1.0
+    return [row | {"share": 100 * row["wall_s"] / longest} for row in rows]
+
+
+def describe_setup(config: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return (heading, lines) of what was run, from the configuration."""
+    parts: list[tuple[str, list[str]]] = []
+    systems = config.get("dynamics", {}).get("systems", {})
+    if systems:
+        parts.append(("Molecular dynamics", [_describe_system(name, system) for name, system in systems.items()]))
+    oxidation = config.get("oxidation")
+    if oxidation:
+        parts.append(("Oxidation of silicon", _describe_oxidation(oxidation)))
+    molecules = config.get("molecules", {})
+    if molecules:
+        names = "; ".join(f"{pretty_name(name)} ({smiles})" for name, smiles in molecules.items())
+        parts.append(("Quantum chemistry", [f"GFN2-xTB geometries and orbitals of {names}."]))
+    learning = config.get("learning")
+    if learning:
+        parts.append(
+            (
+                "Learning",
+                [
+                    f"{plain_label(learning['target']).capitalize()} of an oxide film from temperature and oxygen "
+                    "content, leaving one temperature out at a time."
+                ],
+            )
+        )
+    return parts
+
+
+def _describe_system(name: str, system: Mapping[str, Any]) -> str:
+    contents = " + ".join(f"{count} {pretty_name(molecule)}" for molecule, count in system["composition"].items())
+    temperatures = ", ".join(f"{value:g}" for value in system.get("temperatures_K", []))
+    pressures = ", ".join(f"{value:g}" for value in system.get("pressures_bar", []))
+    state = f"{system.get('ensemble', 'NPT')} at {temperatures} K"
+    if system.get("ensemble", "NPT") == "NPT":
+        state += f" and {pressures} bar"
+    elif system.get("density_g_cm3"):
+        state += f" and {system['density_g_cm3']:g} g/cm³"
+    sampled = f", {system['sampling_ps']:g} ps sampled" if "sampling_ps" in system else ""
+    repeated = f", {system['replicas']} replicas" if system.get("replicas", 1) > 1 else ""
+    force_field = model_name(str(system.get("force_field", "")))
+    return f"{pretty_name(name)}: {contents}, {force_field}, {state}{sampled}{repeated}."
+
+
+def _describe_oxidation(oxidation: Mapping[str, Any]) -> list[str]:
+    recipe, slab = oxidation.get("recipe", {}), oxidation.get("slab", {})
+    temperatures = ", ".join(f"{value:g}" for value in oxidation.get("temperatures_K", []))
+    lines = []
+    if recipe:
+        gas = _GASES.get(recipe["ambient"], recipe["ambient"])
+        lines.append(
+            f"Recipe: {recipe['time_s']:g} s in {gas} at {recipe['pressure_bar']:g} bar on "
+            f"Si({recipe['orientation']}) with {recipe['initial_oxide_nm']:g} nm of oxide to start with, at "
+            f"{temperatures} K; thickness from {pretty_name(recipe['kinetics']).title().replace(' ', '–')} kinetics."
+        )
+    if slab:
+        cells = " × ".join(str(count) for count in slab["cells"])
+        lines.append(
+            f"Monte Carlo on a slab of {cells} cells, {oxidation['replicas']} replicas at each temperature, energy "
+            f"parameters {model_name(oxidation['parameter_set'])}; oxide thickness "
+            f"{oxidation['thickness_scale']:g} × that of the recipe."
+        )
+    return lines
+
+
+def _sections(figures: Mapping[str, str | Path]) -> list[dict[str, Any]]:
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for number, name in enumerate((name for name in registry.names() if name in figures), start=1):
+        figure, path = registry.get(name), Path(figures[name])
+        sections.setdefault(figure.category, []).append(
+            {
+                "name": name,
+                "number": number,
+                "title": figure.title,
+                "caption": figure.caption,
+                "image": _image(path),
+                "data": _data_link(path.with_suffix(".csv")),
+            }
+        )
+    unknown = sorted(set(figures) - set(registry.names()))
+    if unknown:
+        raise InputError(f"There are no figures {', '.join(unknown)}; the figures are {', '.join(registry.names())}.")
+    return [{"title": title, "anchor": _anchor(title), "figures": content} for title, content in sections.items()]
+
+
+def _image(svg: Path) -> dict[str, Any]:
+    """Return the data address of a figure and its width in CSS pixels."""
+    png = svg.with_suffix(".png")
+    for path in (svg, png):
+        if not path.is_file():
+            raise InputError(f"{path} does not exist.")
+    head = svg.read_bytes()[:2000].decode("utf-8", "replace")
+    match = re.search(r'width="([\d.]+)pt"', head)
+    width = round(float(match[1]) * 4 / 3 * 1.12) if match else 600
+    if svg.stat().st_size <= _LARGEST_SVG:
+        return {"address": _data_address(svg, "image/svg+xml"), "width": width}
+    return {"address": _data_address(png, "image/png"), "width": width}
+
+
+def _data_link(csv: Path) -> str | None:
+    if not csv.is_file() or csv.stat().st_size > _LARGEST_DATA_LINK:
+        return None
+    return _data_address(csv, "text/csv")
+
+
+def _data_address(path: Path, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _comparison_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    def number(name: str, form: str = "g") -> str:
+        return signed(format(row[name], form)) if math.isfinite(row[name]) else "–"
+
+    unit = unit_text(row["unit"])
+    start = next(name for name in VERDICT_COLOURS if row["verdict"].startswith(name))
+    return {
+        "stage": row["stage"],
+        "system": pretty_name(row["system"]),
+        "model": model_name(row["model"]),
+        "temperature": number("temperature_K"),
+        "quantity": plain_label(row["quantity"]) + (f", {unit}" if unit else ""),
+        "value": with_error(row["value"], row["standard_error"]),
+        "value_order": row["value"],
+        "n": number("n_independent", ".0f"),
+        "reference": with_error(row["reference_value"], row["reference_error"]),
+        "kind": row["reference_kind"],
+        "source": row["source"],
+        "checked": row["checked"] == "verified",
+        "deviation": percent(row["deviation_percent"]),
+        "deviation_order": row["deviation_percent"] if math.isfinite(row["deviation_percent"]) else 0.0,
+        "z": number("z_score", "+.1f"),
+        "z_order": row["z_score"] if math.isfinite(row["z_score"]) else 0.0,
+        "verdict": row["verdict"],
+        "css": start.replace(" ", "-"),
+    }
+
+
+def _tally(comparison: Any) -> list[dict[str, Any]]:
+    names = {
+        "agrees": "agree within their error",
+        "within": "deviate, but by less than the accuracy asked for",
+        "deviates": "deviate",
+        "no verdict": "without a verdict",
+    }
+    counts = {name: int(comparison["verdict"].str.startswith(name).sum()) for name in names}
+    return [{"count": counts[name], "text": text, "css": name.replace(" ", "-")} for name, text in names.items()]
+
+
+def _verdict_rules() -> list[str]:
+    """Return the rules of the verdict, from the docstring of the function that applies them."""
+    text = " ".join((verdict.__doc__ or "").split())
+    rules = re.split(r" (?=[1-6]\. \")", text)[1:]
+    goals = ", ".join(f"{plain_label(name)} {goal:g} %" for name, goal in ACCURACY_GOAL_PERCENT.items())
+    return [
+        re.sub(r"^\d\. ", "", rule).replace("(ACCURACY_GOAL_PERCENT)", f"({goals})").replace(" - ", " – ")
+        for rule in rules
+    ]
+
+
+def _score_rows(scores: Mapping[str, Any]) -> list[dict[str, str]]:
+    names = {
+        "gaussian_process": "Gaussian process",
+        "linear_interpolation": "linear interpolation",
+        "mean": "mean of the other temperatures",
+    }
+
+    def cell(score: Mapping[str, float | None], form: str) -> str:
+        if score["value"] is None:
+            return "–"
+        ends = f" ({score['low']:{form}} to {score['high']:{form}})" if score["low"] is not None else ""
+        return signed(f"{score['value']:{form}}{ends}")
+
+    return [
+        {
+            "model": names.get(name, name),
+            "rmse": cell(model["rmse"], ".3g"),
+            "mae": cell(model["mae"], ".3g"),
+            "r2": cell(model["r2"], ".2f"),
+            "coverage": cell(model["coverage"], ".2f"),
+            "width": cell(model["interval_width"], ".3g"),
+        }
+        for name, model in scores["models"].items()
+    ]
+
+
+def _provenance(record: Mapping[str, Any], config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = [("base seed", str(config.get("seed", "–")))]
+    commit = record.get("git_commit")
+    if commit:
+        rows.append(("git commit", str(commit)))
+    platform = record.get("platform")
+    if isinstance(platform, Mapping):
+        rows += [(str(key), str(value)) for key, value in platform.items()]
+    elif platform:
+        rows.append(("platform", str(platform)))
+    packages = record.get("packages", {})
+    if packages:
+        rows.append(("packages", ", ".join(f"{name} {version}" for name, version in sorted(packages.items()))))
+    return rows
+
+
+def _limits(config: Mapping[str, Any], comparison: Any, scores: Mapping[str, Any] | None) -> list[str]:
+    limits = []
+    systems = config.get("dynamics", {}).get("systems", {})
+    if systems:
+        longest = max(float(system.get("sampling_ps", 0)) for system in systems.values())
+        limits.append(
+            f"The liquids are small boxes sampled for at most {longest:g} ps. Their standard errors cover sampling, "
+            "not the size of the box or what the force field leaves out."
+        )
+    if any(system.get("ensemble") == "NVT" for system in systems.values()):
+        limits.append(
+            "Runs at fixed volume take their density from the configuration; it is an input there, not a result."
+        )
+    oxidation = config.get("oxidation")
+    if oxidation:
+        limits.append(
+            "The oxide films come from Monte Carlo on a bond network with a valence force field. It has no clock: time "
+            "enters only through the growth kinetics, which set how much oxygen a film takes up, and the films are "
+            f"{oxidation.get('thickness_scale', 1):g} × as thick as the recipe's. Temperature and thickness change "
+            "together along the sweep, as they do in a furnace."
+        )
+        if oxidation.get("replicas", 1) < 3:
+            limits.append(
+                "With one replica at each temperature the films have no standard error, hence no verdict."
+                if oxidation.get("replicas", 1) == 1
+                else "Two replicas at each temperature give a rough standard error: the 95 % interval of a mean of two "
+                "reaches 12.7 standard errors to either side, and the verdicts use that factor."
+            )
+    if (comparison["stage"] == "molecules").any():
+        limits.append(
+            "GFN2-xTB is a semi-empirical method with a minimal basis; its dipole moments are systematically too large."
+        )
+    if scores:
+        limits.append(
+            f"The surrogate was tested on {len(scores['temperatures_K'])} temperatures of one recipe. It says nothing "
+            "about another recipe, and its lowest and highest temperature are extrapolations."
+        )
+    if (comparison["checked"] != "verified").any():
+        limits.append(
+            "References marked “unchecked” are quoted from memory or from a secondary source. They are shown for "
+            "orientation and take no part in any verdict."
+        )
+    return limits
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^a-z]+", "-", title.lower()).strip("-")

@@ -1,0 +1,74 @@
+"""What every script of the workflow has in common: a log, progress on the terminal, and errors of one line."""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from moxie.errors import InputError
+
+
+@contextmanager
+def job(snakemake: Any) -> Iterator[logging.Logger]:
+    """Run the body of a workflow script: log to the rule's log file and to the terminal, name failures in one line.
+
+    An InputError ends the process with exit status 1 and its message, without a traceback; any other exception goes
+    into the log with its traceback and is raised again.
+    """
+    name = snakemake.rule
+    if snakemake.wildcards:
+        name += " " + " ".join(str(value) for value in snakemake.wildcards)
+    log = _configure_logging(name, Path(snakemake.log[0]) if snakemake.log else None)
+    start = time.monotonic()
+    log.debug("process %d started", os.getpid())
+    try:
+        yield log
+    except InputError as error:
+        log.error("%s", error)
+        logging.shutdown()
+        sys.exit(1)
+    except Exception:
+        log.exception("failed after %.1f s", time.monotonic() - start)
+        raise
+    log.debug("finished in %.1f s", time.monotonic() - start)
+
+
+def _configure_logging(name: str, path: Path | None) -> logging.Logger:
+    log = logging.getLogger("moxie")
+    log.setLevel(logging.DEBUG)
+    log.propagate = False
+    log.handlers.clear()
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setLevel(logging.INFO)
+    terminal.setFormatter(logging.Formatter(f"[{name}] %(message)s"))
+    log.addHandler(terminal)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        record = logging.FileHandler(path, mode="w", encoding="utf-8")
+        record.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        log.addHandler(record)
+    return log
+
+
+class Progress:
+    """Report percent, rate and estimated end of a long loop, at most once every `interval_s` seconds."""
+
+    def __init__(self, log: logging.Logger, total: float, unit: str, done: float = 0.0, interval_s: float = 10.0):
+        self._log, self._total, self._unit, self._interval_s = log, total, unit, interval_s
+        self._first = done
+        self._start = self._last = time.monotonic()
+
+    def update(self, done: float, note: str = "") -> None:
+        """Say how far the loop is, if the last word is long enough ago."""
+        now = time.monotonic()
+        if now - self._last < self._interval_s:
+            return
+        self._last = now
+        rate = (done - self._first) / (now - self._start)
+        left_s = (self._total - done) / rate if rate > 0 else float("inf")
+        percent = 100 * done / self._total
+        self._log.info("%3.0f %%, %.3g %s/s, about %.0f s left%s", percent, rate, self._unit, left_s, note and ", " + note)

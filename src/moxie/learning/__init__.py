@@ -1,0 +1,1 @@
+"""Models learnt from the tables: tasks, splits, baselines, intervals and model files."""

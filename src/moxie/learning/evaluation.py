@@ -1,0 +1,87 @@
+"""Held-out predictions, learning curves and the leakage lesson, for any model and split."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from moxie.learning.metrics import HeldOut
+from moxie.learning.models import Model
+from moxie.learning.noise import replica_noise
+from moxie.learning.splits import leave_one_group_out, random_folds
+
+Factory = Callable[[], Model]
+
+
+def held_out_predictions(
+    make_model: Factory,
+    features: np.ndarray,
+    target: np.ndarray,
+    groups: np.ndarray,
+    cells: np.ndarray,
+    split: Iterable[tuple[np.ndarray, np.ndarray]],
+) -> HeldOut:
+    """Fit on the training rows of every fold, predict its test rows, and put them together in the order of the rows.
+
+    Scaling, noise and constants are estimated from the training rows alone.
+    """
+    mean, deviation = np.full(len(target), np.nan), np.full(len(target), np.nan)
+    for train, test in split:
+        noise = replica_noise(target[train], cells[train]).variance
+        mean[test], deviation[test] = make_model().fit(features[train], target[train], noise).predict(features[test])
+    return HeldOut(target, mean, deviation, groups)
+
+
+def learning_curve(
+    models: dict[str, Factory],
+    features: np.ndarray,
+    target: np.ndarray,
+    groups: np.ndarray,
+    cells: np.ndarray,
+    seed: int,
+    repeats: int = 2,
+) -> list[dict[str, Any]]:
+    """Return the error on held-out groups against the number of training groups, drawn at random `repeats` times.
+
+    One entry per number and model: {"n_groups", "model", "rmse"}; from two training groups to all but one.
+    """
+    rng = np.random.default_rng(seed)
+    distinct = np.unique(groups)
+    entries = []
+    for n_groups in range(2, len(distinct)):
+        squares: dict[str, list[np.ndarray]] = {name: [] for name in models}
+        for held_out in distinct:
+            others = distinct[distinct != held_out]
+            for _ in range(1 if n_groups == len(others) else repeats):
+                train = np.isin(groups, rng.choice(others, n_groups, replace=False))
+                test = groups == held_out
+                noise = replica_noise(target[train], cells[train]).variance
+                for name, make_model in models.items():
+                    predicted, _ = make_model().fit(features[train], target[train], noise).predict(features[test])
+                    squares[name].append((predicted - target[test]) ** 2)
+        entries += [
+            {"n_groups": n_groups, "model": name, "rmse": float(np.sqrt(np.concatenate(values).mean()))}
+            for name, values in squares.items()
+        ]
+    return entries
+
+
+def leakage(
+    make_model: Factory,
+    features: np.ndarray,
+    target: np.ndarray,
+    groups: np.ndarray,
+    cells: np.ndarray,
+    seed: int,
+) -> dict[str, float]:
+    """Return the error of the same model under the grouped split and under a random split of as many folds.
+
+    In the random split replicas and neighbouring growth stages of a test row are in the training set.
+    """
+    n_folds = len(np.unique(groups))
+    grouped = held_out_predictions(make_model, features, target, groups, cells, leave_one_group_out(groups))
+    random = held_out_predictions(make_model, features, target, groups, cells, random_folds(len(target), n_folds, seed))
+    return {
+        "grouped_rmse": float(np.sqrt(((grouped.mean - target) ** 2).mean())),
+        "random_rmse": float(np.sqrt(((random.mean - target) ** 2).mean())),
+    }

@@ -1,0 +1,123 @@
+"""Gaussian process with known noise, and the baselines it has to beat.
+
+Every model has `fit(features, target, noise_variance)` and `predict(features) -> (mean, standard deviation)`, where the
+standard deviation is that of a single new run, noise included. Features are columns (temperature, oxygen per area).
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from moxie.learning.splits import leave_one_group_out
+
+
+class Model(Protocol):
+    def fit(self, features: np.ndarray, target: np.ndarray, noise_variance: np.ndarray | None) -> "Model": ...
+
+    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+class GaussianProcess:
+    """Linear trend plus smooth deviation plus white noise, on scaled features (Rasmussen, Williams 2006, ch. 2).
+
+    Kernel: c1 RBF(one length per feature) + c2 (s^2 + x.x') + w; the variance between replicas stands on the diagonal
+    beside it, so that w takes up only what the smooth part cannot. The constants maximise the marginal likelihood.
+    """
+
+    def __init__(self, seed: int = 0, restarts: int = 2):
+        self._seed, self._restarts = seed, restarts
+        self.pipeline: Any = None
+        self.noise_variance = 0.0
+
+    def fit(self, features: np.ndarray, target: np.ndarray, noise_variance: np.ndarray | None) -> "GaussianProcess":
+        import warnings
+
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.gaussian_process import GaussianProcessRegressor
+        from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel
+        from sklearn.pipeline import Pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        kernel = (
+            ConstantKernel(1.0, (1e-3, 1e3)) * RBF(np.ones(features.shape[1]), (0.2, 30.0))
+            + ConstantKernel(0.1, (1e-4, 1e2)) * DotProduct(1.0, "fixed")
+            + WhiteKernel(1e-2, (1e-6, 1e1))
+        )
+        scale = float(target.std()) or 1.0  # what normalize_y divides by
+        alpha = 1e-8 if noise_variance is None else noise_variance / scale**2 + 1e-8
+        self.noise_variance = 0.0 if noise_variance is None else float(noise_variance.mean())
+        process = GaussianProcessRegressor(
+            kernel,
+            alpha=alpha,
+            normalize_y=True,
+            n_restarts_optimizer=self._restarts,
+            random_state=self._seed,
+        )
+        self.pipeline = Pipeline([("scale", StandardScaler()), ("process", process)])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # a constant at its bound is an answer, not a failure
+            self.pipeline.fit(features, target)
+        return self
+
+    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        mean, deviation = self.pipeline.predict(features, return_std=True)
+        return mean, np.sqrt(deviation**2 + self.noise_variance)
+
+    @property
+    def kernel(self) -> str:
+        """The kernel with its fitted constants, for scaled features and target."""
+        return str(self.pipeline["process"].kernel_)
+
+
+class MeanBaseline:
+    """The mean of the training rows; its interval comes from their standard deviation."""
+
+    def fit(self, features: np.ndarray, target: np.ndarray, noise_variance: np.ndarray | None) -> "MeanBaseline":
+        self._mean, self._deviation = float(target.mean()), float(target.std(ddof=1))
+        return self
+
+    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.full(len(features), self._mean), np.full(len(features), self._deviation)
+
+
+class LinearInterpolation:
+    """Piecewise linear in oxygen at every training temperature, then linear between the two nearest temperatures.
+
+    Beyond the ends of the data the nearest value is kept: continuing the outermost slope does far worse, since most
+    observables of a film saturate. Replicas with equal features are averaged. The interval has the root-mean-square
+    error of leaving out one training temperature at a time, or that of the replicas if it is larger.
+    """
+
+    def fit(self, features: np.ndarray, target: np.ndarray, noise_variance: np.ndarray | None) -> "LinearInterpolation":
+        self._curves = _curves(features, target)
+        residuals = [
+            target[test] - _interpolate(_curves(features[train], target[train]), features[test])
+            for train, test in leave_one_group_out(features[:, 0])
+            if len(train)
+        ]
+        squares = np.concatenate(residuals) ** 2 if residuals else np.zeros(1)
+        noise = 0.0 if noise_variance is None else float(noise_variance.mean())
+        self._deviation = float(np.sqrt(max(squares.mean(), noise)))
+        return self
+
+    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return _interpolate(self._curves, features), np.full(len(features), self._deviation)
+
+
+BASELINES: dict[str, Callable[[], Model]] = {"linear_interpolation": LinearInterpolation, "mean": MeanBaseline}
+
+
+def _curves(features: np.ndarray, target: np.ndarray) -> dict[float, tuple[np.ndarray, np.ndarray]]:
+    curves = {}
+    for temperature in np.unique(features[:, 0]):
+        rows = features[:, 0] == temperature
+        oxygen, index = np.unique(features[rows, 1], return_inverse=True)
+        curves[float(temperature)] = (oxygen, np.bincount(index, target[rows]) / np.bincount(index))
+    return curves
+
+
+def _interpolate(curves: dict[float, tuple[np.ndarray, np.ndarray]], features: np.ndarray) -> np.ndarray:
+    temperatures = np.array(sorted(curves))
+    at_each = np.array([np.interp(features[:, 1], *curves[temperature]) for temperature in temperatures])
+    return np.array([np.interp(t, temperatures, values) for t, values in zip(features[:, 0], at_each.T, strict=True)])

@@ -1,0 +1,47 @@
+"""Model files that run no code when they are loaded (skops), and what may be in them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from moxie.errors import InputError
+from moxie.io import replace_when_complete
+
+# Reviewed: parameters of kernels only; constructing them computes nothing and touches no file.
+TRUSTED_TYPES = tuple(
+    f"sklearn.gaussian_process.kernels.{name}"
+    for name in ("ConstantKernel", "DotProduct", "Product", "RBF", "Sum", "WhiteKernel")
+)
+
+
+def save_model(path: str | Path, content: Mapping[str, Any]) -> None:
+    """Write a mapping of estimators, numbers and texts, whole or not at all."""
+    import skops.io
+
+    with replace_when_complete(path) as partial:
+        skops.io.dump(dict(content), partial)
+
+
+def load_model(path: str | Path) -> dict[str, Any]:
+    """Read a model file; raises InputError if it is damaged or holds a type that is not in TRUSTED_TYPES."""
+    import zipfile
+
+    import skops.io
+
+    try:
+        unknown = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED_TYPES))
+        if unknown:
+            raise InputError(f"{path} holds types that are not trusted: {', '.join(unknown)}.")
+        return skops.io.load(path, trusted=list(TRUSTED_TYPES))
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist.") from error
+    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        raise InputError(f"{path} is damaged ({error}). Delete it and run again to make it anew.") from error
+
+
+def predict(model: Mapping[str, Any], features: Any) -> tuple[Any, Any]:
+    """Return mean and standard deviation of a single new run; columns of `features` as in model["features"]."""
+    import numpy as np
+
+    mean, deviation = model["pipeline"].predict(np.asarray(features, dtype=float), return_std=True)
+    return mean, np.sqrt(deviation**2 + model["noise_variance"])

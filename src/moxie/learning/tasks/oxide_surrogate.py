@@ -1,0 +1,212 @@
+"""An observable of an oxide film against temperature and oxygen content, without running the Monte Carlo.
+
+Split: leave one temperature out, all its replicas and growth stages together. Model: Gaussian process with the
+variance between replicas as noise. Baselines: linear interpolation and the mean.
+"""
+
+import functools
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moxie.errors import InputError
+from moxie.features.schemas import OXIDE_RUNS, PREDICTIONS, VARIES
+from moxie.learning.evaluation import held_out_predictions, leakage, learning_curve
+from moxie.learning.metrics import HeldOut, interval, rmse_ratio, scores_with_intervals
+from moxie.learning.models import BASELINES, GaussianProcess
+from moxie.learning.noise import ReplicaNoise, replica_noise
+from moxie.learning.registry import Settings, Task
+from moxie.learning.splits import leave_one_group_out
+
+FEATURES = ("temperature_K", "oxygen_per_area_per_A2")
+KEY = ("temperature_K", "replica", "stage")
+_FEWEST_TEMPERATURES = 3
+_NOT_TARGETS = {
+    *FEATURES,
+    *KEY,
+    *("recipe_thickness_nm", "target_thickness_nm", "thickness_scale", "area_A2", "kT_eV", "n_si", "n_o"),
+}
+TARGETS = tuple(c.name for c in OXIDE_RUNS.columns if c.dtype == "float" and c.name not in _NOT_TARGETS)
+
+
+@dataclass(frozen=True)
+class Data:
+    """Rows of the task: features (n_rows, 2), target (n_rows,), the number of the set-up of each row, and the frame."""
+
+    features: np.ndarray
+    target: np.ndarray
+    temperatures: np.ndarray
+    cells: np.ndarray
+    frame: Any
+
+
+def prepare(oxide_runs: Any, target: str) -> Data:
+    """Return the rows of the task from the table `oxide_runs`, sorted by key.
+
+    Raises InputError for an unknown target, missing columns, repeated keys, labels that are not numbers, and fewer
+    than three temperatures.
+    """
+    if target not in TARGETS:
+        raise InputError(f"learning.target = {target!r} cannot be predicted; allowed: {', '.join(TARGETS)}.")
+    missing = [name for name in (*KEY, *FEATURES, target) if name not in oxide_runs.columns]
+    if missing:
+        raise InputError(f"The table oxide_runs lacks {', '.join(missing)}, which this task needs.")
+    repeated = oxide_runs[oxide_runs.duplicated(list(KEY))]
+    if len(repeated):
+        raise InputError(f"The table oxide_runs has more than one row for {_where(repeated.iloc[0])}.")
+    frame = oxide_runs.sort_values(list(KEY), ignore_index=True)
+    for name in (*FEATURES, target):
+        bad = frame[~np.isfinite(frame[name].astype(float))]
+        if len(bad):
+            raise InputError(
+                f"{name} is empty or infinite in {len(bad)} of {len(frame)} rows of oxide_runs, first at "
+                f"{_where(bad.iloc[0])}. Choose another learning.target, or thicker films."
+            )
+    features = frame[list(FEATURES)].to_numpy(dtype=float)
+    n_temperatures = len(np.unique(features[:, 0]))
+    if n_temperatures < _FEWEST_TEMPERATURES:
+        raise InputError(
+            f"oxidation.temperatures_K gives {n_temperatures} temperature(s); leaving one out needs at least "
+            f"{_FEWEST_TEMPERATURES}. Add temperatures."
+        )
+    _, cells = np.unique(frame[["temperature_K", "stage"]].to_numpy(dtype=float), axis=0, return_inverse=True)
+    return Data(features, frame[target].to_numpy(dtype=float), features[:, 0], cells.ravel(), frame)
+
+
+def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int) -> dict[str, Any]:
+    """Train, evaluate and write metrics.json, predictions.parquet, model.skops and card.md; return the metrics."""
+    from threadpoolctl import threadpool_limits
+
+    from moxie.features.tables import read_table, write_table
+    from moxie.io import write_json, write_text
+    from moxie.learning.card import model_card
+    from moxie.learning.storage import save_model
+
+    log = logging.getLogger(__name__)
+    data = prepare(read_table(inputs["oxide_runs"], "oxide_runs"), settings.target)
+    unit = OXIDE_RUNS.column(settings.target).unit
+    with threadpool_limits(limits=1):
+        log.info("%d rows at %d temperatures", len(data.target), len(np.unique(data.temperatures)))
+        results = evaluate(data, seed)
+        metrics = summarise(data, results, settings, unit, seed)
+        noise = replica_noise(data.target, data.cells)
+        model = GaussianProcess(seed).fit(data.features, data.target, noise.variance)
+    metrics["kernel"] = model.kernel
+    units = {column.name: unit for column in PREDICTIONS.columns if column.unit == VARIES}
+    predictions = tabulate(data, results, settings)
+    save_model(
+        output / "model.skops",
+        {
+            "pipeline": model.pipeline,
+            "noise_variance": model.noise_variance,
+            "features": list(FEATURES),
+            "target": settings.target,
+            "unit": unit,
+        },
+    )
+    write_table(predictions, output / "predictions.parquet", "predictions", units)
+    write_text(output / "card.md", model_card(metrics))
+    write_json(output / "metrics.json", metrics)
+    for name, scores in metrics["models"].items():
+        log.info("%s: root-mean-square error %.4g %s", name, scores["rmse"]["value"], unit)
+    return metrics
+
+
+def evaluate(data: Data, seed: int) -> dict[str, HeldOut]:
+    """Return the held-out predictions of the Gaussian process and of every baseline."""
+    models: dict[str, Any] = {"gaussian_process": functools.partial(GaussianProcess, seed), **BASELINES}
+    return {
+        name: held_out_predictions(
+            make_model,
+            data.features,
+            data.target,
+            data.temperatures,
+            data.cells,
+            leave_one_group_out(data.temperatures),
+        )
+        for name, make_model in models.items()
+    }
+
+
+def summarise(data: Data, results: Mapping[str, HeldOut], settings: Settings, unit: str, seed: int) -> dict[str, Any]:
+    """Return everything that goes into metrics.json but the fitted kernel."""
+    bootstrap = (settings.confidence, settings.bootstrap_samples, seed)
+    noise = replica_noise(data.target, data.cells)
+    process = results["gaussian_process"]
+    quick = functools.partial(GaussianProcess, seed, 0)
+    setting = (data.features, data.target, data.temperatures, data.cells, seed)
+    return {
+        "task": "oxide_surrogate",
+        "target": settings.target,
+        "unit": unit,
+        "features": list(FEATURES),
+        "split": "leave one temperature out",
+        "seed": seed,
+        "confidence": settings.confidence,
+        "bootstrap_samples": settings.bootstrap_samples,
+        "n_rows": len(data.target),
+        "temperatures_K": np.unique(data.temperatures).tolist(),
+        "n_replicas": int(data.frame["replica"].nunique()),
+        "n_stages": int(data.frame["stage"].nunique()),
+        "target_range": [float(data.target.min()), float(data.target.max())],
+        "oxygen_range": [float(data.features[:, 1].min()), float(data.features[:, 1].max())],
+        "noise": _describe_noise(noise),
+        "models": {name: scores_with_intervals(rows, *bootstrap) for name, rows in results.items()},
+        "rmse_ratio_to_linear_interpolation": rmse_ratio(process, results["linear_interpolation"], *bootstrap),
+        "by_temperature": [
+            {
+                "temperature_K": float(temperature),
+                "rmse": float(np.sqrt((error**2).mean())),
+                "mean_error": float(error.mean()),
+                "extrapolated": bool(temperature in (data.temperatures.min(), data.temperatures.max())),
+            }
+            for temperature in np.unique(data.temperatures)
+            for error in [(process.mean - process.observed)[data.temperatures == temperature]]
+        ],
+        "learning_curve": learning_curve(
+            {"gaussian_process": quick, "linear_interpolation": BASELINES["linear_interpolation"]}, *setting
+        ),
+        "leakage": leakage(quick, *setting),
+    }
+
+
+def tabulate(data: Data, results: Mapping[str, HeldOut], settings: Settings) -> Any:
+    """Return the table `predictions` as a data frame."""
+    process = results["gaussian_process"]
+    low, high = interval(process.mean, process.deviation, settings.confidence)
+    _, fold = np.unique(data.temperatures, return_inverse=True)
+    return data.frame[[*KEY, "oxygen_per_area_per_A2"]].assign(
+        target=settings.target,
+        fold=fold.ravel(),
+        observed=process.observed,
+        predicted=process.mean,
+        standard_deviation=process.deviation,
+        lower=low,
+        upper=high,
+        linear_interpolation=results["linear_interpolation"].mean,
+        mean=results["mean"].mean,
+    )
+
+
+def _describe_noise(noise: ReplicaNoise) -> dict[str, Any]:
+    return {
+        "source": noise.source,
+        "standard_deviation": noise.standard_deviation,
+        "degrees_of_freedom": noise.degrees_of_freedom,
+    }
+
+
+def _where(row: Any) -> str:
+    return ", ".join(f"{name}={row[name]}" for name in KEY)
+
+
+TASK = Task(
+    name="oxide_surrogate",
+    description="An observable of the oxide film against temperature and oxygen content.",
+    inputs={"oxide_runs": "features/oxide_runs.parquet"},
+    run=run,
+)

@@ -1,0 +1,94 @@
+"""Checkpoints of a growing film: whole or not at all, with a checksum and a digest of what they belong to.
+
+The last two are kept. One that belongs to other settings is set aside as `.stale`, a damaged one as `.corrupt`; the
+log says so, and the newest good one is used.
+"""
+
+import hashlib
+import io
+import json
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moxie.io import replace_when_complete
+
+_MAGIC = b"moxie film checkpoint 1\n"
+_NAME = re.compile(r"film-(\d{8})\.ckpt")
+
+
+def digest(settings: Any) -> str:
+    """Return the SHA-256 digest of JSON-like settings."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+class Checkpoints:
+    """The checkpoints in one directory that belong to one digest; a directory of None keeps none."""
+
+    def __init__(self, directory: str | Path | None, belongs_to: str, log: logging.Logger):
+        self._directory = None if directory is None else Path(directory)
+        self._belongs_to = belongs_to
+        self._log = log
+        self._number = 0
+
+    def save(self, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """Write a checkpoint and remove all but the last two."""
+        if self._directory is None:
+            return
+        self._number += 1
+        buffer = io.BytesIO()
+        text = json.dumps({"digest": self._belongs_to, "facts": facts})
+        np.savez(buffer, **{"json": np.array(text)}, **arrays)  # type: ignore[arg-type]
+        body = buffer.getvalue()
+        with replace_when_complete(self._directory / f"film-{self._number:08d}.ckpt") as partial:
+            partial.write_bytes(_MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        for number, path in self._present()[:-2]:
+            if number <= self._number - 2:
+                path.unlink()
+
+    def load(self) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+        """Return the newest good checkpoint's facts and arrays, or None; sets stale and damaged ones aside."""
+        for number, path in reversed(self._present()):
+            self._number = max(self._number, number)
+            try:
+                facts, arrays = _read(path)
+            except ValueError as error:
+                self._set_aside(path, ".corrupt", f"is damaged ({error})")
+                continue
+            if facts["digest"] != self._belongs_to:
+                self._set_aside(path, ".stale", "belongs to other settings or another moxie")
+                continue
+            return facts["facts"], arrays
+        return None
+
+    def clear(self) -> None:
+        """Remove the checkpoints (the results are in place)."""
+        for _, path in self._present():
+            path.unlink()
+
+    def _present(self) -> list[tuple[int, Path]]:
+        if self._directory is None or not self._directory.is_dir():
+            return []
+        found = [(_NAME.fullmatch(path.name), path) for path in self._directory.iterdir()]
+        return sorted((int(match.group(1)), path) for match, path in found if match)
+
+    def _set_aside(self, path: Path, suffix: str, reason: str) -> None:
+        aside = path.with_suffix(suffix)
+        path.replace(aside)
+        self._log.warning("Checkpoint %s %s; set aside as %s.", path, reason, aside.name)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    content = path.read_bytes()
+    head = len(_MAGIC) + 65
+    if not content.startswith(_MAGIC) or len(content) <= head:
+        raise ValueError("not a whole checkpoint")
+    body = content[head:]
+    if hashlib.sha256(body).hexdigest().encode() != content[len(_MAGIC) : head - 1]:
+        raise ValueError("its checksum does not match")
+    with np.load(io.BytesIO(body), allow_pickle=False) as data:
+        arrays = {key: data[key] for key in data.files if key != "json"}
+        return json.loads(str(data["json"])), arrays

@@ -1,0 +1,230 @@
+"""Compiled moves of the network: bond switch, oxygen hop, insertion and removal, each with an undo log.
+
+Every proposal is symmetric: the reverse move is proposed with the same probability (see `docs/theory/oxidation.md`),
+so that Metropolis' rule needs no correction. Moves never touch a frozen atom's bonds, never make a double bond, and
+never link two Si twice (directly or through one O).
+"""
+
+from numba import njit
+
+from moxie.oxidation.random_stream import below
+
+NO_MOVE, SWITCH, HOP = 0, 1, 2
+
+
+@njit(cache=True)
+def bonded(atoms, i, j):
+    """Return whether two atoms are neighbours."""
+    for p in range(atoms.degree[i]):
+        if atoms.neighbours[i, p] == j:
+            return True
+    return False
+
+
+@njit(cache=True)
+def other_end(atoms, oxygen, silicon):
+    """Return the neighbour of a bridging O that is not the given Si."""
+    first = atoms.neighbours[oxygen, 0]
+    return atoms.neighbours[oxygen, 1] if first == silicon else first
+
+
+@njit(cache=True)
+def linked(atoms, i, j):
+    """Return how often two Si are linked, directly or through one O."""
+    count = 0
+    for p in range(atoms.degree[i]):
+        near = atoms.neighbours[i, p]
+        if near == j:
+            count += 1
+        elif atoms.species[near] == 1 and other_end(atoms, near, i) == j:
+            count += 1
+    return count
+
+
+@njit(cache=True)
+def replace_neighbour(atoms, work, n_edits, atom, old, new):
+    """Write `new` over `old` among the neighbours of an atom, and log it; return the log's length."""
+    for p in range(atoms.degree[atom]):
+        if atoms.neighbours[atom, p] == old:
+            atoms.neighbours[atom, p] = new
+            work.edits[n_edits, 0] = atom
+            work.edits[n_edits, 1] = p
+            work.edits[n_edits, 2] = old
+            break
+    return n_edits + 1
+
+
+@njit(cache=True)
+def swap_edits(atoms, work, n_edits):
+    """Undo the logged edits, or do them again when they are undone: the log and the network trade places."""
+    for k in range(n_edits):
+        atom = work.edits[k, 0]
+        slot = work.edits[k, 1]
+        current = atoms.neighbours[atom, slot]
+        atoms.neighbours[atom, slot] = work.edits[k, 2]
+        work.edits[k, 2] = current
+
+
+@njit(cache=True)
+def far_silicon(atoms, near, centre):
+    """Return the Si that `centre` reaches over its neighbour `near`: itself, or the other end of a bridging O."""
+    return other_end(atoms, near, centre) if atoms.species[near] == 1 else near
+
+
+@njit(cache=True)
+def propose_switch(atoms, work, active, n_active):
+    """Draw a bond switch into work.chain; return the chain's length, 0 when the draw is not a valid move.
+
+    chain = i, j, a, b [, O between i and j]. `active` lists the Si from which i is drawn.
+    """
+    i = active[below(atoms.stream, n_active)]
+    pick = below(atoms.stream, 4)
+    pick_a = below(atoms.stream, 3)
+    pick_b = below(atoms.stream, 3)
+    if atoms.frozen[i]:
+        return 0
+    near = atoms.neighbours[i, pick]
+    link_j = i
+    bridge = -1
+    if atoms.species[near] == 1:
+        bridge = near
+        if atoms.frozen[bridge]:
+            return 0
+        j = other_end(atoms, bridge, i)
+        link_j = bridge
+    else:
+        j = near
+    if atoms.frozen[j] or j == i:
+        return 0
+    a = atoms.neighbours[i, pick_a if pick_a < pick else pick_a + 1]
+    slot_j = 0
+    for p in range(4):
+        if atoms.neighbours[j, p] == link_j:
+            slot_j = p
+    b = atoms.neighbours[j, pick_b if pick_b < slot_j else pick_b + 1]
+    if a == b or a == j or b == i or atoms.frozen[a] or atoms.frozen[b]:
+        return 0
+    far_a = far_silicon(atoms, a, i)
+    far_b = far_silicon(atoms, b, j)
+    if far_a == far_b or far_a == j or far_b == i:
+        return 0
+    if linked(atoms, i, far_b) > 0 or linked(atoms, j, far_a) > 0:
+        return 0
+    work.chain[0] = i
+    work.chain[1] = j
+    work.chain[2] = a
+    work.chain[3] = b
+    if bridge >= 0:
+        work.chain[4] = bridge
+        return 5
+    return 4
+
+
+@njit(cache=True)
+def apply_switch(atoms, work):
+    """Carry out the switch in work.chain: i-a, j-b become i-b, j-a; return the number of logged edits."""
+    i, j, a, b = work.chain[0], work.chain[1], work.chain[2], work.chain[3]
+    n = replace_neighbour(atoms, work, 0, i, a, b)
+    n = replace_neighbour(atoms, work, n, j, b, a)
+    n = replace_neighbour(atoms, work, n, a, i, j)
+    return replace_neighbour(atoms, work, n, b, j, i)
+
+
+@njit(cache=True)
+def propose_hop(atoms, work, oxygens, n_oxygens):
+    """Draw an oxygen hop Si0-O-Si1-Si2 -> Si0-Si1-O-Si2 into work.chain (O, Si0, Si1, Si2); return 4, or 0."""
+    oxygen = oxygens[below(atoms.stream, n_oxygens)]
+    side = below(atoms.stream, 2)
+    pick = below(atoms.stream, 3)
+    if atoms.frozen[oxygen]:
+        return 0
+    s1 = atoms.neighbours[oxygen, side]
+    s0 = atoms.neighbours[oxygen, 1 - side]
+    if atoms.frozen[s0] or atoms.frozen[s1]:
+        return 0
+    slot = 0
+    for p in range(4):
+        if atoms.neighbours[s1, p] == oxygen:
+            slot = p
+    s2 = atoms.neighbours[s1, pick if pick < slot else pick + 1]
+    if atoms.species[s2] == 1 or atoms.frozen[s2] or s2 == s0:
+        return 0
+    work.chain[0] = oxygen
+    work.chain[1] = s0
+    work.chain[2] = s1
+    work.chain[3] = s2
+    return 4
+
+
+@njit(cache=True)
+def apply_hop(atoms, work):
+    """Carry out the hop in work.chain; return the number of logged edits."""
+    oxygen, s0, s1, s2 = work.chain[0], work.chain[1], work.chain[2], work.chain[3]
+    n = replace_neighbour(atoms, work, 0, s0, oxygen, s1)
+    n = replace_neighbour(atoms, work, n, s2, s1, oxygen)
+    # Si1 keeps its four slots: the one of the O now holds Si0, the one of Si2 holds the O
+    slot_o, slot_2 = 0, 0
+    for p in range(4):
+        if atoms.neighbours[s1, p] == oxygen:
+            slot_o = p
+        elif atoms.neighbours[s1, p] == s2:
+            slot_2 = p
+    atoms.neighbours[s1, slot_o] = s0
+    atoms.neighbours[s1, slot_2] = oxygen
+    work.edits[n, 0], work.edits[n, 1], work.edits[n, 2] = s1, slot_o, oxygen
+    work.edits[n + 1, 0], work.edits[n + 1, 1], work.edits[n + 1, 2] = s1, slot_2, s2
+    return replace_neighbour(atoms, work, n + 2, oxygen, s0, s2)
+
+
+@njit(cache=True)
+def insert_oxygen(atoms, oxygen, i, j):
+    """Put a loose O (no neighbours) into the bond i-j: Si-Si becomes Si-O-Si."""
+    for p in range(atoms.degree[i]):
+        if atoms.neighbours[i, p] == j:
+            atoms.neighbours[i, p] = oxygen
+            break
+    for p in range(atoms.degree[j]):
+        if atoms.neighbours[j, p] == i:
+            atoms.neighbours[j, p] = oxygen
+            break
+    atoms.neighbours[oxygen, 0] = i
+    atoms.neighbours[oxygen, 1] = j
+    atoms.degree[oxygen] = 2
+
+
+@njit(cache=True)
+def remove_oxygen(atoms, oxygen):
+    """Take a bridging O out: Si-O-Si becomes Si-Si. The O is left loose."""
+    i = atoms.neighbours[oxygen, 0]
+    j = atoms.neighbours[oxygen, 1]
+    for p in range(atoms.degree[i]):
+        if atoms.neighbours[i, p] == oxygen:
+            atoms.neighbours[i, p] = j
+            break
+    for p in range(atoms.degree[j]):
+        if atoms.neighbours[j, p] == oxygen:
+            atoms.neighbours[j, p] = i
+            break
+    atoms.neighbours[oxygen, 0] = -1
+    atoms.neighbours[oxygen, 1] = -1
+    atoms.degree[oxygen] = 0
+
+
+@njit(cache=True)
+def oxidation_state(atoms, silicon):
+    """Return the number of O neighbours of a Si."""
+    count = 0
+    for p in range(atoms.degree[silicon]):
+        count += atoms.species[atoms.neighbours[silicon, p]]
+    return count
+
+
+@njit(cache=True)
+def chain_penalty(atoms, field, work, n_chain):
+    """Return the suboxide energy in eV of the Si in the chain (all whose state a move can change)."""
+    energy = 0.0
+    for c in range(n_chain):
+        atom = work.chain[c]
+        if atoms.species[atom] == 0:
+            energy += field.suboxide[oxidation_state(atoms, atom)]
+    return energy

@@ -1,0 +1,79 @@
+"""How much oxygen a recipe puts on a slab, and whether the slab can take it. No compiled code: cheap enough for a
+configuration check."""
+
+import math
+from dataclasses import dataclass
+
+from moxie.errors import InputError
+from moxie.oxidation import kinetics as growth_kinetics
+from moxie.structures.silicon import SI_LATTICE_CONSTANT_A
+
+SILICA_DENSITY_G_CM3 = 2.20
+# SiO2 units per cubic angstrom at 2.20 g/cm3: rho N_A / M
+SILICA_UNITS_PER_A3 = SILICA_DENSITY_G_CM3 / ((28.085 + 2 * 15.999) * 1.66053906660)
+BUFFER_LAYERS = 4
+
+
+@dataclass(frozen=True)
+class FilmSize:
+    """What a recipe asks of a slab.
+
+    recipe_thickness_nm: from the kinetics. target_thickness_nm: times thickness_scale. n_oxygen: O atoms in all (the
+    surface's own included) whose SiO2 at 2.20 g/cm3 has the target thickness. n_surface: O on the slab at the start.
+    capacity: O that fit above the frozen layers and a crystalline buffer of four layers.
+    """
+
+    recipe_thickness_nm: float
+    target_thickness_nm: float
+    n_oxygen: int
+    n_surface: int
+    capacity: int
+
+
+def oxygen_for_thickness(thickness_nm: float, area_A2: float) -> int:
+    """Return the number of O in SiO2 of 2.20 g/cm3 with the given thickness and area."""
+    return round(2 * SILICA_UNITS_PER_A3 * area_A2 * thickness_nm * 10.0)
+
+
+def thickness_of_oxygen(n_oxygen: int, area_A2: float) -> float:
+    """Return the thickness in nm of SiO2 of 2.20 g/cm3 that holds n_oxygen O atoms on the given area."""
+    return n_oxygen / (2 * SILICA_UNITS_PER_A3 * area_A2 * 10.0)
+
+
+def check_recipe_fits(
+    cells: tuple[int, int, int],
+    frozen_layers: int,
+    temperature_K: float,
+    time_s: float,
+    ambient: str = "dry_O2",
+    orientation: str = "100",
+    pressure_bar: float = 1.01325,
+    initial_oxide_nm: float = 0.8,
+    kinetics: str = "deal_grove",
+    thickness_scale: float = 0.6,
+    lattice_constant_A: float = SI_LATTICE_CONSTANT_A,
+) -> FilmSize:
+    """Return what the recipe asks of the slab.
+
+    Raises InputError when the recipe is outside its kinetics' range, and when it needs more O than fit: the message
+    gives the largest thickness_scale that fits and the number of cells along z that would do.
+    """
+    recipe_nm = growth_kinetics.thickness_nm(
+        temperature_K, time_s, ambient, orientation, pressure_bar, initial_oxide_nm, kinetics
+    )
+    nx, ny, nz = cells
+    per_layer = 2 * nx * ny
+    area = nx * ny * lattice_constant_A**2
+    target_nm = thickness_scale * recipe_nm
+    needed = oxygen_for_thickness(target_nm, area)
+    capacity = 2 * per_layer * max(0, 4 * nz - frozen_layers - BUFFER_LAYERS)
+    if needed > capacity:
+        cells_z = math.ceil((needed / (2 * per_layer) + frozen_layers + BUFFER_LAYERS) / 4)
+        fitting_nm = thickness_of_oxygen(capacity, area)
+        raise InputError(
+            f"The recipe at {temperature_K:g} K grows {recipe_nm:.2f} nm; {target_nm:.2f} nm of it (thickness_scale "
+            f"{thickness_scale:g}) need {needed} O, but a slab of {nx} x {ny} x {nz} cells with {frozen_layers} frozen "
+            f"and {BUFFER_LAYERS} buffer layers takes {capacity}. Use at least {cells_z} cells along z, or a "
+            f"thickness_scale of at most {math.floor(1000 * fitting_nm / recipe_nm) / 1000:g} ({fitting_nm:.2f} nm)."
+        )
+    return FilmSize(recipe_nm, target_nm, max(needed, per_layer), per_layer, capacity)

@@ -1,0 +1,201 @@
+"""Flat arrays that the compiled kernels share: the network, the field, and the scratch space of one local problem.
+
+Everything is allocated once here; no kernel allocates inside a move.
+
+Atoms of a local problem are renumbered: rows 0..m-1 move, rows m..c-1 are their fixed neighbours (centres of angles
+that have a moving end), rows beyond are fixed ends of those angles and fixed partners of the repulsion.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from moxie.oxidation.parameter_sets import ParameterSet
+from moxie.structures.network import Network
+
+SILICON, OXYGEN = 0, 1
+BIN_CAPACITY = 64
+HISTORY = 7
+SKIN = 0.6
+
+
+class Field(NamedTuple):
+    """Numbers of a parameter set, as arrays indexed by species (0 Si, 1 O). eV and angstrom.
+
+    angle_k and angle_cos are indexed [species of the centre, number of O among the two ends].
+    """
+
+    keating: bool
+    bond_k: np.ndarray
+    bond_length: np.ndarray
+    angle_k: np.ndarray
+    angle_cos: np.ndarray
+    repulsion_kind: int  # 0 none, 1 quadratic in r^2, 2 cubic
+    repulsion_k: float
+    repulsion_range: np.ndarray
+    suboxide: np.ndarray
+
+
+class Atoms(NamedTuple):
+    """The network: n atoms, at most four neighbours each."""
+
+    position: np.ndarray  # (n, 3)
+    neighbours: np.ndarray  # (n, 4) int32, -1 where empty
+    degree: np.ndarray  # (n,) int32
+    species: np.ndarray  # (n,) int32
+    frozen: np.ndarray  # (n,) bool
+    cell: np.ndarray  # (3,) lengths; 1e30 where not periodic
+    stream: np.ndarray  # (4,) uint64
+
+
+class Bins(NamedTuple):
+    """Linked cells for the repulsion; atoms are binned by their trial positions."""
+
+    shape: np.ndarray  # (3,) int64
+    origin: np.ndarray  # (3,)
+    width: np.ndarray  # (3,)
+    of_atom: np.ndarray  # (n,) int32
+    slot: np.ndarray  # (n,) int32
+    filled: np.ndarray  # (n_bins,) int32
+    atoms: np.ndarray  # (n_bins, BIN_CAPACITY) int32
+
+
+class Scratch(NamedTuple):
+    """Scratch space; see the module's docstring for the numbering."""
+
+    trial: np.ndarray  # (n, 3) trial positions, equal to the positions outside a move
+    row_of: np.ndarray  # (n,) local row of an atom
+    row_stamp: np.ndarray  # (n,) int64: row_of is valid where this equals counters[0]
+    mark: np.ndarray  # (n,) int64, for exclusions
+    counters: np.ndarray  # (8,) int64: 0 row stamp, 1 mark stamp, 2 rows, 3 pairs, 4 old pairs, 5 overflow flag
+    atom: np.ndarray  # (n,) atom of a local row
+    local_species: np.ndarray
+    x: np.ndarray  # (n, 3)
+    g: np.ndarray  # (n, 3) gradient
+    x_best: np.ndarray
+    g_best: np.ndarray
+    direction: np.ndarray
+    table: np.ndarray  # (n, 4) local neighbours, moving ones first for fixed centres
+    table_degree: np.ndarray
+    table_moving: np.ndarray
+    x_listed: np.ndarray  # positions at which the pair list was made
+    pair_i: np.ndarray
+    pair_j: np.ndarray
+    old_i: np.ndarray  # pairs of the state before the move, by atom
+    old_j: np.ndarray
+    old_e: np.ndarray
+    steps: np.ndarray  # (HISTORY, n, 3)
+    changes: np.ndarray  # (HISTORY, n, 3)
+    rho: np.ndarray
+    alpha: np.ndarray
+    unit: np.ndarray  # (4, 3)
+    length: np.ndarray  # (4,)
+    part: np.ndarray  # (4, 3)
+    repulsion_of: np.ndarray  # (n,) repulsion energy an atom takes part in, eV
+    moving: np.ndarray  # (n,) atoms chosen to move
+    chain: np.ndarray  # (8,) atoms of the move
+    edits: np.ndarray  # (8, 3) undo log: atom, slot, previous neighbour
+    edge: np.ndarray  # (n, 3) gradient on the fixed atoms around the local problem before the move
+    shadow_log: np.ndarray  # (30000, 10) of each relaxed move in shadow mode: per stage (excess, edge), then the final
+    # excess over the threshold and the kind of the move
+
+
+def make_field(parameters: ParameterSet) -> Field:
+    """Turn a parameter set into arrays."""
+    return Field(
+        keating=parameters.form == "keating",
+        bond_k=np.array(parameters.bond_k, float),
+        bond_length=np.array(parameters.bond_length, float),
+        angle_k=np.array(parameters.angle_k, float),
+        angle_cos=np.array(parameters.angle_cos, float),
+        repulsion_kind={"none": 0, "quadratic": 1, "cubic": 2}[parameters.repulsion.kind],
+        repulsion_k=float(parameters.repulsion.strength),
+        repulsion_range=np.array(parameters.repulsion.range_A, float),
+        suboxide=np.array(parameters.suboxide_eV, float),
+    )
+
+
+def make_atoms(network: Network, stream: np.ndarray) -> Atoms:
+    """Turn a network (orthogonal cell) into arrays; neighbours in ascending order of atom number."""
+    n = len(network.positions)
+    neighbours = np.full((n, 4), -1, np.int32)
+    degree = np.zeros(n, np.int32)
+    for i, j in network.bonds:
+        neighbours[i, degree[i]] = j
+        neighbours[j, degree[j]] = i
+        degree[i] += 1
+        degree[j] += 1
+    cell = np.where(network.periodic, network.cell, 1e30).astype(float)
+    species = np.where(network.species == "O", OXYGEN, SILICON).astype(np.int32)
+    return Atoms(
+        network.positions.astype(float).copy(), neighbours, degree, species, network.frozen.copy(), cell, stream
+    )
+
+
+def make_bins(atoms: Atoms, field: Field, edges: np.ndarray) -> Bins:
+    """Size the linked cells for the repulsion's range plus the list's skin.
+
+    `edges` are the cell's lengths, also along free axes. The layout does not depend on the positions, so that a
+    resumed run sums in the same order; what lies beyond a free edge is counted to the outermost cells.
+    """
+    reach = max(float(field.repulsion_range.max()), 2.0) + SKIN
+    extent = np.where(atoms.cell < 1e29, atoms.cell, edges)
+    shape = np.maximum(1, np.floor(extent / reach)).astype(np.int64)
+    n, n_bins = len(atoms.position), int(np.prod(shape))
+    return Bins(
+        shape,
+        np.zeros(3),
+        extent / shape,
+        np.full(n, -1, np.int32),
+        np.zeros(n, np.int32),
+        np.zeros(n_bins, np.int32),
+        np.zeros((n_bins, BIN_CAPACITY), np.int32),
+    )
+
+
+def make_scratch(n: int) -> Scratch:
+    """Allocate the scratch space for n atoms."""
+    pairs = 40 * n + 100
+
+    def reals(*shape: int) -> np.ndarray:
+        return np.zeros(shape)
+
+    def integers(*shape: int) -> np.ndarray:
+        return np.zeros(shape, np.int32)
+
+    return Scratch(
+        trial=reals(n, 3),
+        row_of=integers(n),
+        row_stamp=np.zeros(n, np.int64),
+        mark=np.zeros(n, np.int64),
+        counters=np.zeros(8, np.int64),
+        atom=integers(n),
+        local_species=integers(n),
+        x=reals(n, 3),
+        g=reals(n, 3),
+        x_best=reals(n, 3),
+        g_best=reals(n, 3),
+        direction=reals(n, 3),
+        table=integers(n, 4),
+        table_degree=integers(n),
+        table_moving=integers(n),
+        x_listed=reals(n, 3),
+        pair_i=integers(pairs),
+        pair_j=integers(pairs),
+        old_i=integers(pairs),
+        old_j=integers(pairs),
+        old_e=reals(pairs),
+        steps=reals(HISTORY, n, 3),
+        changes=reals(HISTORY, n, 3),
+        rho=reals(HISTORY),
+        alpha=reals(HISTORY),
+        unit=reals(4, 3),
+        length=reals(4),
+        part=reals(4, 3),
+        repulsion_of=reals(n),
+        moving=integers(n),
+        chain=integers(8),
+        edits=integers(8, 3),
+        edge=reals(n, 3),
+        shadow_log=reals(30000, 10),
+    )

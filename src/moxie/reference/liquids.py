@@ -1,0 +1,106 @@
+"""Experimental properties of molecular liquids, from reference equations of state and critical compilations."""
+
+from moxie.reference.registry import VERIFIED, ReferenceValue, canonical_smiles
+from moxie.reference.vaporisation import experimental_enthalpy_of_vaporisation_kJ_mol, fluid_of
+
+_ROOM_K = 298.15
+_SAME_TEMPERATURE_K = 1.0
+_ONE_BAR = 1.01325
+_LOW_PRESSURE_BAR = 10.0
+
+
+def experimental_density_g_cm3(smiles: str, temperature_K: float, pressure_bar: float = _ONE_BAR) -> float | None:
+    """Return the density of the liquid, in g/cm3, or None where it is not known.
+
+    From the reference equation of state where CoolProp has one (methanol: de Reuck and Craven 1993; ethanol: Schroeder
+    et al. 2014; water: Wagner and Pruss 2002), else from the saturated-liquid correlation of Perry's handbook, 8th
+    edition, table 2-105, which is used up to 10 bar. None for a state point that is not a liquid.
+    """
+    found = density_reference(smiles, temperature_K, pressure_bar)
+    return None if found is None else found.value
+
+
+def density_reference(smiles: str, temperature_K: float, pressure_bar: float = _ONE_BAR) -> ReferenceValue | None:
+    """Return the experimental density with its source, or None."""
+    value = _equation_of_state_density(smiles, temperature_K, pressure_bar)
+    source = "CoolProp, equation of state"
+    if value is None and fluid_of(smiles) is None:
+        value = _perry_density(smiles, temperature_K, pressure_bar)
+        source = "Perry's Chemical Engineers' Handbook, 8th ed., table 2-105 (saturated liquid), from chemicals"
+    return None if value is None else _reference(smiles, "density_g_cm3", "g/cm3", value, source, temperature_K)
+
+
+def enthalpy_of_vaporisation_reference(
+    smiles: str, temperature_K: float, pressure_bar: float = _ONE_BAR
+) -> ReferenceValue | None:
+    """Return the enthalpy of vaporisation into the ideal gas, in kJ/mol, with its source, or None.
+
+    Where there is no equation of state, the value at 298.15 K of the CRC handbook, which refers to the saturated vapour
+    and so lies below the ideal-gas one by a fraction of a kJ/mol (0.6 for methanol); the note says so.
+    """
+    name = "enthalpy_of_vaporisation_kJ_mol"
+    value = experimental_enthalpy_of_vaporisation_kJ_mol(smiles, temperature_K, pressure_bar)
+    if value is not None:
+        source = "CoolProp, equation of state: ideal gas minus liquid"
+        return _reference(smiles, name, "kJ/mol", value, source, temperature_K)
+    if abs(temperature_K - _ROOM_K) > _SAME_TEMPERATURE_K or fluid_of(smiles) is not None:
+        return None
+    from chemicals import phase_change
+
+    row = _row(phase_change.Hvap_data_CRC, smiles)
+    if row is None or not row["Hvap298"] > 0:
+        return None
+    source = "CRC Handbook, enthalpy of vaporisation at 298.15 K, from chemicals"
+    note = "refers to the saturated vapour, not to the ideal gas"
+    return _reference(smiles, name, "kJ/mol", float(row["Hvap298"]) / 1000, source, _ROOM_K, note)
+
+
+def _equation_of_state_density(smiles: str, temperature_K: float, pressure_bar: float) -> float | None:
+    import CoolProp
+    from CoolProp.CoolProp import AbstractState
+
+    fluid = fluid_of(smiles)
+    if fluid is None:
+        return None
+    state = AbstractState("HEOS", fluid)
+    try:
+        state.update(CoolProp.PT_INPUTS, pressure_bar * 1e5, temperature_K)
+    except ValueError:
+        return None
+    if state.phase() not in (CoolProp.iphase_liquid, CoolProp.iphase_supercritical_liquid):
+        return None
+    return state.rhomass() / 1000
+
+
+def _perry_density(smiles: str, temperature_K: float, pressure_bar: float) -> float | None:
+    from chemicals import volume
+
+    from moxie.structures.molecules import molar_mass_g_mol
+
+    row = _row(volume.rho_data_Perry_8E_105_l, smiles)
+    if row is None or pressure_bar > _LOW_PRESSURE_BAR or not row["Tmin"] <= temperature_K <= row["Tmax"]:
+        return None
+    from chemicals.dippr import EQ105
+
+    mol_m3 = EQ105(temperature_K, row["C1"], row["C2"], row["C3"], row["C4"])
+    return float(mol_m3 * molar_mass_g_mol(smiles) / 1e6)
+
+
+def _row(table: object, smiles: str) -> dict[str, float] | None:
+    """Return the row of a compilation that belongs to a molecule, found by its registry number."""
+    from chemicals import search_chemical
+
+    try:
+        number = search_chemical(f"smiles={canonical_smiles(smiles)}").CASs
+    except (ValueError, KeyError):
+        return None
+    return table.loc[number].to_dict() if number in table.index else None  # type: ignore[attr-defined]
+
+
+def _reference(
+    smiles: str, quantity: str, unit: str, value: float, source: str, temperature_K: float, note: str = ""
+) -> ReferenceValue:
+    return ReferenceValue(
+        "dynamics", canonical_smiles(smiles), quantity, unit, value, "experiment", VERIFIED, source,
+        temperature_K=temperature_K, note=note,
+    )  # fmt: skip

@@ -1,0 +1,303 @@
+"""The validation table: every computed number that has a reference, beside it, with a verdict that hides nothing."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from moxie.reference.registry import OXIDE_SYSTEM, UNCHECKED, VERIFIED, ReferenceValue, canonical_smiles, find
+from moxie.reference.registry import system_key as composition_key
+
+ACCURACY_GOAL_PERCENT = {"density_g_cm3": 3.0, "enthalpy_of_vaporisation_kJ_mol": 5.0}
+_CONFIDENCE = 0.95
+_LARGEST_USEFUL_INTERVAL = 0.5  # half-width of the interval relative to the reference
+
+_LIQUID_QUANTITIES = ("rdf_oo_peak_position_A", "coordination_oo")
+_ELECTROLYTE_QUANTITIES = (
+    "li_ow_peak_A",
+    "li_ow_coordination",
+    "li_oanion_peak_A",
+    "li_oanion_coordination",
+    "li_contact_fraction",
+)
+# name in this table -> column of oxide_runs
+OXIDE_QUANTITIES = {
+    "film_density_g_cm3": "film_density_g_cm3",
+    "film_si_o_si_angle_deg": "si_o_si_angle_deg",
+    "suboxide_fraction_1": "suboxide_fraction_1",
+    "suboxide_fraction_2": "suboxide_fraction_2",
+    "suboxide_fraction_3": "suboxide_fraction_3",
+    "suboxide_total_per_cm2": "suboxide_total_per_cm2",
+    "transition_width_A": "transition_width_A",
+    "oxide_thickness_nm": "oxide_thickness_nm",
+}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A computed number. The standard error is 0 for a deterministic calculation and NaN where it is unknown.
+
+    `n_independent` is the number of independent samples behind the error; its degrees of freedom are one fewer.
+    """
+
+    value: float
+    standard_error: float
+    n_independent: float
+
+
+def over_replicas(values: Any, errors: Any = None, counts: Any = None) -> Estimate | None:
+    """Combine one quantity over the replicas of a state point; None if no replica has it.
+
+    From three replicas on, or if the replicas carry no error of their own, the standard error is that of the mean
+    over replicas. With fewer the errors of the single runs are propagated and their sample counts added.
+    """
+    import numpy as np
+
+    values = np.asarray(values, dtype=float)
+    kept = np.isfinite(values)
+    values = values[kept]
+    n = len(values)
+    if n == 0:
+        return None
+    if errors is not None and n < 3:
+        own = np.asarray(errors, dtype=float)[kept]
+        samples = np.asarray(counts, dtype=float)[kept]
+        return Estimate(float(values.mean()), float(np.sqrt((own**2).sum()) / n), float(samples.sum()))
+    spread = float(values.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+    return Estimate(float(values.mean()), spread, float(n))
+
+
+def z_score(estimate: Estimate, reference: float, reference_error: float | None) -> float:
+    """Return the deviation in units of the combined standard error; an unknown reference error counts as none.
+
+    NaN where the error of the estimate is unknown or both errors are zero.
+    """
+    combined = _combined_error(estimate, reference_error)
+    return (estimate.value - reference) / combined if combined > 0 else math.nan
+
+
+def verdict(
+    estimate: Estimate,
+    reference: float,
+    reference_error: float | None,
+    checked: str,
+    goal_percent: float | None = None,
+) -> str:
+    """Say in one phrase how a number compares with its reference.
+
+    The first of these rules that applies decides:
+
+    1. "no verdict: reference unchecked" - a number quoted from memory proves and disproves nothing.
+    2. "no verdict: no standard error" - the error of the computed number is unknown (one replica), or neither it nor
+       the reference has one.
+    3. "no verdict: too imprecise" - the 95 % interval of the deviation reaches further than half the reference on
+       either side, so that almost anything would agree.
+    4. "agrees" - the 95 % interval of the deviation holds zero. The interval uses Student's t with the effective
+       degrees of freedom of Welch and Satterthwaite, the reference counting as exactly known in its error: with two
+       replicas and a sharp reference the factor is 12.7, not 2.
+    5. "within g %" - it deviates by more than its error, but by less than the accuracy g the study asks of this
+       quantity (ACCURACY_GOAL_PERCENT).
+    6. "deviates".
+    """
+    if checked != VERIFIED:
+        return "no verdict: reference unchecked"
+    combined = _combined_error(estimate, reference_error)
+    if not combined > 0:
+        return "no verdict: no standard error"
+    half_width = _coverage_factor(estimate, reference_error) * combined
+    if half_width > _LARGEST_USEFUL_INTERVAL * abs(reference):
+        return "no verdict: too imprecise"
+    deviation = estimate.value - reference
+    if abs(deviation) <= half_width:
+        return "agrees"
+    if goal_percent is not None and abs(deviation) <= goal_percent / 100 * abs(reference):
+        return f"within {goal_percent:g} %"
+    return "deviates"
+
+
+def make_validation_table(
+    *,
+    liquids: Any = None,
+    electrolytes: Any = None,
+    oxide_runs: Any = None,
+    molecules: Any = None,
+    compositions: Mapping[str, Mapping[str, int]] | None = None,
+) -> Any:
+    """Return the validation table (columns of `moxie.features.schemas.VALIDATION`) as a data frame.
+
+    Each argument is the table of that name as a data frame, or None; `compositions` gives {SMILES: count} of every
+    system in `liquids` and `electrolytes`. A quantity without a reference has no row.
+    """
+    import pandas
+
+    from moxie.features.schemas import VALIDATION
+
+    compositions = compositions or {}
+    rows: list[dict[str, Any]] = []
+    if liquids is not None:
+        rows += _fluid_rows(liquids, _LIQUID_QUANTITIES, compositions)
+        rows += _property_rows(liquids, compositions)
+    if electrolytes is not None:
+        rows += _fluid_rows(electrolytes, _ELECTROLYTE_QUANTITIES, compositions)
+    if oxide_runs is not None:
+        rows += _oxide_rows(oxide_runs)
+    if molecules is not None:
+        rows += _molecule_rows(molecules)
+    frame = pandas.DataFrame(rows, columns=VALIDATION.column_names)
+    numbers = {column.name: "float64" for column in VALIDATION.columns if column.dtype == "float"}
+    texts = {column.name: "str" for column in VALIDATION.columns if column.dtype == "str"}
+    frame = frame.astype(numbers | texts)
+    return frame.sort_values(
+        ["stage", "system", "model", "quantity", "temperature_K", "pressure_bar"], ignore_index=True
+    )
+
+
+def write_validation(table: Any, parquet: str | Path, csv: str | Path) -> None:
+    """Write the validation table as Parquet with metadata and as CSV, each whole or not at all."""
+    from moxie.features.tables import read_table, write_table
+    from moxie.io import write_text
+
+    units = dict.fromkeys(("value", "standard_error", "reference_value", "reference_error"), "see column unit")
+    write_table(table, parquet, "validation", units)
+    write_text(csv, read_table(parquet, "validation").to_csv(index=False, float_format="%.8g"))
+
+
+def _fluid_rows(
+    table: Any, quantities: tuple[str, ...], compositions: Mapping[str, Mapping[str, int]]
+) -> list[dict[str, Any]]:
+    rows = []
+    for (system, model, temperature, pressure), runs in table.groupby(
+        ["system", "force_field", "temperature_K", "pressure_bar"]
+    ):
+        key = composition_key(compositions[system])
+        for quantity in quantities:
+            references = find("dynamics", key, quantity, temperature_K=temperature, model=model)
+            estimate = _of_runs(runs, quantity)
+            if estimate is not None:
+                rows += [_row("dynamics", system, model, temperature, pressure, estimate, r) for r in references]
+    return rows
+
+
+def _property_rows(
+    liquids: Any, compositions: Mapping[str, Mapping[str, int]]
+) -> list[dict[str, Any]]:  # fmt: skip
+    from moxie.reference.liquids import density_reference, enthalpy_of_vaporisation_reference
+
+    look_up = {
+        "density_g_cm3": density_reference,
+        "enthalpy_of_vaporisation_kJ_mol": enthalpy_of_vaporisation_reference,
+    }
+    rows = []
+    for (system, model, temperature, pressure), runs in liquids.groupby(
+        ["system", "force_field", "temperature_K", "pressure_bar"]
+    ):
+        smiles = list(compositions[system])
+        if len(smiles) != 1:
+            continue
+        for quantity, reference_of in look_up.items():
+            if quantity == "density_g_cm3" and (runs["ensemble"] != "NPT").any():
+                continue  # a given density is not a result
+            estimate = _of_runs(runs, quantity)
+            reference = reference_of(smiles[0], temperature, pressure)
+            if estimate is not None and reference is not None:
+                rows.append(_row("dynamics", system, model, temperature, pressure, estimate, reference))
+    return rows
+
+
+def _oxide_rows(oxide_runs: Any) -> list[dict[str, Any]]:
+    rows = []
+    for (temperature, model), runs in oxide_runs[oxide_runs["is_final"]].groupby(["temperature_K", "parameter_set"]):
+        for quantity, column in OXIDE_QUANTITIES.items():
+            estimate = over_replicas(runs[column])
+            references = find("oxidation", OXIDE_SYSTEM, quantity, temperature_K=temperature, model=model)
+            if quantity == "oxide_thickness_nm":
+                references = [_thickness_target(runs)]
+            if estimate is not None:
+                rows += [_row("oxidation", OXIDE_SYSTEM, model, temperature, math.nan, estimate, r) for r in references]
+    return rows
+
+
+def _thickness_target(runs: Any) -> ReferenceValue:
+    scale = float(runs["thickness_scale"].iloc[0])
+    return ReferenceValue(
+        "oxidation",
+        OXIDE_SYSTEM,
+        "oxide_thickness_nm",
+        "nm",
+        float(runs["target_thickness_nm"].mean()),
+        "analytic",
+        VERIFIED,
+        f"growth kinetics of the recipe x {scale:g}; the growth aims at it, so this tests the bookkeeping",
+        error=0.0,
+    )
+
+
+def _molecule_rows(molecules: Any) -> list[dict[str, Any]]:
+    rows = []
+    for molecule in molecules[molecules["status"] == "ok"].itertuples():
+        estimate = Estimate(molecule.dipole_D, 0.0, math.nan)
+        for reference in find("molecules", canonical_smiles(molecule.smiles), "dipole_D"):
+            rows.append(
+                _row("molecules", molecule.molecule, molecule.method, math.nan, math.nan, estimate, reference)
+            )  # fmt: skip
+    return rows
+
+
+def _of_runs(runs: Any, quantity: str) -> Estimate | None:
+    return over_replicas(runs[quantity], runs[f"{quantity}_standard_error"], runs[f"{quantity}_n_independent"])
+
+
+def _row(
+    stage: str,
+    system: str,
+    model: str,
+    temperature_K: float,
+    pressure_bar: float,
+    estimate: Estimate,
+    reference: ReferenceValue,
+) -> dict[str, Any]:
+    goal = ACCURACY_GOAL_PERCENT.get(reference.quantity)
+    deviation = estimate.value - reference.value
+    # An unchecked reference gets no z-score either: it would read like a verdict.
+    z = z_score(estimate, reference.value, reference.error) if reference.checked != UNCHECKED else math.nan
+    return {
+        "stage": stage,
+        "system": system,
+        "model": model,
+        "temperature_K": temperature_K,
+        "pressure_bar": pressure_bar,
+        "quantity": reference.quantity,
+        "unit": reference.unit,
+        "value": estimate.value,
+        "standard_error": estimate.standard_error,
+        "n_independent": estimate.n_independent,
+        "reference_value": reference.value,
+        "reference_error": math.nan if reference.error is None else reference.error,
+        "reference_kind": reference.kind,
+        "source": reference.source,
+        "checked": reference.checked,
+        "deviation_percent": 100 * deviation / abs(reference.value) if reference.value else math.nan,
+        "z_score": z,
+        "verdict": verdict(estimate, reference.value, reference.error, reference.checked, goal),
+    }
+
+
+def _combined_error(estimate: Estimate, reference_error: float | None) -> float:
+    return math.hypot(estimate.standard_error, _known(reference_error))
+
+
+def _coverage_factor(estimate: Estimate, reference_error: float | None) -> float:
+    """Student's t for the deviation: Welch-Satterthwaite with infinitely many degrees of freedom of the reference."""
+    from scipy.stats import norm, t
+
+    probability = 0.5 + _CONFIDENCE / 2
+    if estimate.standard_error == 0:
+        return float(norm.ppf(probability))
+    share = estimate.standard_error**2 / _combined_error(estimate, reference_error) ** 2
+    freedom = max(estimate.n_independent - 1, 1e-9) / share**2
+    return float(t.ppf(probability, max(freedom, 1.0)))
+
+
+def _known(error: float | None) -> float:
+    return 0.0 if error is None or math.isnan(error) else error

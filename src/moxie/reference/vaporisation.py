@@ -1,0 +1,45 @@
+"""Experimental enthalpies of vaporisation from reference equations of state."""
+
+from functools import cache
+
+from moxie.reference.registry import canonical_smiles
+
+
+def experimental_enthalpy_of_vaporisation_kJ_mol(
+    smiles: str, temperature_K: float, pressure_bar: float = 1.0
+) -> float | None:
+    """Return the molar enthalpy of the ideal gas minus that of the liquid at T and p, in kJ/mol.
+
+    This, and not the enthalpy of vaporisation at saturation, is what <U_gas> - <U_liquid>/N + RT of a simulation
+    estimates: a saturated vapour is not ideal (0.64 kJ/mol for methanol at 298 K). None where CoolProp has no
+    equation of state for the molecule or the state point is no liquid within its range.
+    """
+    import CoolProp
+    from CoolProp.CoolProp import AbstractState
+
+    fluid = fluid_of(smiles)
+    if fluid is None:
+        return None
+    state = AbstractState("HEOS", fluid)
+    try:
+        state.update(CoolProp.PT_INPUTS, pressure_bar * 1e5, temperature_K)
+    except ValueError:
+        return None
+    if state.phase() not in (CoolProp.iphase_liquid, CoolProp.iphase_supercritical_liquid):
+        return None
+    return -state.hmolar_residual() / 1000.0
+
+
+@cache
+def fluid_of(smiles: str) -> str | None:
+    """Return CoolProp's name of a pure substance, by its InChIKey, or None."""
+    import json
+
+    from CoolProp.CoolProp import FluidsList, get_fluid_param_string
+    from rdkit import Chem
+
+    key = Chem.MolToInchiKey(Chem.MolFromSmiles(canonical_smiles(smiles)))
+    for fluid in FluidsList():
+        if json.loads(get_fluid_param_string(fluid, "JSON"))[0]["INFO"].get("INCHI_KEY") == key:
+            return fluid
+    return None

@@ -1,0 +1,285 @@
+"""Small tables made from known functions, for tests only: what goes in is known, so what comes out can be checked."""
+
+import numpy as np
+import pandas as pd
+
+from moxie.features.schemas import TABLES
+
+TEMPERATURES_K = (973.0, 1073.0, 1173.0, 1273.0, 1373.0, 1473.0)
+
+
+def smooth_observable(temperature_K, oxygen):
+    """The known truth behind the made oxide tables: smooth and curved in both variables."""
+    x = (np.asarray(temperature_K) - 1223.0) / 250.0
+    return 0.10 + 0.02 * np.tanh(1.5 * x) + 0.05 * np.sqrt(np.asarray(oxygen)) + 0.01 * x**2
+
+
+def oxide_runs(temperatures_K=TEMPERATURES_K, replicas=2, stages=4, noise=0.001, seed=1):
+    rng = np.random.default_rng(seed)
+    rows = []
+    for temperature in temperatures_K:
+        for replica in range(replicas):
+            for stage in range(1, stages + 1):
+                oxygen = 0.12 * stage * (0.7 + 0.5 * (temperature - 900) / 600)
+                sub = np.array([0.32, 0.28, 0.40]) + rng.normal(0, 0.02, 3)
+                sub /= sub.sum()
+                si4 = 0.08 * stage
+                fractions = np.array([1 - si4 - 0.12, *(0.12 * sub), si4])
+                per_cm2 = fractions * 1.0e16
+                energies = rng.uniform(1, 5, 4)
+                rows.append(
+                    {
+                        "temperature_K": temperature,
+                        "replica": replica,
+                        "stage": stage,
+                        "is_final": stage == stages,
+                        "parameter_set": "made_up",
+                        "recipe_thickness_nm": 3.0,
+                        "target_thickness_nm": 1.2,
+                        "thickness_scale": 0.4,
+                        "n_si": 300,
+                        "n_o": int(oxygen * 470),
+                        "area_A2": 470.0,
+                        "oxygen_per_area_per_A2": oxygen,
+                        "oxide_thickness_nm": 0.3 * stage + rng.normal(0, 0.01),
+                        **{f"si{n}_fraction": fractions[n] for n in range(5)},
+                        **{f"si{n}_per_cm2": per_cm2[n] for n in range(5)},
+                        "suboxide_total_per_cm2": per_cm2[1:4].sum(),
+                        "suboxide_total_monolayers": per_cm2[1:4].sum() / 6.78e14,
+                        **{f"suboxide_fraction_{n}": sub[n - 1] for n in (1, 2, 3)},
+                        "transition_width_A": 6.0 + rng.normal(0, 0.3),
+                        "interface_position_A": 20.0,
+                        "strain_energy_eV_per_atom": smooth_observable(temperature, oxygen) + rng.normal(0, noise),
+                        **dict(
+                            zip(
+                                ("bond_energy_eV", "angle_energy_eV", "suboxide_energy_eV", "repulsion_energy_eV"),
+                                energies,
+                                strict=True,
+                            )
+                        ),
+                        "si_o_si_angle_deg": 144.0 + rng.normal(0, 1.0),
+                        "si_o_si_angle_sd_deg": 12.0,
+                        "film_density_g_cm3": 2.2 + rng.normal(0, 0.02) if stage == stages else np.nan,
+                        "lateral_stress_GPa": rng.normal(0, 0.5),
+                        "accepted_fraction": 0.1,
+                        "kT_eV": temperature * 8.617333e-5,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def oxide_profiles(temperatures_K=TEMPERATURES_K, replicas=2, stages=4):
+    depth = np.arange(-15.0, 15.1, 1.0)
+    frames = []
+    for temperature in temperatures_K:
+        for replica in range(replicas):
+            for stage in range(1, stages + 1):
+                oxide = 1 / (1 + np.exp(-depth)) * (depth < 4 * stage)
+                bump = np.exp(-(depth**2) / 8)
+                frames.append(
+                    pd.DataFrame(
+                        {
+                            "temperature_K": temperature,
+                            "replica": replica,
+                            "stage": stage,
+                            "depth_A": depth,
+                            "si0_per_A3": 0.05 * (1 - 1 / (1 + np.exp(-depth))),
+                            "si1_per_A3": 0.008 * bump,
+                            "si2_per_A3": 0.006 * bump,
+                            "si3_per_A3": 0.009 * bump,
+                            "si4_per_A3": 0.022 * oxide,
+                            "o_per_A3": 0.044 * oxide,
+                            "density_g_cm3": 2.33 - 0.13 * oxide,
+                        }
+                    )
+                )
+    return pd.concat(frames, ignore_index=True)
+
+
+def oxide_sites(temperatures_K=(973.0, 1473.0)):
+    rng = np.random.default_rng(3)
+    n = 60
+    rows = []
+    for temperature in temperatures_K:
+        for site in range(n):
+            silicon = site % 2 == 0
+            z = 30.0 * site / n
+            rows.append(
+                {
+                    "temperature_K": temperature,
+                    "replica": 0,
+                    "site": site,
+                    "element": "Si" if silicon else "O",
+                    "x_A": rng.uniform(0, 15),
+                    "y_A": rng.uniform(0, 15),
+                    "z_A": z,
+                    "depth_A": z - 15.0,
+                    "oxidation_state": min(4, int(5 * site / n)) if silicon else 0,
+                    "coordination": 4 if silicon else 2,
+                    "mean_bond_length_A": 1.62,
+                    "mean_angle_deg": 109.5 if silicon else 145.0,
+                    "energy_eV": 0.1,
+                    "frozen": z < 4,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _fluid_run(system, force_field, temperature_K, replica, **observables):
+    row = {
+        "system": system,
+        "force_field": force_field,
+        "temperature_K": temperature_K,
+        "pressure_bar": 1.0,
+        "replica": replica,
+        "ensemble": "NPT",
+        "n_molecules": 216,
+        "n_sites": 648,
+        "platform": "CPU",
+        "precision": "mixed",
+        "timestep_fs": 2.0,
+        "sampled_ps": 100.0,
+        "equilibration_ps": 5.0,
+    }
+    for name, (value, error) in observables.items():
+        row |= {name: value, f"{name}_standard_error": error, f"{name}_n_independent": 30.0}
+    return row
+
+
+def liquids(temperatures_K=(278.15, 298.15, 318.15)):
+    rows = []
+    for system, density, enthalpy in (("methanol", 0.779, 37.2), ("ethanol", 0.783, 41.9)):
+        for temperature in temperatures_K:
+            shift = temperature - 298.15
+            rows.append(
+                _fluid_run(
+                    system,
+                    "trappe_ua",
+                    temperature,
+                    0,
+                    density_g_cm3=(density - 0.00095 * shift, 0.0011),
+                    enthalpy_of_vaporisation_kJ_mol=(enthalpy - 0.03 * shift, 0.08),
+                    potential_energy_kJ_mol=(-30.0, 0.05),
+                    rdf_oo_peak_position_A=(2.76, 0.01),
+                    rdf_oo_peak_height=(3.3, 0.05),
+                    rdf_oo_first_minimum_A=(3.5, 0.03),
+                    coordination_oo=(1.98, 0.01),
+                )
+            )
+    return pd.DataFrame(rows)
+
+
+def electrolytes():
+    row = _fluid_run(
+        "litfsi_10m",
+        "und",
+        298.15,
+        0,
+        density_g_cm3=(1.577, 0.0),
+        potential_energy_kJ_mol=(-100.0, 0.2),
+        li_ow_peak_A=(2.11, 0.01),
+        li_ow_peak_height=(16.0, 0.4),
+        li_ow_coordination=(3.4, 0.1),
+        li_oanion_peak_A=(2.12, 0.02),
+        li_oanion_coordination=(1.05, 0.1),
+        li_contact_fraction=(0.63, 0.04),
+    )
+    return pd.DataFrame([row | {"ensemble": "NVT"}])
+
+
+def rdf_curves():
+    r = np.arange(0.05, 9.0, 0.1)
+    frames = []
+    for system, force_field, pair, peak in (
+        ("methanol", "trappe_ua", "O-O", 2.76),
+        ("ethanol", "trappe_ua", "O-O", 2.78),
+        ("litfsi_10m", "und", "Li-Ow", 2.11),
+        ("litfsi_10m", "und", "Li-O(anion)", 2.12),
+    ):
+        g = (r > 2.3) * (1 + 2.5 * np.exp(-((r - peak) ** 2) / 0.03))
+        frames.append(
+            pd.DataFrame(
+                {
+                    "system": system,
+                    "force_field": force_field,
+                    "temperature_K": 298.15,
+                    "pressure_bar": 1.0,
+                    "replica": 0,
+                    "pair": pair,
+                    "r_A": r,
+                    "g": g,
+                    "g_standard_error": 0.05 * g,
+                    "running_coordination": np.cumsum(g * r**2) * 0.02,
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def growth_curves(temperatures_K=TEMPERATURES_K):
+    time_s = np.linspace(0, 20, 41)
+    frames = [
+        pd.DataFrame(
+            {
+                "temperature_K": temperature,
+                "time_s": time_s,
+                "thickness_nm": 0.8 + 0.001 * (temperature - 900) * time_s,
+                "is_recipe": time_s == 10.0,
+                "kinetics": "deal_grove",
+                "ambient": "dry_O2",
+                "orientation": "100",
+            }
+        )
+        for temperature in temperatures_K
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def molecules():
+    rows = [
+        ("water", "O", 0, 2.217, ["O", "H", "H"]),
+        ("methanol", "CO", 0, 1.915, ["C", "O", "H", "H", "H", "H"]),
+        ("lithium", "[Li+]", 1, 0.0, ["Li"]),
+    ]
+    return pd.DataFrame(
+        [
+            {
+                "molecule": name,
+                "smiles": smiles,
+                "charge": charge,
+                "spin_multiplicity": 1,
+                "n_atoms": len(symbols),
+                "method": "GFN2-xTB",
+                "status": "ok",
+                "energy_eV": -138.0,
+                "dipole_D": dipole,
+                "homo_eV": -12.1,
+                "lumo_eV": 2.2,
+                "gap_eV": 14.3,
+                "max_force_eV_A": 0.006,
+                "n_steps": 5,
+                "charges": [charge / len(symbols)] * len(symbols),
+                "symbols": symbols,
+            }
+            for name, smiles, charge, dipole, symbols in rows
+        ]
+    )
+
+
+COMPOSITIONS = {
+    "methanol": {"CO": 216},
+    "ethanol": {"CCO": 216},
+    "litfsi_10m": {"[Li+]": 9, "O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F": 9, "O": 50},
+}
+
+MAKERS = {
+    "liquids": liquids,
+    "electrolytes": electrolytes,
+    "rdf_curves": rdf_curves,
+    "oxide_runs": oxide_runs,
+    "oxide_sites": oxide_sites,
+    "oxide_profiles": oxide_profiles,
+    "growth_curves": growth_curves,
+    "molecules": molecules,
+}
+assert set(MAKERS) <= set(TABLES)

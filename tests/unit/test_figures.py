@@ -1,0 +1,137 @@
+"""Figures: each can be drawn from its tables alone, shows what its CSV says, and comes out the same every time."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_tables import COMPOSITIONS, MAKERS, oxide_runs
+
+from moxie.errors import InputError
+from moxie.features.tables import read_table, write_table
+from moxie.figures import registry
+from moxie.figures.wording import duration, percent, plain_label, with_error
+
+TEMPERATURES = ["973", "1073", "1173", "1273", "1373", "1473"]
+
+
+def make_results(folder):
+    """Write every table that the figures read, and two films, under `folder`."""
+    from moxie.learning.registry import Settings
+    from moxie.learning.tasks import oxide_surrogate
+    from moxie.reference.validation import make_validation_table, write_validation
+    from moxie.structures.network import write_networks
+    from moxie.structures.silicon import insert_oxygen, silicon_slab
+
+    for name, make in MAKERS.items():
+        write_table(make(), folder / f"features/{name}.parquet", name)
+    tables = {name: MAKERS[name]() for name in ("liquids", "electrolytes", "oxide_runs", "molecules")}
+    validation = make_validation_table(**tables, compositions=COMPOSITIONS)
+    write_validation(validation, folder / "tables/validation.parquet", folder / "tables/validation.csv")
+    oxide_surrogate.run(
+        {"oxide_runs": folder / "features/oxide_runs.parquet"},
+        folder / "learning/oxide_surrogate",
+        Settings("strain_energy_eV_per_atom", 0.9, 100),
+        1,
+    )
+    slab = silicon_slab((2, 2, 3))
+    free = ~slab.frozen[slab.bonds].any(axis=1) & (slab.species[slab.bonds] == "Si").all(axis=1)
+    for temperature, n_oxygen in (("973", 4), ("1473", 9)):
+        film = insert_oxygen(slab, slab.bonds[free][-n_oxygen:])
+        write_networks(folder / f"oxidation/T{temperature}/replica0/film.xyz", film)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    make_results(folder)
+    return folder
+
+
+def draw(name, results, stem, **options):
+    inputs = registry.resolve_inputs(name, str(results), TEMPERATURES)
+    registry.render(name, inputs, stem, **options)
+    return inputs
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_figure_writes_svg_png_and_the_data_it_shows(name, results, tmp_path):
+    draw(name, results, tmp_path / name)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".png", ".svg"]
+    data = pd.read_csv(tmp_path / f"{name}.csv")
+    assert len(data) and len(data.columns) > 2
+    figure = registry.get(name)
+    assert len(figure.caption) > 100 and figure.category in registry.CATEGORIES
+
+
+@pytest.mark.parametrize("name", ["suboxide_populations", "oxide_snapshot", "learning_parity"])
+def test_equal_inputs_give_equal_bytes(name, results, tmp_path):
+    draw(name, results, tmp_path / "a")
+    draw(name, results, tmp_path / "b")
+    for suffix in (".svg", ".png", ".csv"):
+        assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+    assert b"dc:date" not in (tmp_path / "a.svg").read_bytes()
+
+
+def test_style_changes_the_figure_and_a_wrong_setting_is_refused(results, tmp_path):
+    draw("growth_curve", results, tmp_path / "a")
+    draw("growth_curve", results, tmp_path / "b", style={"lines.linewidth": 4.0})
+    assert (tmp_path / "a.svg").read_bytes() != (tmp_path / "b.svg").read_bytes()
+    with pytest.raises(InputError, match="no setting lines.thickness"):
+        draw("growth_curve", results, tmp_path / "c", style={"lines.thickness": 4.0})
+    with pytest.raises(InputError, match=r"figures\.style"):
+        draw("growth_curve", results, tmp_path / "c", style={"lines.linewidth": "thick"})
+
+
+def test_one_temperature_and_one_replica_can_be_drawn(results, tmp_path):
+    folder = tmp_path / "small"
+    write_table(oxide_runs(temperatures_K=(1173.0,), replicas=1), folder / "features/oxide_runs.parquet", "oxide_runs")
+    for name in ("suboxide_populations", "strain_and_angles"):
+        registry.render(name, registry.resolve_inputs(name, str(folder), ["1173"]), tmp_path / name)
+        assert (tmp_path / f"{name}.svg").is_file()
+
+
+def test_shown_suboxide_shares_are_means_over_replicas(results, tmp_path):
+    draw("suboxide_populations", results, tmp_path / "s")
+    shown = pd.read_csv(tmp_path / "s.csv")
+    runs = read_table(results / "features/oxide_runs.parquet", "oxide_runs")
+    final = runs[runs["is_final"]].groupby("temperature_K")["suboxide_fraction_2"]
+    rows = shown[shown["quantity"] == "suboxide_fraction_2"]
+    np.testing.assert_allclose(rows["mean"], final.mean(), rtol=1e-6)
+    np.testing.assert_allclose(rows["standard_error"], final.std() / np.sqrt(2), rtol=1e-6)
+
+
+def test_unknown_figure_is_refused_with_the_names_there_are():
+    with pytest.raises(InputError, match="no figure 'pie'.*density_vs_temperature"):
+        registry.get("pie")
+
+
+def test_a_study_without_liquids_has_no_figures_of_liquids():
+    names = registry.names({"oxides", "molecules"})
+    assert "growth_curve" in names and "density_vs_temperature" not in names and "electrolyte_structure" not in names
+
+
+def test_figures_come_in_the_order_of_their_categories():
+    places = [registry.CATEGORIES.index(registry.get(name).category) for name in registry.names()]
+    assert places == sorted(places) and len(places) >= 12
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (0.78123, 0.00112, "0.7812(11)"),
+        (37.2, 0.08, "37.20(8)"),
+        (-0.5, 0.0345, "−0.50(3)"),
+        (1.5234e15, 4.2e13, "1.52(4) × 10¹⁵"),
+        (63.0, 4.0, "63(4)"),
+        (2.2172, 0.0, "2.217"),
+        (2.2172, float("nan"), "2.217"),
+        (float("nan"), 1.0, "–"),
+    ],
+)
+def test_numbers_are_printed_with_their_error_in_the_last_digit(value, error, text):
+    assert with_error(value, error) == text
+
+
+def test_words():
+    assert percent(-0.466) == "−0.47 %" and percent(2.0) == "+2.0 %" and percent(36.7) == "+37 %"
+    assert plain_label("suboxide_fraction_1") == "share of Si¹⁺ in suboxide"
+    assert [duration(s) for s in (5, 59.7, 200, 4000)] == ["5.0 s", "1 min 0 s", "3 min 20 s", "1 h 6 min"]

@@ -1,0 +1,289 @@
+import json
+import logging
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from moxie.errors import InputError
+from moxie.features.liquids import analyse, find_sites, kind_of
+from moxie.features.rdf import analyse_structure, count_pairs, first_shell, jackknife
+from moxie.features.timeseries import detect_equilibration, mean_of, statistical_inefficiency
+
+TFSI = "O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F"
+
+
+def autoregressive(count, memory, seed, mean=0.0):
+    """Return x[n+1] = memory x[n] + noise with unit variance; g = (1 + memory) / (1 - memory)."""
+    generator = np.random.default_rng(seed)
+    noise = generator.normal(size=count) * math.sqrt(1 - memory**2)
+    series = np.empty(count)
+    series[0] = generator.normal()
+    for index in range(1, count):
+        series[index] = memory * series[index - 1] + noise[index]
+    return series + mean
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
+def test_statistical_inefficiency_of_a_known_process(memory):
+    values = [statistical_inefficiency(autoregressive(20000, memory, seed)) for seed in range(4)]
+    assert np.mean(values) == pytest.approx((1 + memory) / (1 - memory), rel=0.15)
+
+
+def test_standard_error_of_a_correlated_mean_is_the_spread_of_means():
+    memory, count = 0.8, 2000
+    means = [mean_of(autoregressive(count, memory, seed)) for seed in range(60)]
+    spread = np.std([mean.value for mean in means], ddof=1)
+    assert np.mean([mean.standard_error for mean in means]) == pytest.approx(spread, rel=0.3)
+    assert np.mean([mean.n_independent for mean in means]) == pytest.approx(count / 9, rel=0.2)
+
+
+def test_constant_series_has_no_error():
+    mean = mean_of(np.full(50, 1.577))
+    assert (mean.value, mean.standard_error, mean.n_independent) == (pytest.approx(1.577), pytest.approx(0), 50)
+
+
+def test_too_few_independent_samples_give_no_error():
+    assert math.isnan(mean_of(np.linspace(0, 1, 30)).standard_error)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_equilibration_ends_where_the_drift_ends_in_either_series(seed):
+    count, settled = 3000, 600
+    ramp = np.clip(1 - np.arange(count) / settled, 0, None)
+    drifting = autoregressive(count, 0.5, seed) + 12 * ramp
+    steady = autoregressive(count, 0.5, seed + 50, mean=5)
+    for series in ({"a": drifting, "b": steady}, {"b": steady, "a": drifting}):
+        start, independent = detect_equilibration(series)
+        assert 0.6 * settled < start < 1.6 * settled
+        assert independent == pytest.approx((count - start) / 3, rel=0.35)
+
+
+def test_steady_series_keep_nearly_everything_but_what_was_configured():
+    series = {"a": autoregressive(3000, 0.3, 1)}
+    assert detect_equilibration(series)[0] < 900
+    assert detect_equilibration(series, at_least=1500)[0] >= 1500
+
+
+def test_short_or_uneven_series_are_refused():
+    with pytest.raises(InputError, match="12 samples are left"):
+        detect_equilibration({"a": np.arange(20.0)}, at_least=8)
+    with pytest.raises(InputError, match="differ in length"):
+        detect_equilibration({"a": np.arange(20.0), "b": np.arange(21.0)})
+
+
+BOX = np.array([20.0, 20, 20, 90, 90, 90], dtype=np.float32)
+
+
+def ideal_gas(count, frames, seed=0):
+    generator = np.random.default_rng(seed)
+    return [(generator.uniform(0, 20, (count, 3)), BOX) for _ in range(frames)]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_ideal_gas_has_g_of_one_and_the_coordination_of_its_density(same):
+    frames = ideal_gas(200, 60)
+    reference = np.arange(200) if same else np.arange(50)
+    neighbours = reference if same else np.arange(50, 200)
+    counts = count_pairs(frames, reference, neighbours, 9.0)
+    g = counts.g()
+    structure_error = jackknife(counts, np.array_split(np.arange(60), 20), counts.g)
+    far = counts.r_A > 2.0
+    assert np.abs((g - 1)[far] / structure_error[far]).max() < 6
+    assert g[far].mean() == pytest.approx(1, abs=0.01)
+    density = (199 if same else 150) / 8000
+    assert counts.coordination(6.02).mean() == pytest.approx(density * 4 / 3 * math.pi * 6.02**3, rel=0.03)
+
+
+def test_ideal_gas_has_no_shell():
+    structure = analyse_structure(count_pairs(ideal_gas(200, 30), np.arange(200), np.arange(200), 9.0))
+    assert math.isnan(structure.coordination.value)
+    assert math.isnan(structure.minimum_A.value)
+
+
+def test_g_agrees_with_mdanalysis():
+    import MDAnalysis
+    from MDAnalysis.analysis.rdf import InterRDF
+
+    frames = ideal_gas(120, 12, seed=3)
+    universe = MDAnalysis.Universe.empty(120, trajectory=True)
+    universe.load_new(np.array([positions for positions, _ in frames], dtype=np.float32), dimensions=BOX)
+    first, second = universe.atoms[:40], universe.atoms[40:]
+    theirs = InterRDF(first, second, nbins=180, range=(0.0, 9.0)).run().results.rdf
+    ours = count_pairs(frames, np.arange(40), np.arange(40, 120), 9.0).g()
+    assert np.allclose(ours, theirs, rtol=1e-3, atol=1e-3)
+
+
+def test_face_centred_crystal_has_twelve_neighbours():
+    cell, repeats = 4.0, 5
+    basis = np.array([[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]])
+    corners = np.stack(np.meshgrid(*[np.arange(repeats)] * 3), axis=-1).reshape(-1, 1, 3)
+    sites = ((corners + basis) * cell).reshape(-1, 3)
+    generator = np.random.default_rng(1)
+    frames = [(sites + generator.normal(scale=0.12, size=sites.shape), BOX) for _ in range(30)]
+    everything = np.arange(len(sites))
+    structure = analyse_structure(count_pairs(frames, everything, everything, 7.0))
+    assert structure.peak_A.value == pytest.approx(4.0 / math.sqrt(2), abs=0.03)
+    assert 3.1 < structure.minimum_A.value < 3.8
+    assert structure.coordination.value == pytest.approx(12, abs=0.05)
+    assert structure.contact_fraction.value == 1
+    assert structure.peak_A.n_independent > 5
+    assert 0 < structure.peak_A.standard_error < 0.02
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(2.0, 4.0), st.floats(2.0, 20.0), st.floats(0.1, 0.25))
+def test_peak_of_a_gaussian_shell_is_found(position, height, width):
+    r = np.arange(0.025, 10, 0.05)
+    liquid = 1 / (1 + np.exp(-(r - 1.5 * position) / 0.15))
+    g = height * np.exp(-((r - position) ** 2) / (2 * width**2)) + liquid
+    shell = first_shell(r, g)
+    assert shell.peak_A == pytest.approx(position, abs=0.02)
+    assert shell.height == pytest.approx(height, rel=0.05)
+    assert position < shell.minimum_A < 1.5 * position
+
+
+def components(*rows):
+    return [dict(zip(("name", "smiles", "count", "site_atoms"), row, strict=True)) for row in rows]
+
+
+def test_sites_are_found_by_chemistry_not_by_name():
+    alcohols = components(("x", "CCO", 2, [0, 1, 2, 8]), ("y", "CCC", 1, [0, 1, 2]), ("z", "COC", 1, [0, 1, 2]))
+    assert find_sites(alcohols, "hydroxyl_oxygen").tolist() == [2, 6]
+    assert find_sites(alcohols, "cation").tolist() == []
+    salt = components(("a", "[Li+]", 2, [0]), ("b", TFSI, 1, list(range(15))), ("c", "O", 2, [0, 1, 2]))
+    assert find_sites(salt, "cation").tolist() == [0, 1]
+    assert find_sites(salt, "anion_oxygen").tolist() == [2, 4, 7, 8]
+    assert find_sites(salt, "water_oxygen").tolist() == [17, 20]
+    with pytest.raises(InputError, match="Unknown role"):
+        find_sites(salt, "oxygen")
+
+
+def test_systems_are_sorted_into_tables_by_charge():
+    smiles = {"li": "[Li+]", "tfsi": TFSI, "water": "O", "methanol": "CO"}
+    assert kind_of({"li": 1, "tfsi": 1, "water": 5}, smiles) == "electrolytes"
+    assert kind_of({"water": 5, "methanol": 5}, smiles) == "liquids"
+
+
+def made_run(folder, rows, sites, settings=None, frames=0, memory=0.5):
+    """Write the files of a run with known numbers; return their paths."""
+    from moxie.dynamics.simulation import write_series
+
+    count = 400
+    time_ps = 0.2 * np.arange(1, count + 1)
+    energy = autoregressive(count, memory, 1, mean=-3600.0)
+    density = 0.78 + 0.01 * autoregressive(count, 0.5, 2)
+    write_series(
+        np.column_stack([time_ps, energy, np.full(count, 298.0), np.full(count, 8.0), density]), folder / "t.parquet"
+    )
+    facts = {
+        "system": "it", "replica": 2, "force_field": "made", "n_molecules": 100, "n_sites": sites, "platform": "CPU",
+        "precision": "single", "components": rows,
+        "settings": {
+            "temperature_K": 298.15, "pressure_bar": 1.0, "ensemble": "NPT", "timestep_fs": 2.0,
+            "equilibration_ps": 10.0, "sampling_ps": 70.0,
+        } | (settings or {}),
+    }  # fmt: skip
+    (folder / "r.json").write_text(json.dumps(facts))
+    from openmm.app.internal.xtc_utils import xtc_write_frame
+
+    generator = np.random.default_rng(5)
+    for index in range(frames):
+        xtc_write_frame(
+            str(folder / "t.xtc").encode(), generator.uniform(0, 2, (sites, 3)).astype(np.float32),
+            (2 * np.eye(3)).astype(np.float32), np.float32(2.0 * (index + 1)), np.int32(index),
+        )  # fmt: skip
+    return folder / "t.parquet", folder / "t.xtc", folder / "r.json"
+
+
+def test_enthalpy_of_vaporisation_is_gas_minus_liquid_plus_rt(tmp_path):
+    from moxie.dynamics.simulation import write_series
+    from moxie.features.schemas import get_table
+    from moxie.features.tables import check_frame
+
+    paths = made_run(tmp_path, components(("methanol", "CO", 100, [0, 1, 5])), 300, frames=40)
+    rows = np.full((3000, 5), np.nan)
+    rows[:, 0], rows[:, 1] = np.arange(3000), autoregressive(3000, 0.2, 9, mean=1.5)
+    write_series(rows, tmp_path / "gas.parquet")
+    observables, curves = analyse(*paths, tmp_path / "gas.parquet")
+    row = check_frame(observables, get_table("liquids"), "here").iloc[0]
+    assert row["enthalpy_of_vaporisation_kJ_mol"] == pytest.approx(1.5 + 36 + 2.479, abs=0.15)
+    assert row["potential_energy_kJ_mol"] == pytest.approx(-36, abs=0.01)
+    assert row["density_g_cm3"] == pytest.approx(0.78, abs=0.005)
+    assert row["density_g_cm3_standard_error"] == pytest.approx(0.01 * math.sqrt(3 / 350), rel=0.4)
+    assert row["equilibration_ps"] >= 10
+    assert (row["replica"], row["sampled_ps"]) == (2, 80.0)
+    check_frame(curves, get_table("rdf"), "here")
+    assert set(curves["pair"]) == {"O-O"}
+
+
+def test_without_gas_or_hydroxyl_oxygen_there_is_nothing_instead_of_a_guess(tmp_path):
+    paths = made_run(tmp_path, components(("butane", "CCCC", 100, [0, 1, 2, 3])), 400, frames=5)
+    observables, curves = analyse(*paths)
+    assert math.isnan(observables["enthalpy_of_vaporisation_kJ_mol"].iloc[0])
+    assert math.isnan(observables["coordination_oo"].iloc[0])
+    assert len(curves) == 0
+
+
+def test_electrolyte_row_has_the_columns_of_its_table(tmp_path):
+    from moxie.features.schemas import get_table
+    from moxie.features.tables import check_frame
+
+    rows = components(("a", "[Li+]", 9, [0]), ("b", TFSI, 9, list(range(15))), ("c", "O", 50, [0, 1, 2]))
+    paths = made_run(tmp_path, rows, 9 + 135 + 150, {"ensemble": "NVT"}, frames=20)
+    observables, curves = analyse(*paths)
+    check_frame(observables, get_table("electrolytes"), "here")
+    assert set(curves["pair"]) == {"Li-Ow", "Li-O(anion)"}
+
+
+def test_little_data_is_said(tmp_path, caplog):
+    paths = made_run(
+        tmp_path, components(("butane", "CCCC", 100, [0, 1, 2, 3])), 400, {"equilibration_ps": 50.0}, memory=0.95
+    )
+    with caplog.at_level(logging.WARNING):
+        analyse(*paths)
+    assert "independent samples are left" in caplog.text
+
+
+def test_trajectory_of_another_system_or_damaged_is_named(tmp_path):
+    paths = made_run(tmp_path, components(("methanol", "CO", 100, [0, 1, 5])), 300, frames=4)
+    facts = json.loads(paths[2].read_text())
+    paths[2].write_text(json.dumps(facts | {"n_sites": 310}))
+    with pytest.raises(InputError, match="300 sites where run.json says 310"):
+        analyse(*paths)
+    paths[2].write_text(json.dumps(facts))
+    paths[1].write_bytes(paths[1].read_bytes()[:-100])
+    with pytest.raises(InputError, match="t.xtc cannot be read"):
+        analyse(*paths)
+
+
+def test_time_series_is_written_with_units(tmp_path):
+    import pyarrow.parquet as pq
+
+    paths = made_run(tmp_path, components(("butane", "CCCC", 100, [0, 1, 2, 3])), 400)
+    schema = pq.read_schema(paths[0])
+    assert schema.field("density_g_cm3").metadata[b"unit"] == b"g/cm3"
+    assert pd.read_parquet(paths[0]).shape == (400, 5)
+
+
+@pytest.mark.parametrize(
+    ("smiles", "density", "enthalpy"),
+    [("CO", 0.78633, 38.10), ("CCO", 0.78513, 42.48), ("CCCO", 0.7995, 47.45)],
+)
+def test_experiment_is_found_by_smiles(smiles, density, enthalpy):
+    from moxie.reference.liquids import density_reference, enthalpy_of_vaporisation_reference
+
+    assert density_reference(smiles, 298.15).value == pytest.approx(density, abs=2e-4)
+    assert enthalpy_of_vaporisation_reference(smiles, 298.15).value == pytest.approx(enthalpy, abs=0.02)
+
+
+def test_experiment_is_absent_where_there_is_no_liquid_or_no_data():
+    from moxie.reference.liquids import enthalpy_of_vaporisation_reference, experimental_density_g_cm3
+
+    assert experimental_density_g_cm3("CCCC", 298.15) is None  # a gas
+    assert experimental_density_g_cm3("CCCO", 298.15, 500.0) is None  # the correlation holds at low pressure
+    assert experimental_density_g_cm3(TFSI, 298.15) is None
+    assert enthalpy_of_vaporisation_reference("CCCO", 350.0) is None

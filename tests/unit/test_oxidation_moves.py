@@ -1,0 +1,200 @@
+"""Moves keep what they must keep, and the book-keeping of the sampler stays exact."""
+
+import numpy as np
+import pytest
+
+from moxie.errors import InputError
+from moxie.oxidation.engine import Engine, SamplerError
+from moxie.oxidation.parameter_sets import load_parameters
+from moxie.oxidation.random_stream import below, seed_stream, uniform
+from moxie.structures.network import validate
+from moxie.structures.silicon import beta_cristobalite, diamond, silicon_slab
+
+
+@pytest.fixture(scope="module")
+def parameters():
+    return load_parameters("von_alfthan_2003")
+
+
+def oxidised(parameters, seed=1, cells=(2, 2, 3), count=16):
+    engine = Engine(silicon_slab(cells, 2), parameters, seed)
+    for _ in range(count):
+        bonds = engine.bonds()
+        free = (engine.atoms.species[bonds] == 0).all(axis=1) & ~engine.atoms.frozen[bonds].any(axis=1)
+        heights = engine.atoms.position[bonds[free], 2].min(axis=1)
+        engine.insert_oxygen(*bonds[free][heights.argmax()].tolist())
+        engine.relax(0.1, 60)
+    return engine
+
+
+@pytest.mark.parametrize("hop_fraction", [0.0, 0.5, 1.0])
+def test_moves_conserve_composition_bonds_and_frozen_atoms(parameters, hop_fraction):
+    engine = oxidised(parameters)
+    before = engine.to_network()
+    tally = engine.run(4000, 1.0, hop_fraction)
+    after = engine.to_network()  # validates coordination, double bonds, O-O
+    assert tally.accepted > 10
+    assert key(after.bonds) != key(before.bonds)
+    assert len(after.bonds) == len(before.bonds)
+    assert (after.species == before.species).all()
+    assert (after.coordination() == before.coordination()).all()
+    assert (after.positions[after.frozen] == before.positions[before.frozen]).all()
+    frozen = np.flatnonzero(before.frozen)
+    assert all(before.neighbours()[atom] == after.neighbours()[atom] for atom in frozen)
+    assert not doubly_linked(after)
+    if hop_fraction == 0:
+        assert tally.hops_valid == 0
+    if hop_fraction == 1:
+        assert tally.hops_accepted == tally.accepted
+
+
+def key(bonds):
+    return {tuple(bond) for bond in bonds.tolist()}
+
+
+def doubly_linked(network):
+    near = network.neighbours()
+    for i in np.flatnonzero(network.species == "Si"):
+        ends = [k for j in near[i] for k in ([j] if network.species[j] == "Si" else set(near[j]) - {i})]
+        if len(ends) != len(set(ends)):
+            return True
+    return False
+
+
+def test_hops_alone_never_change_the_silicon_network(parameters):
+    engine = oxidised(parameters)
+
+    def links(network):
+        near = network.neighbours()
+        direct = {tuple(b) for b in network.bonds.tolist() if (network.species[b] == "Si").all()}
+        return direct | {tuple(sorted(near[o])) for o in np.flatnonzero(network.species == "O")}
+
+    before = links(engine.to_network())
+    engine.run(3000, 0.8, 1.0)
+    assert links(engine.to_network()) == before
+
+
+@pytest.mark.parametrize("make", [lambda: diamond((2, 2, 2)), lambda: beta_cristobalite((2, 2, 2))])
+def test_bulk_networks_melt_when_hot_and_stay_valid(parameters, make):
+    engine = Engine(make(), parameters, 5)
+    engine.relax()
+    tally = engine.run(3000, 2.0)
+    assert tally.accepted > 20
+    validate(engine.to_network(), "melt")
+    assert abs(engine.check_energy()) < 1e-8
+
+
+def test_running_energy_agrees_with_full_recomputation_after_many_moves(parameters):
+    engine = oxidised(parameters)
+    for _ in range(5):
+        engine.run(2000, 0.6, 0.4)
+        assert abs(engine.drift()) < 1e-8
+
+
+def test_a_broken_running_energy_is_noticed(parameters):
+    engine = oxidised(parameters, count=2)
+    engine.energy += 1e-6
+    with pytest.raises(SamplerError, match="off by"):
+        engine.check_energy()
+
+
+def test_a_cold_chain_never_accepts_a_rise(parameters):
+    engine = oxidised(parameters)
+    engine.relax(0.01, 1000)
+    energies = [engine.energy]
+    for _ in range(20):
+        engine.run(200, 1e-9, 0.3)
+        energies.append(engine.energy)
+    assert (np.diff(energies) <= 1e-9).all()
+
+
+def test_same_seed_same_bytes_other_seed_other_chain(parameters):
+    def chain(seed):
+        engine = oxidised(parameters, seed, count=6)
+        engine.run(1500, 0.6, 0.3)
+        return engine.to_network().positions.tobytes(), engine.energy
+
+    assert chain(3) == chain(3)
+    assert chain(3) != chain(4)
+
+
+def test_insertion_and_removal_are_inverse(parameters):
+    engine = Engine(diamond((2, 2, 2)), parameters)
+    before = engine.to_network()
+    i, j = before.bonds[7].tolist()
+    oxygen = engine.insert_oxygen(i, j)
+    oxide = engine.to_network()
+    assert len(oxide.bonds) == len(before.bonds) + 1 and oxide.neighbours()[oxygen] == sorted([i, j])
+    assert engine.energy_terms().suboxide == pytest.approx(2 * 0.47)
+    engine.remove_oxygen(oxygen)
+    after = engine.to_network()
+    assert (after.bonds == before.bonds).all() and (after.positions == before.positions).all()
+
+
+def test_removal_renumbers_what_follows(parameters):
+    engine = Engine(diamond((2, 2, 2)), parameters)
+    bonds = engine.to_network().bonds
+    first = engine.insert_oxygen(*bonds[0].tolist())
+    engine.insert_oxygen(*bonds[40].tolist())
+    engine.remove_oxygen(first)
+    network = engine.to_network()
+    assert network.neighbours()[first] == sorted(bonds[40].tolist())
+
+
+def test_impossible_insertions_and_removals_are_refused(parameters):
+    engine = Engine(silicon_slab((2, 2, 2), 2), parameters)
+    network = engine.to_network()
+    frozen = next(bond for bond in network.bonds.tolist() if network.frozen[bond].all())
+    oxygen = int(np.flatnonzero(network.species == "O")[0])
+    for i, j in (frozen, (oxygen, network.neighbours()[oxygen][0]), (20, 31)):
+        with pytest.raises(InputError, match="no O can be inserted"):
+            engine.insert_oxygen(i, j)
+    with pytest.raises(InputError, match="cannot be removed"):
+        engine.remove_oxygen(20)
+
+
+def test_engine_refuses_what_it_cannot_treat(parameters):
+    with pytest.raises(InputError, match="no parameters for O"):
+        Engine(silicon_slab((2, 2, 2), 1), load_parameters("keating_1966"))
+    with pytest.raises(InputError, match="larger cell"):
+        Engine(diamond((1, 1, 1)), parameters)
+
+
+def test_shadow_mode_finds_few_false_kills(parameters):
+    engine = oxidised(parameters, cells=(2, 2, 3), count=24)
+    engine.relax(0.01, 1000)
+    tally = engine.run(4000, 0.4, 0.3, shadow=True)
+    assert tally.shadow_accepted > 30
+    assert tally.false_kills <= 0.1 * tally.shadow_accepted
+
+
+def test_random_stream_is_uniform_and_seeds_differ():
+    stream = seed_stream(1)
+    draws = np.array([uniform(stream) for _ in range(20000)])
+    assert draws.min() >= 0 and draws.max() < 1
+    counts = np.bincount((draws * 10).astype(int), minlength=10)
+    assert ((counts - 2000) ** 2 / 2000).sum() < 30  # chi-squared with 9 degrees of freedom, p = 4e-4
+    assert abs(np.corrcoef(draws[1:], draws[:-1])[0, 1]) < 0.03
+    assert {below(stream, 3) for _ in range(100)} == {0, 1, 2}
+    assert len({tuple(seed_stream(seed)) for seed in range(100)}) == 100
+
+
+def test_random_stream_is_xoshiro256_plus_plus():
+    # first outputs for the state (1, 2, 3, 4), by the published recurrence in plain integers
+    mask = (1 << 64) - 1
+
+    def rotate(x, k):
+        return ((x << k) | (x >> (64 - k))) & mask
+
+    s = [1, 2, 3, 4]
+    stream = np.array(s, np.uint64)
+    for _ in range(50):
+        result = (rotate((s[0] + s[3]) & mask, 23) + s[0]) & mask
+        t = (s[1] << 17) & mask
+        s[2] ^= s[0]
+        s[3] ^= s[1]
+        s[1] ^= s[2]
+        s[0] ^= s[3]
+        s[2] ^= t
+        s[3] = rotate(s[3], 45)
+        assert uniform(stream) == (result >> 11) / 2**53

@@ -1,0 +1,64 @@
+"""Reference values: each has unit, source and a mark; they are found by what they belong to."""
+
+import pytest
+from made_tables import COMPOSITIONS
+
+from moxie.errors import InputError
+from moxie.features.schemas import OXIDE_RUNS, TABLES
+from moxie.reference.registry import OXIDE_SYSTEM, UNCHECKED, ReferenceValue, find, load_values, system_key
+from moxie.reference.validation import OXIDE_QUANTITIES
+from moxie.reference.vaporisation import experimental_enthalpy_of_vaporisation_kJ_mol, fluid_of
+
+
+@pytest.mark.parametrize("value", load_values(), ids=lambda value: f"{value.system}-{value.quantity}")
+def test_unit_of_a_reference_is_that_of_the_computed_column(value):
+    column_name = OXIDE_QUANTITIES.get(value.quantity, value.quantity)
+    units = {c.unit for table in TABLES.values() for c in table.columns if c.name == column_name}
+    assert units == {value.unit}
+    assert value.error is None or value.error >= 0
+
+
+def test_values_are_found_by_system_whatever_the_order_of_its_composition():
+    key = system_key(COMPOSITIONS["litfsi_10m"])
+    reversed_key = system_key(dict(reversed(COMPOSITIONS["litfsi_10m"].items())))
+    doubled = system_key({smiles: 2 * count for smiles, count in COMPOSITIONS["litfsi_10m"].items()})
+    assert key == reversed_key == doubled
+    found = find("dynamics", key, "li_ow_coordination", temperature_K=298.15, model="und")
+    assert [value.value for value in found] == [3.46]
+
+
+def test_a_published_simulation_is_no_reference_for_another_model_or_temperature():
+    key = system_key(COMPOSITIONS["litfsi_10m"])
+    assert not find("dynamics", key, "li_ow_coordination", temperature_K=298.15, model="other")
+    assert not find("dynamics", key, "li_ow_coordination", temperature_K=373.15, model="und")
+
+
+def test_photoemission_shares_sum_to_one():
+    shares = [find("oxidation", OXIDE_SYSTEM, f"suboxide_fraction_{n}")[0].value for n in (1, 2, 3)]
+    assert sum(shares) == pytest.approx(1.0)
+    assert {f"suboxide_fraction_{n}" for n in (1, 2, 3)} <= set(OXIDE_RUNS.column_names)
+
+
+def test_a_reference_without_source_or_with_an_unknown_mark_is_refused():
+    with pytest.raises(InputError, match="needs a unit and a source"):
+        ReferenceValue("dynamics", "CO", "x", "1", 1.0, "experiment", UNCHECKED, "")
+    with pytest.raises(InputError, match="checked must be"):
+        ReferenceValue("dynamics", "CO", "x", "1", 1.0, "experiment", "sure", "a book")
+    with pytest.raises(InputError, match="kind 'guess'"):
+        ReferenceValue("dynamics", "CO", "x", "1", 1.0, "guess", UNCHECKED, "a book")
+
+
+def test_unreadable_smiles_is_refused():
+    with pytest.raises(InputError, match="'C\\(' cannot be read"):
+        system_key({"C(": 1})
+
+
+@pytest.mark.parametrize(("smiles", "expected"), [("CO", 38.10), ("CCO", 42.48)])
+def test_ideal_gas_enthalpy_of_vaporisation_at_298_K(smiles, expected):
+    assert experimental_enthalpy_of_vaporisation_kJ_mol(smiles, 298.15, 1.0) == pytest.approx(expected, abs=0.01)
+
+
+def test_no_enthalpy_where_there_is_no_liquid_or_no_equation_of_state():
+    assert experimental_enthalpy_of_vaporisation_kJ_mol("CO", 400.0, 1.0) is None
+    assert experimental_enthalpy_of_vaporisation_kJ_mol("[Li+]", 298.15, 1.0) is None
+    assert fluid_of("OC") == "Methanol"

@@ -1,0 +1,148 @@
+"""The report: self-contained, complete, and saying what the numbers say."""
+
+import re
+
+import pytest
+from test_figures import draw, make_results
+
+from moxie.errors import InputError
+from moxie.features.tables import read_table
+from moxie.figures import registry
+from moxie.figures.report import describe_setup, run_times, write_report
+from moxie.io import write_json
+
+NAMES = registry.names()
+JOBS = [
+    {"rule": "simulate", "wildcards": {"system": "methanol"}, "wall_s": 60.0, "cpu_s": 58.0, "max_rss_MB": 310.0},
+    {"rule": "simulate", "wildcards": {"system": "ethanol"}, "wall_s": 80.0, "cpu_s": 78.0, "max_rss_MB": 290.0},
+    {"rule": "plot", "wildcards": {}, "wall_s": 2.0, "cpu_s": None, "max_rss_MB": None},
+]
+CONFIG = {
+    "study": {"name": "tiny", "title": "A <small> study"},
+    "seed": 42,
+    "molecules": {"methanol": "CO"},
+    "dynamics": {
+        "systems": {
+            "methanol": {
+                "composition": {"methanol": 216},
+                "force_field": "trappe_ua",
+                "temperatures_K": [298.15],
+                "pressures_bar": [1.0],
+                "replicas": 1,
+                "ensemble": "NPT",
+                "sampling_ps": 100.0,
+            }
+        }
+    },
+    "learning": {"target": "strain_energy_eV_per_atom"},
+}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    make_results(folder)
+    for name in NAMES:
+        draw(name, folder, folder / f"figures/{name}")
+    write_json(
+        folder / "manifest.json",
+        {
+            "jobs": JOBS,
+            "packages": {"numpy": "2.4.6"},
+            "git_commit": "0123abc",
+            "platform": {"machine": "x86_64"},
+        },
+    )
+    return folder
+
+
+def write(results, path, **changes):
+    arguments = {
+        "config": CONFIG,
+        "figures": {name: results / f"figures/{name}.svg" for name in NAMES},
+        "validation": results / "tables/validation.parquet",
+        "manifest": results / "manifest.json",
+        "oxide_runs": results / "features/oxide_runs.parquet",
+        "electrolytes": results / "features/electrolytes.parquet",
+        "metrics": results / "learning/oxide_surrogate/metrics.json",
+    }
+    write_report(path, **(arguments | changes))
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(results, tmp_path_factory):
+    return write(results, tmp_path_factory.mktemp("report") / "report.html")
+
+
+def test_nothing_is_loaded_from_anywhere(page):
+    assert "http:" not in page and "https:" not in page and "<link" not in page and "@import" not in page
+    for address in re.findall(r"""(?:src|href)=["']([^"']*)""", page):
+        assert address.startswith(("#", "data:"))
+
+
+def test_each_figure_is_shown_once_with_caption_and_data(page):
+    for name in NAMES:
+        assert page.count(f'<figure id="{name}"') == 1
+        assert registry.get(name).caption.split(";")[0].split(":")[0][:60] in page
+    assert page.count("<figcaption>") == len(NAMES) == page.count("data:image/")
+
+
+def test_every_comparison_is_in_the_table(page, results):
+    table = read_table(results / "tables/validation.parquet", "validation")
+    assert page.count('<td class="verdict') == len(table)
+
+
+def test_key_results_are_the_computed_numbers(page):
+    assert "0.7790(11) g/cm³, experiment 0.7863 (−0.93 %)" in page
+    assert "63(4) % of the ions in contact with an anion (deposited: 61.7 %)" in page
+    assert "Gaussian process predicts the strain energy" in page
+
+
+def test_title_is_escaped(page):
+    assert "A &lt;small&gt; study" in page and "<small>" not in page
+
+
+def test_run_times_versions_seed_and_commit_are_shown(page):
+    for text in ("2 min 20 s", "1 min 20 s", "numpy 2.4.6", "0123abc", "42", "x86_64", "How the verdict is reached"):
+        assert text in page
+
+
+def test_run_times_add_up_by_rule_longest_first():
+    rows = run_times(JOBS)
+    assert [row["rule"] for row in rows] == ["simulate", "plot"]
+    assert rows[0]["n_jobs"] == 2 and rows[0]["wall_s"] == 140.0 and rows[0]["memory"] == "310 MB"
+    assert rows[1]["cpu"] == "–" and run_times([]) == []
+
+
+def test_a_study_of_one_molecule_has_a_report(results, tmp_path):
+    page = write(
+        results,
+        tmp_path / "r.html",
+        config={"study": {"name": "one"}, "seed": 1},
+        figures={"molecules": results / "figures/molecules.svg"},
+        manifest=None,
+        oxide_runs=None,
+        electrolytes=None,
+        metrics=None,
+    )
+    assert "Key results" in page and page.count("<figcaption>") == 1
+
+
+def test_missing_figure_and_unknown_name_are_refused(results, tmp_path):
+    with pytest.raises(InputError, match="nowhere.svg does not exist"):
+        write(results, tmp_path / "r.html", figures={"molecules": tmp_path / "nowhere.svg"})
+    with pytest.raises(InputError, match="no figures pie"):
+        write(results, tmp_path / "r.html", figures={"pie": results / "figures/molecules.svg"})
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_setup_of_the_default_study_is_described_in_full():
+    from moxie.config import StudyConfig
+
+    config = StudyConfig().model_dump(mode="json")
+    text = " ".join(line for _, lines in describe_setup(config) for line in lines)
+    for system in config["dynamics"]["systems"]:
+        assert system.replace("_", " ") in text
+    for temperature in config["oxidation"]["temperatures_K"]:
+        assert f"{temperature:g}" in text

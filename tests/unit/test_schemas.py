@@ -1,0 +1,55 @@
+"""Schemas: every column is described, and the names say the unit."""
+
+import re
+
+import pytest
+
+from moxie.errors import InputError
+from moxie.features.schemas import TABLES, VARIES, get_table, pandera_schema
+
+SUFFIXES = {
+    "_K": "K",
+    "_bar": "bar",
+    "_g_cm3": "g/cm3",
+    "_kJ_mol": "kJ/mol",
+    "_per_cm2": "1/cm2",
+    "_per_A2": "1/angstrom2",
+    "_per_A3": "1/angstrom3",
+    "_A2": "angstrom2",
+    "_eV": "eV",
+    "_eV_A": "eV/angstrom",
+    "_nm": "nm",
+    "_ps": "ps",
+    "_fs": "fs",
+    "_s": "s",
+    "_A": "angstrom",
+    "_deg": "degree",
+    "_GPa": "GPa",
+    "_D": "debye",
+    "_percent": "percent",
+}
+COLUMNS = [(table.name, column) for table in TABLES.values() for column in table.columns]
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS, ids=lambda value: getattr(value, "name", value))
+def test_column_is_described_and_its_name_agrees_with_its_unit(table, column):
+    assert column.description and column.dtype in {"float", "int", "bool", "str", "list<float>", "list<str>"}
+    if column.dtype in ("float", "int"):
+        assert column.unit
+    name = re.sub(r"_(standard_error|n_independent)$", "", column.name)
+    ending = max((suffix for suffix in SUFFIXES if name.endswith(suffix)), key=len, default=None)
+    if ending and not column.name.endswith("_n_independent") and column.unit != VARIES and column.dtype == "float":
+        assert column.unit == SUFFIXES[ending]
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
+def test_keys_are_columns_without_gaps_and_names_are_unique(table):
+    assert len(set(table.column_names)) == len(table.columns)
+    assert set(table.key) <= set(table.column_names)
+    schema = pandera_schema(table)
+    assert schema.strict and schema.unique == list(table.key)
+
+
+def test_unknown_table_is_refused_with_the_names_there_are():
+    with pytest.raises(InputError, match="no table 'oxides'.*oxide_runs"):
+        get_table("oxides")

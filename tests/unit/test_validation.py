@@ -1,0 +1,124 @@
+"""Validation table: errors over replicas, and verdicts that follow the written rules."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_tables import COMPOSITIONS, electrolytes, liquids, molecules, oxide_runs
+
+from moxie.features.tables import read_table
+from moxie.reference.registry import UNCHECKED, VERIFIED
+from moxie.reference.validation import (
+    Estimate,
+    make_validation_table,
+    over_replicas,
+    verdict,
+    write_validation,
+    z_score,
+)
+
+MANY = 1000.0
+
+
+@pytest.fixture(scope="module")
+def table():
+    return make_validation_table(
+        liquids=liquids(),
+        electrolytes=electrolytes(),
+        oxide_runs=oxide_runs(),
+        molecules=molecules(),
+        compositions=COMPOSITIONS,
+    )
+
+
+def test_error_of_the_mean_over_three_replicas():
+    estimate = over_replicas([1.0, 2.0, 3.0], [0.1, 0.1, 0.1], [50, 50, 50])
+    assert estimate == Estimate(2.0, pytest.approx(1 / math.sqrt(3)), 3.0)
+
+
+def test_errors_of_two_runs_are_propagated_and_their_samples_added():
+    estimate = over_replicas([1.0, 1.2], [0.03, 0.04], [20, 30])
+    assert estimate == Estimate(pytest.approx(1.1), pytest.approx(0.025), 50.0)
+
+
+def test_one_replica_without_own_error_has_an_unknown_error():
+    assert math.isnan(over_replicas([1.0]).standard_error)
+    assert over_replicas([np.nan, np.nan]) is None
+    assert over_replicas([np.nan, 2.0, 4.0]).value == 3.0
+
+
+@pytest.mark.parametrize(
+    ("estimate", "reference", "error", "checked", "goal", "expected"),
+    [
+        (Estimate(1.0, 0.01, MANY), 1.0, 0.0, UNCHECKED, None, "no verdict: reference unchecked"),
+        (Estimate(1.0, math.nan, 1), 1.0, 0.1, VERIFIED, None, "no verdict: no standard error"),
+        (Estimate(1.0, 0.0, math.nan), 1.0, None, VERIFIED, None, "no verdict: no standard error"),
+        (Estimate(1.0, 0.4, MANY), 1.0, 0.0, VERIFIED, None, "no verdict: too imprecise"),
+        (Estimate(1.015, 0.01, MANY), 1.0, None, VERIFIED, None, "agrees"),
+        (Estimate(1.025, 0.01, MANY), 1.0, None, VERIFIED, None, "deviates"),
+        (Estimate(1.025, 0.01, MANY), 1.0, None, VERIFIED, 3.0, "within 3 %"),
+        (Estimate(1.035, 0.01, MANY), 1.0, None, VERIFIED, 3.0, "deviates"),
+        (Estimate(1.1, 0.01, 2), 1.0, None, VERIFIED, None, "agrees"),  # two replicas: factor 12.7
+        (Estimate(1.13, 0.01, 2), 1.0, None, VERIFIED, None, "deviates"),
+        (Estimate(2.2, 0.0, math.nan), 1.85, 0.01, VERIFIED, None, "deviates"),  # deterministic
+    ],
+)
+def test_verdict_follows_its_rules(estimate, reference, error, checked, goal, expected):
+    assert verdict(estimate, reference, error, checked, goal) == expected
+
+
+@given(st.floats(-10, 10), st.floats(0.001, 1), st.floats(0, 1))
+def test_z_score_is_antisymmetric_about_the_reference(deviation, own, other):
+    above = z_score(Estimate(5 + deviation, own, 10), 5.0, other)
+    below = z_score(Estimate(5 - deviation, own, 10), 5.0, other)
+    assert above == pytest.approx(-below, abs=1e-9)
+    assert abs(above) <= abs(deviation) / own + 1e-9
+
+
+def test_every_stage_is_compared(table):
+    assert set(table["stage"]) == {"dynamics", "oxidation", "molecules"}
+    names = set(table["quantity"])
+    assert {"density_g_cm3", "enthalpy_of_vaporisation_kJ_mol", "film_density_g_cm3", "dipole_D"} <= names
+    assert {"film_si_o_si_angle_deg", "suboxide_total_per_cm2", "transition_width_A", "oxide_thickness_nm"} <= names
+    assert (table["quantity"] == "density_g_cm3").sum() == 6  # 2 liquids x 3 temperatures; not the given one
+
+
+def test_unchecked_references_get_neither_verdict_nor_z(table):
+    rows = table[table["checked"] != VERIFIED]
+    assert len(rows) and rows["z_score"].isna().all()
+    assert set(rows["verdict"]) == {"no verdict: reference unchecked"}
+
+
+def test_deviations_are_shown_where_there_is_no_verdict(table):
+    assert table["deviation_percent"].notna().all()
+
+
+def test_density_is_compared_with_the_equation_of_state(table):
+    row = table[(table["system"] == "methanol") & (table["quantity"] == "density_g_cm3")]
+    row = row[row["temperature_K"] == 298.15].iloc[0]
+    assert row["reference_value"] == pytest.approx(0.7863, abs=1e-4)
+    assert row["deviation_percent"] == pytest.approx(100 * (0.779 / 0.78633 - 1), abs=0.01)
+
+
+def test_oxide_errors_are_those_over_replicas_of_the_final_stage(table):
+    runs = oxide_runs()
+    final = runs[runs["is_final"] & (runs["temperature_K"] == 1173.0)]["transition_width_A"]
+    row = table[(table["quantity"] == "transition_width_A") & (table["temperature_K"] == 1173.0)].iloc[0]
+    assert row["value"] == pytest.approx(final.mean())
+    assert row["standard_error"] == pytest.approx(final.std() / math.sqrt(2)) and row["n_independent"] == 2
+
+
+def test_both_files_hold_the_same_rows(table, tmp_path):
+    import pandas as pd
+
+    write_validation(table, tmp_path / "v.parquet", tmp_path / "v.csv")
+    from_parquet = read_table(tmp_path / "v.parquet", "validation")
+    from_csv = pd.read_csv(tmp_path / "v.csv")
+    assert list(from_csv.columns) == list(from_parquet.columns) and len(from_csv) == len(table)
+    np.testing.assert_allclose(from_csv["value"], from_parquet["value"], rtol=1e-7)
+
+
+def test_a_study_without_results_gives_an_empty_table():
+    assert len(make_validation_table()) == 0
