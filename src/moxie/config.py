@@ -79,7 +79,9 @@ class System(Section):
         json_schema_extra={"unit": "amu"},
     )
     equilibration_ps: float = Field(
-        20.0, ge=0, description="Run before sampling starts; more is cut off by what the data say",
+        20.0,
+        ge=0,
+        description="Run before sampling starts; more is cut off by what the data say",
         json_schema_extra={"unit": "ps"},
     )
     sampling_ps: float = Field(100.0, gt=0, description="Sampled time", json_schema_extra={"unit": "ps"})
@@ -105,10 +107,10 @@ class Protocol(Section):
     )
 
 
-_LIQUID = {"temperatures_K": [278.15, 298.15, 318.15]}
+_LIQUID = {"temperatures_K": [278.15, 298.15, 318.15], "timestep_fs": 4.0, "hydrogen_mass_amu": 3.0}
 _SYSTEMS: dict[str, Any] = {
-    "methanol": {"composition": {"methanol": 216}, **_LIQUID},
-    "ethanol": {"composition": {"ethanol": 216}, **_LIQUID},
+    "methanol": {"composition": {"methanol": 216}, **_LIQUID, "sampling_ps": 100.0},
+    "ethanol": {"composition": {"ethanol": 216}, **_LIQUID, "sampling_ps": 80.0},
     "litfsi_10m": {
         "composition": {"lithium": 9, "tfsi": 9, "water": 50},
         "force_field": "und",
@@ -116,7 +118,10 @@ _SYSTEMS: dict[str, Any] = {
         "density_g_cm3": 1.577,
         "temperatures_K": [298.15],
         "cutoff_nm": 0.7,
-        "timestep_fs": 1.0,
+        "timestep_fs": 2.0,
+        "hydrogen_mass_amu": 3.0,
+        "equilibration_ps": 40.0,
+        "sampling_ps": 160.0,
     },
 }
 
@@ -151,6 +156,45 @@ class Recipe(Section):
     kinetics: Literal["deal_grove", "massoud"] = Field("deal_grove", description="Model of the growth kinetics")
 
 
+class Growth(Section):
+    stages: int = Field(4, ge=1, le=50, description="Stages of growth, each ended by an anneal and kept for analysis")
+    moves_per_oxygen: int = Field(200, ge=0, description="Monte Carlo moves after each inserted O, at `kT_eV`")
+    hop_fraction: float = Field(0.3, ge=0, le=1, description="Share of oxygen hops among the moves")
+    kT_eV: float = Field(0.3, gt=0, le=5, description="Temperature during growth", json_schema_extra={"unit": "eV"})
+    hot_moves_per_oxygen: int = Field(
+        150, ge=0, description="Switches of fully oxidised Si after each inserted O, at `hot_kT_eV`"
+    )
+    hot_kT_eV: float = Field(0.8, gt=0, le=5, description="Temperature of these", json_schema_extra={"unit": "eV"})
+    penalty_scale_eV: float = Field(
+        0.2,
+        gt=0,
+        le=10,
+        description="Suboxide penalty that lowers the odds of an insertion e-fold",
+        json_schema_extra={"unit": "eV"},
+    )
+    depth_scale_A: float = Field(
+        2.0,
+        gt=0,
+        le=100,
+        description="Depth that lowers the odds of an insertion e-fold",
+        json_schema_extra={"unit": "A"},
+    )
+    relax_steps: int = Field(60, ge=1, description="Steps of relaxing the whole film after each inserted O")
+
+
+class Anneal(Section):
+    steps: int = Field(12, ge=1, description="Steps of cooling at the end of each stage")
+    start_kT_eV: float = Field(
+        0.4,
+        gt=0,
+        le=5,
+        description="Temperature at which cooling starts; it ends at the process temperature",
+        json_schema_extra={"unit": "eV"},
+    )
+    moves_per_oxygen: int = Field(200, ge=0, description="Moves for each O in the anneal of a stage")
+    final_moves_per_oxygen: int = Field(800, ge=0, description="Moves for each O in the last anneal")
+
+
 class Oxidation(Section):
     parameter_set: str = Field("von_alfthan_2003", description="Valence force field: name in the registry, or path")
     slab: Slab = Field(Slab(), description="The silicon (001) slab")
@@ -158,6 +202,8 @@ class Oxidation(Section):
     thickness_scale: float = Field(
         0.6, gt=0, le=1, description="Oxide thickness on the slab divided by the recipe's; stated with every result"
     )
+    growth: Growth = Field(Growth(), description="How oxygen is inserted")
+    anneal: Anneal = Field(Anneal(), description="How the film is cooled to the process temperature")
     temperatures_K: ProcessTemperatures = Field(
         [973, 1073, 1173, 1273, 1373, 1473], description="Process temperatures", json_schema_extra={"unit": "K"}
     )
@@ -168,8 +214,12 @@ class Oxidation(Section):
 
 
 class QuantumChemistry(Section):
+    method: Literal["GFN2-xTB", "GFN1-xTB"] = Field("GFN2-xTB", description="Tight-binding Hamiltonian")
     force_tolerance_eV_A: float = Field(
-        0.01, gt=0, le=1, description="Largest force at which a geometry counts as optimised",
+        0.01,
+        gt=0,
+        le=1,
+        description="Largest force at which a geometry counts as optimised",
         json_schema_extra={"unit": "eV/A"},
     )
     max_steps: int = Field(500, ge=1, description="Steps after which an optimisation is given up")
@@ -182,6 +232,9 @@ class Learning(Section):
 
 
 class Figures(Section):
+    style: dict[str, Any] = Field(
+        {}, description="Settings of matplotlib that override moxie.mplstyle, by their names (`font.size: 9`)"
+    )
     dpi: int = Field(150, ge=50, le=1200, description="Resolution of the PNG files", json_schema_extra={"unit": "1/in"})
 
 

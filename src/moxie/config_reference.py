@@ -116,7 +116,7 @@ def _yaml_lines(section: Section, indent: int) -> Iterator[str]:
             yield from ("", comment) if indent == 0 else (comment,)
             yield f"{pad}{name}:"
             yield from _yaml_lines(value, indent + 1)
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and value:
             yield comment
             yield f"{pad}{name}:"
             for key, entry in value.items():

@@ -1,4 +1,4 @@
-"""What every script of the workflow has in common: a log, progress on the terminal, and errors of one line."""
+"""What every script of the workflow has in common: a log, progress on the terminal, errors of one line, a record."""
 
 import logging
 import os
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from moxie.errors import InputError
+from moxie.io import sha256, write_json
+from moxie.provenance import record_path
 
 
 @contextmanager
@@ -17,12 +19,13 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     """Run the body of a workflow script: log to the rule's log file and to the terminal, name failures in one line.
 
     An InputError ends the process with exit status 1 and its message, without a traceback; any other exception goes
-    into the log with its traceback and is raised again.
+    into the log with its traceback and is raised again. A job that ends well leaves its record for the manifest: rule,
+    wildcards, seed, checksums of inputs and outputs, wall and CPU time, peak memory.
     """
     name = snakemake.rule
     if snakemake.wildcards:
         name += " " + " ".join(str(value) for value in snakemake.wildcards)
-    log = _configure_logging(name, Path(snakemake.log[0]) if snakemake.log else None)
+    log = _configure_logging(name, Path(snakemake.log[0]))
     start = time.monotonic()
     log.debug("process %d started", os.getpid())
     try:
@@ -34,10 +37,29 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     except Exception:
         log.exception("failed after %.1f s", time.monotonic() - start)
         raise
+    write_json(record_path(snakemake.log[0]), _record(snakemake))
     log.debug("finished in %.1f s", time.monotonic() - start)
 
 
-def _configure_logging(name: str, path: Path | None) -> logging.Logger:
+def _record(snakemake: Any) -> dict[str, Any]:
+    import resource
+
+    import psutil
+
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return {
+        "rule": snakemake.rule,
+        "wildcards": dict(snakemake.wildcards.items()),
+        "seed": snakemake.params.get("seed"),
+        "inputs": {str(path): sha256(path) for path in snakemake.input},
+        "outputs": {str(path): sha256(path) for path in snakemake.output},
+        "wall_s": round(time.time() - psutil.Process().create_time(), 2),
+        "cpu_s": round(sum(usage.ru_utime + usage.ru_stime for usage in used), 2),
+        "max_rss_MB": round(max(usage.ru_maxrss for usage in used) / 1024, 1),
+    }
+
+
+def _configure_logging(name: str, path: Path) -> logging.Logger:
     log = logging.getLogger("moxie")
     log.setLevel(logging.DEBUG)
     log.propagate = False
@@ -46,11 +68,10 @@ def _configure_logging(name: str, path: Path | None) -> logging.Logger:
     terminal.setLevel(logging.INFO)
     terminal.setFormatter(logging.Formatter(f"[{name}] %(message)s"))
     log.addHandler(terminal)
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        record = logging.FileHandler(path, mode="w", encoding="utf-8")
-        record.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        log.addHandler(record)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = logging.FileHandler(path, mode="w", encoding="utf-8")
+    record.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    log.addHandler(record)
     return log
 
 
@@ -71,4 +92,6 @@ class Progress:
         rate = (done - self._first) / (now - self._start)
         left_s = (self._total - done) / rate if rate > 0 else float("inf")
         percent = 100 * done / self._total
-        self._log.info("%3.0f %%, %.3g %s/s, about %.0f s left%s", percent, rate, self._unit, left_s, note and ", " + note)
+        self._log.info(
+            "%3.0f %%, %.3g %s/s, about %.0f s left%s", percent, rate, self._unit, left_s, note and ", " + note
+        )

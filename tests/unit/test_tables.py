@@ -141,11 +141,11 @@ def test_curves_take_the_keys_of_their_run(tmp_path):
     curves = curves[curves["system"] == "methanol"][["pair", "r_A", "g", "g_standard_error", "running_coordination"]]
     write_table(run, tmp_path / "o.parquet", "liquids")
     write_table(curves, tmp_path / "r.parquet", "rdf")
-    gather_curves([tmp_path / "r.parquet"], [tmp_path / "o.parquet"], "liquids", tmp_path / "all.parquet")
+    gather_curves([("liquids", tmp_path / "r.parquet", tmp_path / "o.parquet")], tmp_path / "all.parquet")
     table = read_table(tmp_path / "all.parquet", "rdf_curves")
     assert set(table["temperature_K"]) == {278.15} and set(table["system"]) == {"methanol"}
-    with pytest.raises(InputError, match="1 files of curves for 0"):
-        gather_curves([tmp_path / "r.parquet"], [], "liquids", tmp_path / "all.parquet")
+    with pytest.raises(InputError, match="no curves"):
+        gather_curves([], tmp_path / "all.parquet")
 
 
 def test_the_checked_frame_is_a_copy():

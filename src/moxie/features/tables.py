@@ -76,22 +76,22 @@ def gather(parts: Sequence[str | Path], name: str, path: str | Path) -> None:
     write_table(frame.drop(columns="_part"), path, name)
 
 
-def gather_curves(curves: Sequence[str | Path], observables: Sequence[str | Path], name: str, path: str | Path) -> None:
+def gather_curves(runs: Sequence[tuple[str, str | Path, str | Path]], path: str | Path) -> None:
     """Join the radial distribution functions of all runs into the table `rdf_curves`.
 
-    `curves[i]` belongs to the run whose single row of table `name` (liquids or electrolytes) is `observables[i]`;
-    that row gives the keys. Raises InputError if the two do not pair up.
+    runs: (kind, curves, observables) each: the single row of table `kind` (liquids or electrolytes) in `observables`
+    gives the keys of the run's `curves`. Raises InputError if a run has not one row.
     """
     import pandas
 
-    if len(curves) != len(observables) or not curves:
-        raise InputError(f"{path}: {len(curves)} files of curves for {len(observables)} files of observables.")
-    keys = get_table(name).key
+    if not runs:
+        raise InputError(f"There are no curves to make {path} from.")
     frames = []
-    for curve_path, observable_path in zip(curves, observables, strict=True):
-        rows = read_table(observable_path, name)
+    for kind, curve_path, observable_path in runs:
+        rows = read_table(observable_path, kind)
         if len(rows) != 1:
             raise InputError(f"{observable_path}: expected the one row of one run, found {len(rows)}.")
+        keys = get_table(kind).key
         frames.append(read_table(curve_path, "rdf").assign(**{key: rows[key].iloc[0] for key in keys}))
     write_table(pandas.concat(frames, ignore_index=True), path, "rdf_curves")
 

@@ -32,7 +32,7 @@ class Rejection:
 
     shells: tuple[int, ...] = (0, 1, 3, 6)
     kill_c: tuple[float, ...] = (-1.0, -1.0, 0.6, 0.6)
-    switch: tuple[tuple[float, float], ...] = ((0.8, 1.8), (0.3, 4.0), (0.2, 1.2), (0.0, 0.0))
+    switch: tuple[tuple[float, float], ...] = ((1.0, 3.0), (0.3, 5.0), (0.2, 1.5), (0.0, 0.0))
     hop: tuple[tuple[float, float], ...] = ((0.2, 1.2), (0.0, 1.2), (0.0, 0.7), (0.0, 0.0))
     force_tolerance_eV_A: tuple[float, ...] = (1.0, 0.5, 0.3, 0.03)
     max_steps: tuple[int, ...] = (10, 14, 20, 200)

@@ -1,0 +1,58 @@
+# make run [CORES=n]   set up, then run the default study        make test    set up, then run the tests
+# make check           lint, format, types                       make bench   benchmarks
+# make config          regenerate config.yaml, schema and docs   make lock    regenerate the locks (needs uv)
+SHELL := /bin/bash
+CORES ?= 2
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := src scripts tests
+
+.PHONY: run test test-slow check format bench config lock clean
+.DELETE_ON_ERROR:
+
+run: .venv/core.installed
+	$(BIN)/snakemake --cores $(CORES)
+
+test: .venv/test.installed
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+
+test-slow: .venv/test.installed
+	$(BIN)/pytest -m slow
+
+check: .venv/test.installed
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/snakefmt --check --line-length 120 Snakefile workflow/rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+format: .venv/test.installed
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/snakefmt --line-length 120 Snakefile workflow/rules
+
+bench: .venv/test.installed
+	$(BIN)/python -m benchmarks
+
+config: .venv/core.installed
+	$(BIN)/python -m moxie.config_reference
+
+lock:
+	cd envs && for name in core cluster gpu test; do uv pip compile --quiet --universal --fork-strategy fewest \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $$name.in -o $$name.txt; done
+	$(PYTHON) envs/make_conda_file.py
+
+clean:
+	rm -rf .venv .cache .snakemake
+
+# A virtual environment with exactly the locked packages; made again when a lock changes.
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("moxie needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Name another one: make PYTHON=python3.12" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/%.installed: envs/%.txt pyproject.toml | .venv/bin/python
+	@echo "Installing the packages of $<; this takes a minute or two."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,106 @@
+"""moxie: structures -> dynamics, oxidation, molecules -> features -> learning -> figures and report."""
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT / "src"))
+os.environ["PYTHONPATH"] = str(ROOT / "src")  # scripts run the library of this checkout, in any environment
+
+from moxie.errors import InputError
+from moxie.study import FILM, GAS, RUN, Study
+
+min_version("9.19")
+
+
+configfile: f"{ROOT}/config.yaml"
+
+
+try:
+    study = Study.load(config)
+except InputError as error:
+    sys.exit(str(error))
+
+for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
+    os.environ[f"{library}_NUM_THREADS"] = "1"
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".cache" / "numba"))
+
+
+wildcard_constraints:
+    system="[a-z][a-z0-9_]*",
+    molecule="[a-z][a-z0-9_]*",
+    temperature_K="[0-9.e+]+",
+    pressure_bar="[0-9.e+-]+",
+    replica="[0-9]+",
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/structures.smk"
+include: "workflow/rules/dynamics.smk"
+include: "workflow/rules/oxidation.smk"
+include: "workflow/rules/molecules.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/learning.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/report.html",
+        "results/manifest.json",
+
+
+rule structures:
+    input:
+        STRUCTURES,
+
+
+rule dynamics:
+    input:
+        DYNAMICS,
+
+
+rule oxidation:
+    input:
+        OXIDATION,
+
+
+rule molecules:
+    input:
+        MOLECULES,
+
+
+rule features:
+    input:
+        FEATURES,
+
+
+rule learning:
+    input:
+        LEARNING,
+
+
+rule figures:
+    input:
+        FIGURES,
+
+
+rule report:
+    input:
+        "results/report.html",
+
+
+localrules:
+    all,
+    structures,
+    dynamics,
+    oxidation,
+    molecules,
+    features,
+    learning,
+    figures,
+    report,

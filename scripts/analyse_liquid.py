@@ -1,0 +1,12 @@
+"""Compute the observables of one simulated state point."""
+
+from moxie.features.liquids import analyse
+from moxie.features.tables import write_table
+from moxie.job import job
+
+with job(snakemake) as log:
+    files = snakemake.input
+    gas = files.gas or None
+    observables, rdf = analyse(files.timeseries, files.trajectory, files.run, gas, log)
+    write_table(rdf, snakemake.output.rdf, "rdf")
+    write_table(observables, snakemake.output.observables, snakemake.params.kind)

@@ -1,0 +1,36 @@
+"""Grow an oxide film on the slab at one temperature."""
+
+import pandas
+
+from moxie.io import replace_when_complete, write_json
+from moxie.job import job
+from moxie.oxidation.films import Anneal, FilmSettings, Growth, clear_checkpoints, grow_oxide
+from moxie.oxidation.parameter_sets import load_parameters
+from moxie.structures.network import read_network, write_networks
+
+with job(snakemake) as log:
+    params = snakemake.params
+    result = grow_oxide(
+        read_network(snakemake.input.slab),
+        load_parameters(params.parameter_set),
+        FilmSettings(
+            params.size["n_oxygen"],
+            Growth(**params.growth),
+            Anneal(**params.anneal),
+            snakemake.config["oxidation"]["checkpoint_interval_s"],
+        ),
+        float(snakemake.wildcards.temperature_K),
+        params.seed,
+        params.checkpoints,
+        log,
+    )
+    write_networks(snakemake.output.film, result.stages[-1])
+    write_networks(snakemake.output.stages, result.stages)
+    with replace_when_complete(snakemake.output.trace) as partial:
+        pandas.DataFrame(result.trace).to_parquet(partial)
+    facts = {"attempts": result.attempts, "accepted": result.accepted, "largest_drift_eV": result.largest_drift_eV}
+    settings = {
+        name: params[name] for name in ("parameter_set", "growth", "anneal", "recipe", "thickness_scale", "seed")
+    }
+    write_json(snakemake.output.run, facts | settings | params.size | {"cpu_s": result.cpu_s})
+    clear_checkpoints(params.checkpoints)

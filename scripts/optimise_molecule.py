@@ -1,0 +1,14 @@
+"""Optimise a molecule and compute its electronic properties."""
+
+from moxie.job import job
+from moxie.molecules.xtb import optimise_molecule
+
+with job(snakemake) as log:
+    optimise_molecule(
+        snakemake.input.sdf,
+        snakemake.params.smiles,
+        snakemake.output.json,
+        name=snakemake.wildcards.molecule,
+        **snakemake.params.settings,
+        log=log,
+    )

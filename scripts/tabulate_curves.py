@@ -1,0 +1,9 @@
+"""Join the radial distribution functions of all runs."""
+
+from moxie.features.tables import gather_curves
+from moxie.job import job
+
+with job(snakemake) as log:
+    files = snakemake.input
+    runs = list(zip(snakemake.params.kinds, files.curves, files.observables, strict=True))
+    gather_curves(runs, snakemake.output.table)

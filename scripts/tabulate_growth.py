@@ -1,0 +1,17 @@
+"""Tabulate the growth kinetics of the recipe at every temperature."""
+
+from moxie.features.growth import tabulate_growth
+from moxie.features.tables import write_table
+from moxie.job import job
+from moxie.oxidation.kinetics import thickness_nm
+
+with job(snakemake) as log:
+    recipe = dict(snakemake.params.recipe)
+    time_s = recipe.pop("time_s")
+    table = tabulate_growth(
+        lambda temperature_K, time_s: thickness_nm(temperature_K, time_s, **recipe),
+        snakemake.params.temperatures_K,
+        time_s,
+        **{name: recipe[name] for name in ("kinetics", "ambient", "orientation")},
+    )
+    write_table(table, snakemake.output.table, "growth_curves")

@@ -1,0 +1,8 @@
+"""Join the results of all molecules."""
+
+from moxie.features.molecules import tabulate
+from moxie.features.tables import write_table
+from moxie.job import job
+
+with job(snakemake) as log:
+    write_table(tabulate(list(snakemake.input.molecules)), snakemake.output.table, "molecules")

@@ -1,0 +1,193 @@
+"""A study: the validated configuration, and the runs that follow from it.
+
+`Study.load` is the gate in front of every job. It checks all that can be known beforehand, across sections: SMILES,
+force-field parameters, box sizes, kinetics, oxygen against bonds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from moxie.config import StudyConfig, System, label, load, nearest
+from moxie.errors import InputError
+from moxie.seeds import derive_seed
+
+RUN = "{system}/{force_field}/T{temperature_K}_p{pressure_bar}/replica{replica}"
+GAS = "{system}/{force_field}/gas/T{temperature_K}/replica{replica}"
+FILM = "T{temperature_K}/replica{replica}"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A configuration that passed every check."""
+
+    config: StudyConfig
+
+    @classmethod
+    def load(cls, values: Mapping[str, Any]) -> "Study":
+        """Validate a configuration; raises InputError with every problem found, each on a line of its own."""
+        study = cls(load(values))
+        problems: list[str] = []
+        for check in (study._check_molecules, study._check_systems, study._check_oxidation, study._check_learning):
+            try:
+                check()
+            except InputError as error:
+                problems.append(str(error))
+        if problems:
+            raise InputError("The configuration cannot be used:\n" + "\n".join(f"  {text}" for text in problems))
+        return study
+
+    def system(self, name: str) -> System:
+        """Return a system by name."""
+        return self.config.dynamics.systems[name]
+
+    def seed(self, stage: str, wildcards: Any) -> int:
+        """Return the seed of a job from the base seed, the stage and all its wildcards."""
+        return derive_seed(self.config.seed, stage, **dict(wildcards.items()))
+
+    def smiles_of(self, name: str) -> dict[str, str]:
+        """Return the SMILES of a system's components by name."""
+        return {molecule: self.config.molecules[molecule] for molecule in self.system(name).composition}
+
+    def kind(self, name: str) -> str:
+        """Return "electrolytes" for a system with ions, else "liquids"."""
+        from moxie.features.liquids import kind_of
+
+        return kind_of(self.system(name).composition, self.smiles_of(name))
+
+    def kinds(self) -> dict[str, list[str]]:
+        """Return the names of the systems by kind; a kind that the study lacks is left out."""
+        found: dict[str, list[str]] = {}
+        for name in self.config.dynamics.systems:
+            found.setdefault(self.kind(name), []).append(name)
+        return found
+
+    def has_gas(self, name: str) -> bool:
+        """Return whether a system is a pure liquid, whose enthalpy of vaporisation needs the isolated molecule."""
+        return len(self.system(name).composition) == 1 and self.kind(name) == "liquids"
+
+    def runs(self, name: str) -> list[str]:
+        """Return the paths of a system's runs below results/dynamics."""
+        system = self.system(name)
+        return [
+            RUN.format(
+                system=name,
+                force_field=Path(system.force_field).stem,
+                temperature_K=label(temperature),
+                pressure_bar=label(pressure),
+                replica=replica,
+            )
+            for temperature in system.temperatures_K
+            for pressure in system.pressures_bar
+            for replica in range(system.replicas)
+        ]
+
+    def films(self) -> list[str]:
+        """Return the paths of the films below results/oxidation."""
+        return [
+            FILM.format(temperature_K=temperature, replica=replica)
+            for temperature in self.film_temperatures()
+            for replica in range(self.config.oxidation.replicas)
+        ]
+
+    def film_temperatures(self) -> list[str]:
+        """Return the labels of the oxidation temperatures."""
+        return [label(temperature) for temperature in self.config.oxidation.temperatures_K]
+
+    def film_size(self, temperature_K: float) -> Any:
+        """Return how much oxygen the recipe puts on the slab at a temperature (`moxie.oxidation.sizing.FilmSize`)."""
+        from moxie.oxidation.parameter_sets import load_parameters
+        from moxie.oxidation.sizing import check_recipe_fits
+
+        oxidation = self.config.oxidation
+        parameters = load_parameters(oxidation.parameter_set)
+        if "O" not in parameters.elements:
+            raise InputError(
+                f"parameter_set = {oxidation.parameter_set!r} is for {', '.join(parameters.elements)} only; an oxide "
+                "needs Si and O."
+            )
+        return check_recipe_fits(
+            cells=oxidation.slab.cells,
+            frozen_layers=oxidation.slab.frozen_layers,
+            temperature_K=temperature_K,
+            thickness_scale=oxidation.thickness_scale,
+            lattice_constant_A=parameters.lattice_constant_A,
+            **oxidation.recipe.model_dump(),
+        )
+
+    def parts(self) -> list[str]:
+        """Return the parts that a study has, for the choice of figures."""
+        return [*self.kinds(), "oxides", "molecules"]
+
+    def run_settings(self, name: str, temperature_K: float, pressure_bar: float) -> dict[str, Any]:
+        """Return the settings of a run, as `moxie.dynamics.protocol.Settings` takes them."""
+        system, protocol = self.system(name), self.config.dynamics.protocol
+        values = system.model_dump(exclude={"composition", "temperatures_K", "pressures_bar", "replicas"})
+        values |= protocol.model_dump(exclude={"gas_sampling_ps", "checkpoint_interval_s"})
+        return values | {"temperature_K": temperature_K, "pressure_bar": pressure_bar}
+
+    def gas_settings(self, name: str, temperature_K: float) -> dict[str, Any]:
+        """Return the settings of a system's isolated molecule; what concerns only the box is at its default."""
+        values = self.run_settings(name, temperature_K, pressure_bar=1.0)
+        for key in ("ensemble", "density_g_cm3", "cutoff_nm", "pme_tolerance", "barostat_interval"):
+            del values[key]
+        return values | {"sampling_ps": self.config.dynamics.protocol.gas_sampling_ps}
+
+    def _check_molecules(self) -> None:
+        from moxie.structures.molecules import parse_smiles
+
+        problems = []
+        for name, smiles in self.config.molecules.items():
+            try:
+                parse_smiles(smiles, name)
+            except InputError as error:
+                problems.append(f"`molecules.{name}`: {error}")
+        if problems:
+            raise InputError("\n  ".join(problems))
+
+    def _check_systems(self) -> None:
+        problems = []
+        for name, system in self.config.dynamics.systems.items():
+            try:
+                self._check_system(name, system)
+            except InputError as error:
+                problems.append(str(error))
+        if problems:
+            raise InputError("\n  ".join(problems))
+
+    def _check_system(self, name: str, system: System) -> None:
+        from moxie.dynamics.preflight import check_run
+        from moxie.dynamics.protocol import Settings
+
+        molecules = self.config.molecules
+        for molecule in system.composition:
+            if molecule not in molecules:
+                raise InputError(
+                    f"`dynamics.systems.{name}.composition`: unknown molecule {molecule!r}."
+                    f"{nearest(molecule, molecules)} Known are {', '.join(molecules)}; add others with their SMILES "
+                    "under `molecules`."
+                )
+        for temperature in system.temperatures_K:
+            settings = Settings(**self.run_settings(name, temperature, system.pressures_bar[0]))
+            check_run(name, system.composition, self.smiles_of(name), settings)
+
+    def _check_oxidation(self) -> None:
+        problems = []
+        for temperature in self.config.oxidation.temperatures_K:
+            try:
+                self.film_size(temperature)
+            except InputError as error:
+                problems.append(f"`oxidation`: {error}")
+        if problems:
+            raise InputError("\n  ".join(dict.fromkeys(problems)))
+
+    def _check_learning(self) -> None:
+        from moxie.learning.tasks.oxide_surrogate import TARGETS
+
+        target = self.config.learning.target
+        if target not in TARGETS:
+            raise InputError(
+                f"`learning.target` = {target!r}: not a target.{nearest(target, TARGETS)} "
+                f"Allowed: {', '.join(TARGETS)}."
+            )

@@ -1,0 +1,177 @@
+"""Observables with their errors, and the tables.
+
+REQUIRED INPUTS: results/{dynamics, oxidation, molecules}/...
+OUTPUTS: results/features/*.parquet, results/tables/validation.{parquet, csv}
+"""
+
+PARTS = "results/features/parts"
+OXIDE_TABLES = {"oxide_runs": "runs", "oxide_sites": "sites", "oxide_profiles": "profiles"}
+SYSTEM_TABLES = [f"results/features/{kind}.parquet" for kind in KINDS]
+TABLES = [
+    *SYSTEM_TABLES,
+    *(f"results/features/{table}.parquet" for table in OXIDE_TABLES),
+    "results/features/molecules.parquet",
+]
+CURVES = ["results/features/rdf_curves.parquet"] if KINDS else []
+FEATURES = [*TABLES, *CURVES, "results/features/growth_curves.parquet", "results/tables/validation.parquet"]
+
+
+def analysed(systems, file):
+    return [f"{PARTS}/liquids/{run}/{file}.parquet" for system in systems for run in RUNS[system]]
+
+
+rule analyse_liquid:
+    input:
+        timeseries=f"results/dynamics/{RUN}/timeseries.parquet",
+        trajectory=f"results/dynamics/{RUN}/trajectory.xtc",
+        run=f"results/dynamics/{RUN}/run.json",
+        gas=lambda w: f"results/dynamics/{GAS}/timeseries.parquet".format(**w) if study.has_gas(w.system) else [],
+    output:
+        observables=f"{PARTS}/liquids/{RUN}/observables.parquet",
+        rdf=f"{PARTS}/liquids/{RUN}/rdf.parquet",
+    params:
+        kind=lambda w: study.kind(w.system),
+        code=code("analyse_liquid"),
+    log:
+        f"results/logs/analyse_liquid/{RUN}.log",
+    message:
+        "Analysing {wildcards.system} at {wildcards.temperature_K} K"
+    conda:
+        "../../envs/moxie.yaml"
+    script:
+        "../../scripts/analyse_liquid.py"
+
+
+rule analyse_film:
+    input:
+        stages=f"results/oxidation/{FILM}/stages.xyz",
+        run=f"results/oxidation/{FILM}/run.json",
+    output:
+        runs=f"{PARTS}/oxides/{FILM}/runs.parquet",
+        sites=f"{PARTS}/oxides/{FILM}/sites.parquet",
+        profiles=f"{PARTS}/oxides/{FILM}/profiles.parquet",
+    params:
+        code=code("analyse_film"),
+    log:
+        f"results/logs/analyse_film/{FILM}.log",
+    message:
+        "Analysing the film of {wildcards.temperature_K} K, replica {wildcards.replica}"
+    conda:
+        "../../envs/moxie.yaml"
+    script:
+        "../../scripts/analyse_film.py"
+
+
+rule tabulate_systems:
+    input:
+        parts=lambda w: analysed(KINDS[w.kind], "observables"),
+    output:
+        table="results/features/{kind}.parquet",
+    params:
+        table="{kind}",
+        code=code("tabulate"),
+    wildcard_constraints:
+        kind="liquids|electrolytes",
+    log:
+        "results/logs/tabulate/{kind}.log",
+    message:
+        "Joining the table of {wildcards.kind}"
+    conda:
+        "../../envs/moxie.yaml"
+    script:
+        "../../scripts/tabulate.py"
+
+
+rule tabulate_films:
+    input:
+        parts=lambda w: [f"{PARTS}/oxides/{film}/{OXIDE_TABLES[w.table]}.parquet" for film in study.films()],
+    output:
+        table="results/features/{table}.parquet",
+    params:
+        table="{table}",
+        code=code("tabulate"),
+    wildcard_constraints:
+        table="|".join(OXIDE_TABLES),
+    log:
+        "results/logs/tabulate/{table}.log",
+    message:
+        "Joining the table {wildcards.table}"
+    conda:
+        "../../envs/moxie.yaml"
+    script:
+        "../../scripts/tabulate.py"
+
+
+rule tabulate_curves:
+    input:
+        curves=[path for systems in KINDS.values() for path in analysed(systems, "rdf")],
+        observables=[path for systems in KINDS.values() for path in analysed(systems, "observables")],
+    output:
+        table="results/features/rdf_curves.parquet",
+    params:
+        kinds=[kind for kind, systems in KINDS.items() for _ in analysed(systems, "rdf")],
+        code=code("tabulate_curves"),
+    log:
+        "results/logs/tabulate/rdf_curves.log",
+    message:
+        "Joining the radial distribution functions"
+    conda:
+        "../../envs/moxie.yaml"
+    script:
+        "../../scripts/tabulate_curves.py"
+
+
+rule tabulate_growth:
+    output:
+        table="results/features/growth_curves.parquet",
+    params:
+        recipe=study.config.oxidation.recipe.model_dump(),
+        temperatures_K=study.config.oxidation.temperatures_K,
+        code=code("tabulate_growth"),
+    log:
+        "results/logs/tabulate/growth_curves.log",
+    message:
+        "Computing the growth kinetics"
+    conda:
+        "../../envs/moxie.yaml"
+    script:
+        "../../scripts/tabulate_growth.py"
+
+
+rule tabulate_molecules:
+    input:
+        molecules=MOLECULES,
+    output:
+        table="results/features/molecules.parquet",
+    params:
+        code=code("tabulate_molecules"),
+    log:
+        "results/logs/tabulate/molecules.log",
+    message:
+        "Joining the table of molecules"
+    conda:
+        "../../envs/moxie.yaml"
+    script:
+        "../../scripts/tabulate_molecules.py"
+
+
+rule validate:
+    input:
+        **{Path(table).stem: table for table in TABLES if "sites" not in table and "profiles" not in table},
+    output:
+        parquet="results/tables/validation.parquet",
+        csv="results/tables/validation.csv",
+    params:
+        compositions={
+            system: {study.config.molecules[name]: n for name, n in study.system(system).composition.items()}
+            for system in study.config.dynamics.systems
+        },
+        code=code("validate"),
+    log:
+        "results/logs/validate.log",
+    message:
+        "Comparing with experiment and published values"
+    conda:
+        "../../envs/moxie.yaml"
+    script:
+        "../../scripts/validate.py"

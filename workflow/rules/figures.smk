@@ -1,0 +1,77 @@
+"""Figures, the manifest and the report.
+
+REQUIRED INPUTS: results/{features, tables, learning, oxidation}/...
+OUTPUTS: results/figures/{name}.{svg, png, csv}, results/manifest.json, results/report.html
+"""
+
+from moxie.figures import registry as figure_registry
+
+FIGURES = [f"results/figures/{name}.svg" for name in figure_registry.names(study.parts())]
+
+
+rule plot:
+    input:
+        unpack(lambda w: figure_registry.resolve_inputs(w.name, "results", study.film_temperatures())),
+    output:
+        svg="results/figures/{name}.svg",
+        png="results/figures/{name}.png",
+        csv="results/figures/{name}.csv",
+    params:
+        settings=study.config.figures.model_dump(),
+        code=lambda w: code("plot", f"moxie.figures.gallery.{w.name}"),
+    log:
+        "results/logs/plot/{name}.log",
+    message:
+        "Drawing {wildcards.name}"
+    conda:
+        "../../envs/moxie.yaml"
+    script:
+        "../../scripts/plot.py"
+
+
+rule collect_manifest:
+    input:
+        STRUCTURES,
+        DYNAMICS,
+        OXIDATION,
+        MOLECULES,
+        FEATURES,
+        LEARNING,
+        FIGURES,
+    output:
+        manifest="results/manifest.json",
+    params:
+        config=study.config.model_dump(mode="json"),
+        root=str(ROOT),
+        code=code("collect_manifest"),
+    log:
+        "results/logs/collect_manifest.log",
+    message:
+        "Collecting the manifest"
+    conda:
+        "../../envs/moxie.yaml"
+    script:
+        "../../scripts/collect_manifest.py"
+
+
+rule write_report:
+    input:
+        manifest="results/manifest.json",
+        validation="results/tables/validation.parquet",
+        figures=FIGURES,
+        metrics="results/learning/oxide_surrogate/metrics.json",
+        oxide_runs="results/features/oxide_runs.parquet",
+        electrolytes="results/features/electrolytes.parquet" if "electrolytes" in KINDS else [],
+    output:
+        report="results/report.html",
+    params:
+        config=study.config.model_dump(mode="json"),
+        code=code("write_report"),
+    log:
+        "results/logs/write_report.log",
+    message:
+        "Writing the report"
+    conda:
+        "../../envs/moxie.yaml"
+    script:
+        "../../scripts/write_report.py"

@@ -1,0 +1,33 @@
+"""Models learnt from the tables.
+
+REQUIRED INPUTS: results/features/oxide_runs.parquet
+OUTPUTS: results/learning/{task}/{metrics.json, predictions.parquet, model.skops, card.md}
+"""
+
+from moxie.learning import registry as learning_registry
+
+LEARNING = expand(
+    "results/learning/{task}/{file}", task=learning_registry.names(), file=learning_registry.OUTPUTS
+)
+
+
+rule learn:
+    input:
+        unpack(lambda w: {name: f"results/{path}" for name, path in learning_registry.get(w.task).inputs.items()}),
+    output:
+        metrics="results/learning/{task}/metrics.json",
+        predictions="results/learning/{task}/predictions.parquet",
+        model="results/learning/{task}/model.skops",
+        card="results/learning/{task}/card.md",
+    params:
+        settings=study.config.learning.model_dump(),
+        seed=lambda w: study.seed("learn", w),
+        code=lambda w: code("learn", f"moxie.learning.tasks.{w.task}"),
+    log:
+        "results/logs/learn/{task}.log",
+    message:
+        "Learning {wildcards.task}"
+    conda:
+        "../../envs/moxie.yaml"
+    script:
+        "../../scripts/learn.py"
