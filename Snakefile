@@ -8,7 +8,7 @@ from snakemake.utils import min_version
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "src"))
-os.environ["PYTHONPATH"] = str(ROOT / "src")  # scripts run the library of this checkout, in any environment
+os.environ.update(PYTHONPATH=str(ROOT / "src"))  # scripts run the library of this checkout, in any environment
 
 from moxie.errors import InputError
 from moxie.study import FILM, GAS, RUN, Study
@@ -24,8 +24,7 @@ try:
 except InputError as error:
     sys.exit(str(error))
 
-for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
-    os.environ[f"{library}_NUM_THREADS"] = "1"
+os.environ.update({f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")})
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".cache" / "numba"))
 
 

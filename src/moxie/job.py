@@ -24,7 +24,7 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     """
     name = snakemake.rule
     if snakemake.wildcards:
-        name += " " + " ".join(str(value) for value in snakemake.wildcards)
+        name += " " + " ".join(value for _, value in snakemake.wildcards.items())
     log = _configure_logging(name, Path(snakemake.log[0]))
     start = time.monotonic()
     log.debug("process %d started", os.getpid())

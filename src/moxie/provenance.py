@@ -29,7 +29,7 @@ def code_digest(script: str | Path, *modules: str) -> str:
     """Return 16 hexadecimal digits that change when code or data behind a script changes.
 
     Covered are all moxie modules that `script`, or one of the `modules` it loads by name, imports; and of the data
-    files beside these modules those in a folder of their own and those that a covered module names.
+    files beside these modules those in a folder of their own and those that a covered module names, fully or by suffix.
     """
     digest = hashlib.sha256()
     for path in _closure(Path(script), modules):
@@ -74,7 +74,7 @@ def _data_beside(module: Path) -> tuple[Path, ...]:
     folders = [path for path in module.parent.iterdir() if path.is_dir() and path.name != "__pycache__"]
     data = [file for folder in folders if not (folder / "__init__.py").exists() for file in folder.rglob("*")]
     source = module.read_text(encoding="utf-8")
-    data += [file for file in module.parent.iterdir() if file.suffix != ".py" and file.name in source]
+    data += [file for file in module.parent.iterdir() if file.name in source or f'{file.suffix}"' in source]
     return tuple(file for file in data if file.is_file() and file.suffix not in (".py", ".pyc", ".nbi", ".nbc"))
 
 

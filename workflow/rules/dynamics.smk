@@ -4,54 +4,56 @@ REQUIRED INPUTS: results/structures/boxes/{system}.xyz
 OUTPUTS: results/dynamics/{run}/{timeseries.parquet, trajectory.xtc, topology.pdb, run.json}
 """
 
-RUNS = {system: study.runs(system) for system in study.config.dynamics.systems}
 DYNAMICS = [f"results/dynamics/{run}/run.json" for runs in RUNS.values() for run in runs]
 
 
 rule simulate:
     input:
         box="results/structures/boxes/{system}.xyz",
+        force_field=lambda w: own_file(study.system(w.system).force_field),
     output:
         timeseries=f"results/dynamics/{RUN}/timeseries.parquet",
         trajectory=f"results/dynamics/{RUN}/trajectory.xtc",
         topology=f"results/dynamics/{RUN}/topology.pdb",
         run=f"results/dynamics/{RUN}/run.json",
+    log:
+        f"results/logs/simulate/{RUN}.log",
+    priority: 10
+    conda:
+        "../../envs/moxie.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
     params:
         settings=lambda w: study.run_settings(w.system, float(w.temperature_K), float(w.pressure_bar)),
         platform=study.config.dynamics.platform,
         seed=lambda w: study.seed("simulate", w),
         checkpoints=f"results/checkpoints/dynamics/{RUN}",
         code=code("simulate"),
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=240,
-    priority: 10
-    log:
-        f"results/logs/simulate/{RUN}.log",
     message:
         "Simulating {wildcards.system} at {wildcards.temperature_K} K and {wildcards.pressure_bar} bar"
-    conda:
-        "../../envs/moxie.yaml"
     script:
         "../../scripts/simulate.py"
 
 
 rule simulate_gas:
+    input:
+        force_field=lambda w: own_file(study.system(w.system).force_field),
     output:
         timeseries=f"results/dynamics/{GAS}/timeseries.parquet",
         run=f"results/dynamics/{GAS}/run.json",
+    log:
+        f"results/logs/simulate_gas/{GAS}.log",
+    conda:
+        "../../envs/moxie.yaml"
+    threads: 1
     params:
         smiles=lambda w: study.smiles_of(w.system),
         settings=lambda w: study.gas_settings(w.system, float(w.temperature_K)),
         seed=lambda w: study.seed("simulate_gas", w),
         code=code("simulate_gas"),
-    threads: 1
-    log:
-        f"results/logs/simulate_gas/{GAS}.log",
     message:
         "Simulating an isolated molecule of {wildcards.system} at {wildcards.temperature_K} K"
-    conda:
-        "../../envs/moxie.yaml"
     script:
         "../../scripts/simulate_gas.py"

@@ -4,7 +4,6 @@ REQUIRED INPUTS: results/{dynamics, oxidation, molecules}/...
 OUTPUTS: results/features/*.parquet, results/tables/validation.{parquet, csv}
 """
 
-PARTS = "results/features/parts"
 OXIDE_TABLES = {"oxide_runs": "runs", "oxide_sites": "sites", "oxide_profiles": "profiles"}
 SYSTEM_TABLES = [f"results/features/{kind}.parquet" for kind in KINDS]
 TABLES = [
@@ -16,10 +15,6 @@ CURVES = ["results/features/rdf_curves.parquet"] if KINDS else []
 FEATURES = [*TABLES, *CURVES, "results/features/growth_curves.parquet", "results/tables/validation.parquet"]
 
 
-def analysed(systems, file):
-    return [f"{PARTS}/liquids/{run}/{file}.parquet" for system in systems for run in RUNS[system]]
-
-
 rule analyse_liquid:
     input:
         timeseries=f"results/dynamics/{RUN}/timeseries.parquet",
@@ -29,15 +24,15 @@ rule analyse_liquid:
     output:
         observables=f"{PARTS}/liquids/{RUN}/observables.parquet",
         rdf=f"{PARTS}/liquids/{RUN}/rdf.parquet",
+    log:
+        f"results/logs/analyse_liquid/{RUN}.log",
+    conda:
+        "../../envs/moxie.yaml"
     params:
         kind=lambda w: study.kind(w.system),
         code=code("analyse_liquid"),
-    log:
-        f"results/logs/analyse_liquid/{RUN}.log",
     message:
         "Analysing {wildcards.system} at {wildcards.temperature_K} K"
-    conda:
-        "../../envs/moxie.yaml"
     script:
         "../../scripts/analyse_liquid.py"
 
@@ -50,14 +45,14 @@ rule analyse_film:
         runs=f"{PARTS}/oxides/{FILM}/runs.parquet",
         sites=f"{PARTS}/oxides/{FILM}/sites.parquet",
         profiles=f"{PARTS}/oxides/{FILM}/profiles.parquet",
-    params:
-        code=code("analyse_film"),
     log:
         f"results/logs/analyse_film/{FILM}.log",
-    message:
-        "Analysing the film of {wildcards.temperature_K} K, replica {wildcards.replica}"
     conda:
         "../../envs/moxie.yaml"
+    params:
+        code=code("analyse_film"),
+    message:
+        "Analysing the film of {wildcards.temperature_K} K, replica {wildcards.replica}"
     script:
         "../../scripts/analyse_film.py"
 
@@ -67,17 +62,17 @@ rule tabulate_systems:
         parts=lambda w: analysed(KINDS[w.kind], "observables"),
     output:
         table="results/features/{kind}.parquet",
+    log:
+        "results/logs/tabulate/{kind}.log",
+    wildcard_constraints:
+        kind="liquids|electrolytes",
+    conda:
+        "../../envs/moxie.yaml"
     params:
         table="{kind}",
         code=code("tabulate"),
-    wildcard_constraints:
-        kind="liquids|electrolytes",
-    log:
-        "results/logs/tabulate/{kind}.log",
     message:
         "Joining the table of {wildcards.kind}"
-    conda:
-        "../../envs/moxie.yaml"
     script:
         "../../scripts/tabulate.py"
 
@@ -87,17 +82,17 @@ rule tabulate_films:
         parts=lambda w: [f"{PARTS}/oxides/{film}/{OXIDE_TABLES[w.table]}.parquet" for film in study.films()],
     output:
         table="results/features/{table}.parquet",
+    log:
+        "results/logs/tabulate/{table}.log",
+    wildcard_constraints:
+        table="|".join(OXIDE_TABLES),
+    conda:
+        "../../envs/moxie.yaml"
     params:
         table="{table}",
         code=code("tabulate"),
-    wildcard_constraints:
-        table="|".join(OXIDE_TABLES),
-    log:
-        "results/logs/tabulate/{table}.log",
     message:
         "Joining the table {wildcards.table}"
-    conda:
-        "../../envs/moxie.yaml"
     script:
         "../../scripts/tabulate.py"
 
@@ -108,15 +103,15 @@ rule tabulate_curves:
         observables=[path for systems in KINDS.values() for path in analysed(systems, "observables")],
     output:
         table="results/features/rdf_curves.parquet",
+    log:
+        "results/logs/tabulate/rdf_curves.log",
+    conda:
+        "../../envs/moxie.yaml"
     params:
         kinds=[kind for kind, systems in KINDS.items() for _ in analysed(systems, "rdf")],
         code=code("tabulate_curves"),
-    log:
-        "results/logs/tabulate/rdf_curves.log",
     message:
         "Joining the radial distribution functions"
-    conda:
-        "../../envs/moxie.yaml"
     script:
         "../../scripts/tabulate_curves.py"
 
@@ -124,16 +119,16 @@ rule tabulate_curves:
 rule tabulate_growth:
     output:
         table="results/features/growth_curves.parquet",
+    log:
+        "results/logs/tabulate/growth_curves.log",
+    conda:
+        "../../envs/moxie.yaml"
     params:
         recipe=study.config.oxidation.recipe.model_dump(),
         temperatures_K=study.config.oxidation.temperatures_K,
         code=code("tabulate_growth"),
-    log:
-        "results/logs/tabulate/growth_curves.log",
     message:
         "Computing the growth kinetics"
-    conda:
-        "../../envs/moxie.yaml"
     script:
         "../../scripts/tabulate_growth.py"
 
@@ -143,14 +138,14 @@ rule tabulate_molecules:
         molecules=MOLECULES,
     output:
         table="results/features/molecules.parquet",
-    params:
-        code=code("tabulate_molecules"),
     log:
         "results/logs/tabulate/molecules.log",
-    message:
-        "Joining the table of molecules"
     conda:
         "../../envs/moxie.yaml"
+    params:
+        code=code("tabulate_molecules"),
+    message:
+        "Joining the table of molecules"
     script:
         "../../scripts/tabulate_molecules.py"
 
@@ -161,17 +156,17 @@ rule validate:
     output:
         parquet="results/tables/validation.parquet",
         csv="results/tables/validation.csv",
+    log:
+        "results/logs/validate.log",
+    conda:
+        "../../envs/moxie.yaml"
     params:
         compositions={
             system: {study.config.molecules[name]: n for name, n in study.system(system).composition.items()}
             for system in study.config.dynamics.systems
         },
         code=code("validate"),
-    log:
-        "results/logs/validate.log",
     message:
         "Comparing with experiment and published values"
-    conda:
-        "../../envs/moxie.yaml"
     script:
         "../../scripts/validate.py"

@@ -16,15 +16,15 @@ rule plot:
         svg="results/figures/{name}.svg",
         png="results/figures/{name}.png",
         csv="results/figures/{name}.csv",
+    log:
+        "results/logs/plot/{name}.log",
+    conda:
+        "../../envs/moxie.yaml"
     params:
         settings=study.config.figures.model_dump(),
         code=lambda w: code("plot", f"moxie.figures.gallery.{w.name}"),
-    log:
-        "results/logs/plot/{name}.log",
     message:
         "Drawing {wildcards.name}"
-    conda:
-        "../../envs/moxie.yaml"
     script:
         "../../scripts/plot.py"
 
@@ -40,16 +40,16 @@ rule collect_manifest:
         FIGURES,
     output:
         manifest="results/manifest.json",
+    log:
+        "results/logs/collect_manifest.log",
+    conda:
+        "../../envs/moxie.yaml"
     params:
         config=study.config.model_dump(mode="json"),
         root=str(ROOT),
         code=code("collect_manifest"),
-    log:
-        "results/logs/collect_manifest.log",
     message:
         "Collecting the manifest"
-    conda:
-        "../../envs/moxie.yaml"
     script:
         "../../scripts/collect_manifest.py"
 
@@ -64,14 +64,14 @@ rule write_report:
         electrolytes="results/features/electrolytes.parquet" if "electrolytes" in KINDS else [],
     output:
         report="results/report.html",
+    log:
+        "results/logs/write_report.log",
+    conda:
+        "../../envs/moxie.yaml"
     params:
         config=study.config.model_dump(mode="json"),
         code=code("write_report"),
-    log:
-        "results/logs/write_report.log",
     message:
         "Writing the report"
-    conda:
-        "../../envs/moxie.yaml"
     script:
         "../../scripts/write_report.py"

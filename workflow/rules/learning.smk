@@ -6,9 +6,7 @@ OUTPUTS: results/learning/{task}/{metrics.json, predictions.parquet, model.skops
 
 from moxie.learning import registry as learning_registry
 
-LEARNING = expand(
-    "results/learning/{task}/{file}", task=learning_registry.names(), file=learning_registry.OUTPUTS
-)
+LEARNING = expand("results/learning/{task}/{file}", task=learning_registry.names(), file=learning_registry.OUTPUTS)
 
 
 rule learn:
@@ -19,15 +17,15 @@ rule learn:
         predictions="results/learning/{task}/predictions.parquet",
         model="results/learning/{task}/model.skops",
         card="results/learning/{task}/card.md",
+    log:
+        "results/logs/learn/{task}.log",
+    conda:
+        "../../envs/moxie.yaml"
     params:
         settings=study.config.learning.model_dump(),
         seed=lambda w: study.seed("learn", w),
         code=lambda w: code("learn", f"moxie.learning.tasks.{w.task}"),
-    log:
-        "results/logs/learn/{task}.log",
     message:
         "Learning {wildcards.task}"
-    conda:
-        "../../envs/moxie.yaml"
     script:
         "../../scripts/learn.py"

@@ -13,16 +13,16 @@ rule optimise_molecule:
     output:
         json="results/molecules/{molecule}.json",
         xyz="results/molecules/{molecule}.xyz",
+    log:
+        "results/logs/optimise_molecule/{molecule}.log",
+    conda:
+        "../../envs/moxie.yaml"
+    threads: 1
     params:
         smiles=lambda w: study.config.molecules[w.molecule],
         settings=study.config.quantum_chemistry.model_dump(),
         code=code("optimise_molecule"),
-    threads: 1
-    log:
-        "results/logs/optimise_molecule/{molecule}.log",
     message:
         "Optimising {wildcards.molecule} with GFN2-xTB"
-    conda:
-        "../../envs/moxie.yaml"
     script:
         "../../scripts/optimise_molecule.py"

@@ -10,15 +10,15 @@ OXIDATION = [f"results/oxidation/{film}/film.xyz" for film in study.films()]
 rule compile_kernels:
     output:
         kernels="results/oxidation/kernels.json",
-    params:
-        code=code("compile_kernels"),
-    priority: 20
     log:
         "results/logs/compile_kernels.log",
-    message:
-        "Compiling the Monte Carlo kernels"
+    priority: 20
     conda:
         "../../envs/moxie.yaml"
+    params:
+        code=code("compile_kernels"),
+    message:
+        "Compiling the Monte Carlo kernels"
     script:
         "../../scripts/compile_kernels.py"
 
@@ -27,11 +27,21 @@ rule grow_oxide:
     input:
         slab="results/structures/silicon/slab.xyz",
         kernels=ancient("results/oxidation/kernels.json"),
+        parameter_set=own_file(study.config.oxidation.parameter_set),
     output:
         film=f"results/oxidation/{FILM}/film.xyz",
         stages=f"results/oxidation/{FILM}/stages.xyz",
         trace=f"results/oxidation/{FILM}/trace.parquet",
         run=f"results/oxidation/{FILM}/run.json",
+    log:
+        f"results/logs/grow_oxide/{FILM}.log",
+    priority: 10
+    conda:
+        "../../envs/moxie.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=240,
     params:
         parameter_set=study.config.oxidation.parameter_set,
         growth=study.config.oxidation.growth.model_dump(),
@@ -42,16 +52,7 @@ rule grow_oxide:
         seed=lambda w: study.seed("grow_oxide", w),
         checkpoints=f"results/checkpoints/oxidation/{FILM}",
         code=code("grow_oxide"),
-    threads: 1
-    resources:
-        mem_mb=1500,
-        runtime=240,
-    priority: 10
-    log:
-        f"results/logs/grow_oxide/{FILM}.log",
     message:
         "Growing oxide at {wildcards.temperature_K} K, replica {wildcards.replica}"
-    conda:
-        "../../envs/moxie.yaml"
     script:
         "../../scripts/grow_oxide.py"

@@ -1,0 +1,142 @@
+"""The configuration: what is generated from it has not drifted, and every mistake gets one clear message."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moxie.config import StudyConfig, label, load
+from moxie.config_reference import files
+from moxie.errors import InputError
+from moxie.study import Study
+
+ROOT = Path(__file__).parents[2]
+
+
+def merged(base: dict, overlay: dict) -> dict:
+    """Lay one mapping over another, as the workflow does."""
+    result = dict(base)
+    for key, value in overlay.items():
+        nested = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if nested else value
+    return result
+
+
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+@pytest.mark.parametrize("path", sorted(files()))
+def test_generated_file_has_not_drifted(path):
+    assert (ROOT / path).read_text(encoding="utf-8") == files()[path], f"run `make config`: {path} has drifted"
+
+
+def test_default_file_holds_the_defaults_and_comments_every_key():
+    assert load(DEFAULT) == StudyConfig()
+    lines = (ROOT / "config.yaml").read_text().splitlines()
+    keys = [n for n, line in enumerate(lines) if line.strip().endswith(":") and not line.startswith("    ")]
+    assert keys and all(lines[n - 1].strip().startswith("#") for n in keys if not lines[n].startswith("    "))
+
+
+@pytest.mark.parametrize("overlay", sorted((ROOT / "workflow" / "studies").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_study_that_ships_is_valid(overlay):
+    Study.load(merged(DEFAULT, yaml.safe_load(overlay.read_text())))
+
+
+SYSTEM = {"composition": {"methanol": 216}}
+
+
+def system(**changes):
+    return {"dynamics": {"systems": {"methanol": changes}}}
+
+
+def oxidation(**changes):
+    return {"oxidation": changes}
+
+
+MISTAKES = {
+    "unknown key, nearest suggested": (
+        oxidation(temperature_K=[973]),
+        r"`oxidation.temperature_K`: unknown key. Did you mean `temperatures_K`\?",
+    ),
+    "unknown key in a named system": (
+        system(temperatures=[300]),
+        r"`dynamics.systems.methanol.temperatures`: unknown key. Did you mean `temperatures_K`\?",
+    ),
+    "wrong type": ({"seed": "twelve"}, r"`seed` = 'twelve': Input should be a valid integer"),
+    "negative temperature": (system(temperatures_K=[-5]), r"temperatures_K\[0\]` = -5: .* or equal to 100"),
+    "absurd temperature": (system(temperatures_K=[30000]), r"temperatures_K\[0\]` = 30000: .* or equal to 800"),
+    "not a number": (system(temperatures_K=[float("nan")]), r"temperatures_K\[0\]` = nan: .*finite"),
+    "empty sweep": (oxidation(temperatures_K=[]), r"`oxidation.temperatures_K` = \[\]: .*at least 1 item"),
+    "duplicate state points": (system(temperatures_K=[300, 300.0]), "state point 300 stands there more than once"),
+    "unknown molecule": (
+        {"dynamics": {"systems": {"x": {"composition": {"metanol": 216}}}}},
+        r"unknown molecule 'metanol'. Did you mean `methanol`\? Known are methanol, ethanol",
+    ),
+    "SMILES that does not parse": ({"molecules": {"odd": "C(("}}, r"`molecules.odd`: .*C\(\("),
+    "unknown force field": (system(force_field="trape_ua"), r"systems.methanol: .*'trape_ua'.*trappe_ua"),
+    "molecule the force field lacks": (
+        {"molecules": {"acetonitrile": "CC#N"}, "dynamics": {"systems": {"x": {"composition": {"acetonitrile": 216}}}}},
+        r"systems.x: .*acetonitrile",
+    ),
+    "unknown parameter set": (oxidation(parameter_set="von_alfthan"), r"`oxidation`: .*von_alfthan_2003"),
+    "parameter set without oxygen": (oxidation(parameter_set="keating_1966"), r"is for Si only; an oxide needs"),
+    "temperature outside the kinetics": (oxidation(temperatures_K=[500]), r"`oxidation`: .*500.*973.*1473"),
+    "Massoud outside its range": (
+        oxidation(recipe={"kinetics": "massoud"}, temperatures_K=[1473]),
+        r"`oxidation`: .*1473.*1073.*1273",
+    ),
+    "box too small for the cut-off": (
+        system(composition={"methanol": 64}),
+        r"dynamics.systems.methanol.*cut-?off",
+    ),
+    "more oxygen than bonds": (
+        oxidation(recipe={"time_s": 36000}),
+        r"`oxidation`: The recipe at 1473 K .* takes 768. Use at least \d+ cells along z, or a thickness_scale",
+    ),
+    "charged box": (
+        {"dynamics": {"systems": {"litfsi_10m": {"composition": {"lithium": 10}}}}},
+        r"litfsi_10m: the composition has the charge \+1",
+    ),
+    "time step too long": (system(timestep_fs=6.0), r"systems.methanol: timestep_fs is 6"),
+    "unknown target of learning": (
+        {"learning": {"target": "strain_energy"}},
+        r"`learning.target` = 'strain_energy': .*Did you mean `strain_energy_eV_per_atom`\?",
+    ),
+    "unknown ambient": (oxidation(recipe={"ambient": "wet"}), r"recipe.ambient` = 'wet': .*'dry_O2' or 'steam'"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistake_is_named(mistake):
+    overlay, message = MISTAKES[mistake]
+    with pytest.raises(InputError, match=f"(?s){message}"):
+        Study.load(merged(DEFAULT, overlay))
+
+
+def test_several_mistakes_are_named_at_once():
+    overlay = merged(oxidation(temperatures_K=[500, 973]), system(force_field="nothing"))
+    with pytest.raises(InputError) as caught:
+        Study.load(merged(DEFAULT, overlay))
+    assert "500" in str(caught.value) and "nothing" in str(caught.value)
+
+
+def test_null_removes_a_system_and_a_molecule():
+    overlay = {"molecules": {"tfsi": None}, "dynamics": {"systems": {"litfsi_10m": None}}}
+    study = Study.load(merged(DEFAULT, overlay))
+    assert "litfsi_10m" not in study.config.dynamics.systems and "tfsi" not in study.config.molecules
+    assert study.kinds() == {"liquids": ["methanol", "ethanol"]}
+
+
+@given(st.floats(100, 2000).map(lambda value: round(value, 2)))
+def test_label_and_number_are_one_to_one(value):
+    assert float(label(value)) == value
+
+
+def test_runs_and_films_cover_the_grid_once():
+    study = Study.load(merged(DEFAULT, system(pressures_bar=[1.0, 500.0], replicas=2)))
+    runs = study.runs("methanol")
+    assert len(runs) == len(set(runs)) == 3 * 2 * 2
+    assert "methanol/trappe_ua/T298.15_p500/replica1" in runs
+    assert len(study.films()) == 12 and "T973/replica0" in study.films()

@@ -1,0 +1,134 @@
+"""Seeds, files, job records and the manifest: the promises under every stage."""
+
+import json
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moxie.errors import InputError
+from moxie.io import read_json, replace_when_complete, sha256, write_json
+from moxie.job import Progress, job
+from moxie.provenance import code_digest, record_path, write_manifest
+from moxie.seeds import derive_seed
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+@given(st.integers(0, 2**63 - 1), st.text(min_size=1), st.dictionaries(st.sampled_from("abc"), st.text(max_size=5)))
+def test_seed_is_positive_and_ignores_the_order_of_wildcards(base, stage, wildcards):
+    seed = derive_seed(base, stage, **wildcards)
+    assert 0 < seed < 2**31
+    assert seed == derive_seed(base, stage, **dict(reversed(wildcards.items())))
+
+
+def test_seeds_of_different_jobs_differ():
+    jobs = [(base, stage, t, r) for base in (1, 2) for stage in ("a", "b") for t in range(50) for r in range(20)]
+    seeds = {derive_seed(base, stage, temperature_K=t, replica=r) for base, stage, t, r in jobs}
+    assert len(seeds) == len(jobs)
+
+
+def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "result.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), replace_when_complete(path) as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_damaged_json_is_named(tmp_path):
+    path = tmp_path / "run.json"
+    path.write_text('{"a": 1')
+    with pytest.raises(InputError, match=r"run.json is not valid JSON.*Delete it"):
+        read_json(path)
+    with pytest.raises(InputError, match="does not exist"):
+        read_json(tmp_path / "none.json")
+
+
+def fake_job(folder: Path, name: str, inputs: list[Path], outputs: list[Path]) -> SimpleNamespace:
+    return SimpleNamespace(
+        rule=name,
+        wildcards={"temperature_K": "300"},
+        params={"seed": 7},
+        input=inputs,
+        output=outputs,
+        log=[str(folder / "logs" / f"{name}.log")],
+    )
+
+
+def test_manifest_follows_results_back_to_their_first_inputs(tmp_path):
+    first, second, other = (tmp_path / name for name in ("first", "second", "other"))
+    for name, inputs, output in (("a", [], first), ("b", [first], second), ("c", [], other)):
+        with job(fake_job(tmp_path, name, inputs, [output])):
+            output.write_text(name)
+    write_manifest(tmp_path / "manifest.json", config={"seed": 1}, results=[second], root=tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert [record["rule"] for record in manifest["jobs"]] == ["a", "b"]
+    assert manifest["jobs"][1]["inputs"] == {str(first): sha256(first)}
+    assert all(record["wall_s"] > 0 and record["cpu_s"] > 0 and record["seed"] == 7 for record in manifest["jobs"])
+    assert manifest["packages"]["numpy"] and manifest["platform"]["cores"] >= 1
+    second.write_text("by hand")
+    with pytest.raises(InputError, match="changed by hand"):
+        write_manifest(tmp_path / "manifest.json", config={}, results=[second], root=tmp_path)
+
+
+def test_job_turns_an_input_error_into_one_line_and_leaves_no_record(tmp_path, capsys):
+    fake = fake_job(tmp_path, "a", [], [])
+    with pytest.raises(SystemExit) as caught, job(fake):
+        raise InputError("`seed` is odd.")
+    assert caught.value.code == 1
+    assert capsys.readouterr().err == "[a 300] `seed` is odd.\n"
+    assert not record_path(fake.log[0]).exists()
+
+
+def test_progress_reports_rate_and_estimated_end(caplog, monkeypatch):
+    clock = iter([0.0, 5.0, 20.0])
+    monkeypatch.setattr("moxie.job.time.monotonic", lambda: next(clock))
+    log = logging.getLogger("progress-test")
+    progress = Progress(log, total=100, unit="ps")
+    with caplog.at_level(logging.INFO, "progress-test"):
+        progress.update(10)
+        progress.update(40)
+    assert [record.getMessage() for record in caplog.records] == [" 40 %, 2 ps/s, about 30 s left"]
+
+
+def test_digest_covers_what_a_script_imports_and_nothing_else(tmp_path, monkeypatch):
+    import shutil
+
+    from moxie import provenance
+
+    source = tmp_path / "src"
+    shutil.copytree(provenance._SOURCE / "moxie", source / "moxie")
+    monkeypatch.setattr(provenance, "_SOURCE", source)
+
+    def digests():
+        for cached in (provenance.code_digest, provenance._imports, provenance._files, provenance._data_beside):
+            cached.cache_clear()
+        names = ("simulate", "grow_oxide", "learn")
+        plots = {f"plot {name}": ("plot", f"moxie.figures.gallery.{name}") for name in ("molecules", "growth_curve")}
+        scripts = {name: (name,) for name in names} | plots
+        return {key: code_digest(SCRIPTS / f"{name}.py", *more) for key, (name, *more) in scripts.items()}
+
+    def changed_by(path):
+        before = digests()
+        file = source / "moxie" / path
+        file.write_text(file.read_text() + "\n")
+        after = digests()
+        return {key for key in before if before[key] != after[key]}
+
+    assert changed_by("dynamics/protocol.py") == {"simulate"}
+    assert changed_by("dynamics/force_fields/trappe_ua.xml") == {"simulate"}
+    assert changed_by("oxidation/sampler.py") == {"grow_oxide"}
+    assert changed_by("oxidation/parameters/von_alfthan_2003.yaml") == {"grow_oxide"}
+    assert changed_by("figures/gallery/molecules.py") == {"plot molecules"}
+    assert changed_by("figures/moxie.mplstyle") == {"plot molecules", "plot growth_curve"}
+
+
+def test_written_json_is_independent_of_the_order_of_keys(tmp_path):
+    write_json(tmp_path / "a.json", {"b": 1, "a": 2})
+    write_json(tmp_path / "b.json", {"a": 2, "b": 1})
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()

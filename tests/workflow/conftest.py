@@ -1,0 +1,86 @@
+"""A small study that was really run, once for all workflow tests, and a way to ask Snakemake about it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SMOKE = ROOT / "workflow" / "studies" / "smoke.yaml"
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A source tree and a working directory."""
+
+    source: Path
+    folder: Path
+
+    def start(self, *targets: str, options: tuple[str, ...] = (), overlay: dict | None = None) -> subprocess.Popen:
+        """Start Snakemake on the smoke study with `overlay` laid over it, in a session of its own."""
+        files = [str(SMOKE)]
+        if overlay:
+            path = self.folder / f"overlay_{len(list(self.folder.glob('overlay_*')))}.yaml"
+            path.write_text(yaml.safe_dump(overlay))
+            files.append(str(path))
+        where = ["--snakefile", str(self.source / "Snakefile"), "--directory", str(self.folder)]
+        command = [sys.executable, "-m", "snakemake", *where, "--cores", "2", "--configfile", *files, *options]
+        return subprocess.Popen(
+            [*command, "--", *targets],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            env=_environment(),
+        )
+
+    def run(self, *targets: str, options: tuple[str, ...] = (), overlay: dict | None = None, code: int = 0) -> str:
+        """Run Snakemake to its end, check its exit code and return what it printed."""
+        process = self.start(*targets, options=options, overlay=overlay)
+        printed, _ = process.communicate(timeout=600)
+        assert process.returncode == code, printed
+        return printed
+
+    def planned(self, *options: str, overlay: dict | None = None) -> dict[str, int]:
+        """Return how many jobs of each rule a dry run plans."""
+        printed = self.run(options=("--dry-run", *options), overlay=overlay)
+        jobs = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", printed, re.MULTILINE)}
+        jobs.pop("total", None)
+        jobs.pop("all", None)
+        return jobs
+
+
+def _environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith(("SNAKEMAKE", "PYTEST"))}
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory) -> Workflow:
+    """The smoke study, complete."""
+    workflow = Workflow(ROOT, tmp_path_factory.mktemp("smoke"))
+    workflow.run()
+    return workflow
+
+
+@pytest.fixture
+def edited(smoke, tmp_path) -> Callable[[str], Workflow]:
+    """Append a line to one file of a copy of the sources, and look at the smoke study with that copy."""
+    source = tmp_path / "copy"
+    for name in ("src", "scripts", "workflow", "envs"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy2(ROOT / name, source / name)
+
+    def edit(path: str) -> Workflow:
+        with (source / path).open("a") as stream:
+            stream.write("\n\n_EDITED = True\n" if path.endswith(".py") else "\n")
+        return Workflow(source, smoke.folder)
+
+    return edit

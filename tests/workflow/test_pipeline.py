@@ -1,0 +1,151 @@
+"""The smoke study end to end: what comes out, and what runs again when something changes."""
+
+import csv
+import json
+import re
+import time
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.xdist_group("workflow")
+
+ANALYSIS = {"validate", "collect_manifest", "write_report"}
+
+
+def test_every_file_of_the_contract_has_content(smoke):
+    from moxie.features.tables import read_table, read_units
+
+    results = smoke.folder / "results"
+    for name in ("liquids", "electrolytes", "oxide_runs", "oxide_sites", "oxide_profiles", "molecules"):
+        table = read_table(results / "features" / f"{name}.parquet", name)
+        assert len(table) > 0 and read_units(results / "features" / f"{name}.parquet"), name
+    with (results / "tables" / "validation.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == len(read_table(results / "tables" / "validation.parquet", "validation")) > 10
+    assert {"density_g_cm3", "suboxide_fraction_1", "transition_width_A"} <= {row["quantity"] for row in rows}
+    for name in ("metrics.json", "predictions.parquet", "model.skops", "card.md"):
+        assert (results / "learning" / "oxide_surrogate" / name).stat().st_size > 100
+    figures = sorted(path.stem for path in (results / "figures").glob("*.svg"))
+    assert len(figures) >= 8
+    assert all(
+        (results / "figures" / f"{name}.{kind}").stat().st_size > 50 for name in figures for kind in ("png", "csv")
+    )
+
+
+def test_film_populations_are_those_of_one_network(smoke):
+    from moxie.features.tables import read_table
+
+    runs = read_table(smoke.folder / "results" / "features" / "oxide_runs.parquet", "oxide_runs")
+    fractions = runs[[f"si{n}_fraction" for n in range(5)]]
+    assert fractions.sum(axis=1).sub(1).abs().max() < 1e-12
+    final = runs[runs["is_final"]]
+    assert (final[[f"si{n}_per_cm2" for n in (1, 2, 3)]].sum() > 0).all()
+    assert set(final["temperature_K"]) == {1073.0, 1273.0, 1473.0}
+
+
+def test_report_is_one_page_without_the_network(smoke):
+    page = (smoke.folder / "results" / "report.html").read_text()
+    assert not re.findall(r"(?:src|href)=[\"']?https?:", page)
+    assert "Smoke test of the whole pipeline" in page and page.count("<figure") >= 8
+
+
+def test_manifest_knows_every_job_with_seed_and_costs(smoke):
+    manifest = json.loads((smoke.folder / "results" / "manifest.json").read_text())
+    rules = {job["rule"] for job in manifest["jobs"]}
+    assert {"simulate", "grow_oxide", "optimise_molecule", "learn", "plot"} <= rules
+    assert all(job["wall_s"] > 0 and job["outputs"] for job in manifest["jobs"])
+    seeds = [job["seed"] for job in manifest["jobs"] if job["rule"] in ("simulate", "grow_oxide")]
+    assert all(seeds) and len(set(seeds)) == len(seeds)
+    assert manifest["packages"]["openmm"] and manifest["config"]["study"]["name"] == "smoke"
+
+
+def test_no_checkpoint_or_partial_file_is_left(smoke):
+    results = smoke.folder / "results"
+    assert not [path for path in (results / "checkpoints").rglob("*") if path.is_file()]
+    assert not [path for path in results.rglob(".*") if path.is_file() and path.name != ".snakemake_timestamp"]
+
+
+def test_second_run_does_nothing_and_says_so_within_ten_seconds(smoke):
+    began = time.monotonic()
+    assert "Nothing to be done" in smoke.run()
+    assert time.monotonic() - began < 10
+
+
+def test_adding_a_liquid_temperature_runs_that_temperature_and_its_dependants(smoke):
+    overlay = {"dynamics": {"systems": {"methanol": {"temperatures_K": [288.15, 298.15, 308.15]}}}}
+    jobs = smoke.planned(overlay=overlay)
+    assert jobs.pop("plot") < 14
+    assert jobs == {
+        "simulate": 1,
+        "simulate_gas": 1,
+        "analyse_liquid": 1,
+        "tabulate_systems": 1,
+        "tabulate_curves": 1,
+        **dict.fromkeys(ANALYSIS, 1),
+    }
+
+
+def test_adding_an_oxidation_temperature_runs_that_temperature_and_its_dependants(smoke):
+    jobs = smoke.planned(overlay={"oxidation": {"temperatures_K": [1073, 1173, 1273, 1473]}})
+    assert jobs.pop("plot") < 14
+    assert jobs == {
+        "grow_oxide": 2,
+        "analyse_film": 2,
+        "tabulate_films": 3,
+        "tabulate_growth": 1,
+        "learn": 1,
+        **dict.fromkeys(ANALYSIS, 1),
+    }
+
+
+def test_changing_the_style_redraws_figures_only(smoke):
+    jobs = smoke.planned(overlay={"figures": {"style": {"font.size": 9}}})
+    assert jobs.keys() == {"plot", "collect_manifest", "write_report"}
+
+
+@pytest.mark.parametrize(
+    ("path", "rules", "spared"),
+    [
+        (
+            "src/moxie/dynamics/protocol.py",
+            {"simulate", "simulate_gas"},
+            {"grow_oxide", "optimise_molecule", "pack_box"},
+        ),
+        ("src/moxie/oxidation/sampler.py", {"grow_oxide", "compile_kernels"}, {"simulate", "optimise_molecule"}),
+        ("src/moxie/molecules/xtb.py", {"optimise_molecule"}, {"simulate", "grow_oxide", "learn"}),
+        ("src/moxie/learning/splits.py", {"learn"}, {"simulate", "grow_oxide", "validate"}),
+    ],
+)
+def test_editing_a_library_module_reruns_its_stage(edited, path, rules, spared):
+    jobs = edited(path).planned()
+    assert rules <= jobs.keys() and not spared & jobs.keys()
+
+
+def test_editing_one_figure_redraws_that_figure(edited):
+    jobs = edited("src/moxie/figures/gallery/molecules.py").planned()
+    assert jobs == {"plot": 1, "collect_manifest": 1, "write_report": 1}
+
+
+def test_bad_configuration_stops_before_any_job(smoke, tmp_path):
+    from tests.workflow.conftest import ROOT, Workflow
+
+    workflow = Workflow(ROOT, tmp_path)
+    printed = workflow.run(overlay={"oxidation": {"temperature_K": [900]}}, code=1)
+    assert "`oxidation.temperature_K`: unknown key. Did you mean `temperatures_K`?" in printed
+    assert "Traceback" not in printed and not (tmp_path / "results").exists()
+
+
+def test_paper_study_passes_a_dry_run(tmp_path):
+    from tests.workflow.conftest import ROOT, Workflow
+
+    paper = yaml.safe_load((ROOT / "workflow" / "studies" / "paper.yaml").read_text())
+    jobs = Workflow(ROOT, tmp_path).planned(overlay=paper)
+    assert jobs["grow_oxide"] == 66 and jobs["simulate"] > 100
+
+
+def test_slurm_profile_passes_a_dry_run(tmp_path):
+    from tests.workflow.conftest import ROOT, Workflow
+
+    jobs = Workflow(ROOT, tmp_path).planned(f"--workflow-profile={ROOT / 'workflow' / 'profiles' / 'slurm'}")
+    assert jobs["simulate"] == 3

@@ -1,0 +1,77 @@
+"""A job killed half-way resumes from its checkpoint and ends in a valid result."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.workflow.conftest import ROOT, Workflow
+
+pytestmark = pytest.mark.xdist_group("workflow")
+
+RUN = "results/dynamics/methanol/trappe_ua/T298.15_p1/replica0/run.json"
+FILM = "results/oxidation/T1473/replica0/film.xyz"
+
+
+def kill_job_after_first_checkpoint(process, checkpoints: Path) -> None:
+    """End the script's process, not Snakemake, as the kernel would when memory runs out."""
+    deadline = time.monotonic() + 240
+    while not any(path.is_file() for path in checkpoints.rglob("*")):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline, "no checkpoint appeared"
+        time.sleep(0.05)
+    time.sleep(0.3)
+    jobs = [child for child in psutil.Process(process.pid).children(recursive=True) if "python" in child.name()]
+    assert jobs
+    os.kill(jobs[-1].pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def workflow(tmp_path):
+    return Workflow(ROOT, tmp_path)
+
+
+def test_killed_dynamics_resumes_without_lost_or_repeated_samples(workflow):
+    import numpy as np
+    import pandas
+
+    overlay = {
+        "dynamics": {
+            "systems": {"methanol": {"temperatures_K": [298.15], "sampling_ps": 60.0}},
+            "protocol": {"checkpoint_interval_s": 0.5},
+        }
+    }
+    process = workflow.start(RUN, overlay=overlay)
+    kill_job_after_first_checkpoint(process, workflow.folder / "results" / "checkpoints" / "dynamics")
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode != 0, printed
+    assert not (workflow.folder / RUN).exists()
+    printed = workflow.run(RUN, overlay=overlay)
+    assert "esum" in printed, printed
+    times = pandas.read_parquet((workflow.folder / RUN).with_name("timeseries.parquet"))["time_ps"].to_numpy()
+    assert len(times) == round(62.0 / 0.2) and np.allclose(np.diff(times), 0.2)
+
+
+def test_killed_film_resumes_to_the_same_bytes(workflow):
+    overlay = {
+        "oxidation": {
+            "growth": {"moves_per_oxygen": 2000},
+            "anneal": {"final_moves_per_oxygen": 4000},
+            "checkpoint_interval_s": 0.2,
+        }
+    }
+    workflow.run("results/oxidation/kernels.json", overlay=overlay)
+    process = workflow.start(FILM, overlay=overlay)
+    kill_job_after_first_checkpoint(process, workflow.folder / "results" / "checkpoints" / "oxidation")
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode != 0, printed
+    assert not (workflow.folder / FILM).exists()
+    printed = workflow.run(FILM, overlay=overlay)
+    assert "Resumed at stage" in printed, printed
+    resumed = (workflow.folder / FILM).read_bytes()
+    (workflow.folder / FILM).unlink()
+    workflow.run(FILM, overlay=overlay)
+    assert (workflow.folder / FILM).read_bytes() == resumed
