@@ -26,7 +26,7 @@ rule compile_kernels:
 rule grow_oxide:
     input:
         slab="results/structures/silicon/slab.xyz",
-        kernels=ancient("results/oxidation/kernels.json"),
+        kernels="results/oxidation/kernels.json",
         parameter_set=own_file(study.config.oxidation.parameter_set),
     output:
         film=f"results/oxidation/{FILM}/film.xyz",
