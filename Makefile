@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CORES ?= 2
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := src scripts tests
+SOURCES := src scripts tests benchmarks envs docs
 
 .PHONY: run test test-slow check format bench config lock clean
 .DELETE_ON_ERROR:
@@ -14,7 +14,7 @@ run: .venv/core.installed
 	$(BIN)/snakemake --cores $(CORES)
 
 test: .venv/test.installed
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: .venv/test.installed
 	$(BIN)/pytest -m slow

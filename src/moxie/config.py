@@ -226,7 +226,7 @@ class QuantumChemistry(Section):
 
 
 class Learning(Section):
-    target: str = Field("strain_energy_eV_per_atom", description="Column of oxide_runs that the surrogate predicts")
+    target: str = Field("suboxide_total_monolayers", description="Column of oxide_runs that the surrogate predicts")
     confidence: float = Field(0.9, gt=0.5, lt=1, description="Coverage of every interval")
     bootstrap_samples: int = Field(1000, ge=100, le=100_000, description="Resamplings behind each metric's interval")
 

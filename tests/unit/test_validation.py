@@ -56,6 +56,8 @@ def test_one_replica_without_own_error_has_an_unknown_error():
         (Estimate(1.0, math.nan, 1), 1.0, 0.1, VERIFIED, None, "no verdict: no standard error"),
         (Estimate(1.0, 0.0, math.nan), 1.0, None, VERIFIED, None, "no verdict: no standard error"),
         (Estimate(1.0, 0.4, MANY), 1.0, 0.0, VERIFIED, None, "no verdict: too imprecise"),
+        (Estimate(1.1, 0.1, MANY), 1.0, 0.0, VERIFIED, 5.0, "no verdict: too imprecise"),
+        (Estimate(1.04, 0.1, MANY), 1.0, 0.0, VERIFIED, 5.0, "agrees"),
         (Estimate(1.015, 0.01, MANY), 1.0, None, VERIFIED, None, "agrees"),
         (Estimate(1.025, 0.01, MANY), 1.0, None, VERIFIED, None, "deviates"),
         (Estimate(1.025, 0.01, MANY), 1.0, None, VERIFIED, 3.0, "within 3 %"),

@@ -8,8 +8,6 @@ import time
 import pytest
 import yaml
 
-pytestmark = pytest.mark.xdist_group("workflow")
-
 ANALYSIS = {"validate", "collect_manifest", "write_report"}
 
 
@@ -127,7 +125,7 @@ def test_editing_one_figure_redraws_that_figure(edited):
     assert jobs == {"plot": 1, "collect_manifest": 1, "write_report": 1}
 
 
-def test_bad_configuration_stops_before_any_job(smoke, tmp_path):
+def test_bad_configuration_stops_before_any_job(tmp_path):
     from tests.workflow.conftest import ROOT, Workflow
 
     workflow = Workflow(ROOT, tmp_path)

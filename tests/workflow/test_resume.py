@@ -10,8 +10,6 @@ import pytest
 
 from tests.workflow.conftest import ROOT, Workflow
 
-pytestmark = pytest.mark.xdist_group("workflow")
-
 RUN = "results/dynamics/methanol/trappe_ua/T298.15_p1/replica0/run.json"
 FILM = "results/oxidation/T1473/replica0/film.xyz"
 

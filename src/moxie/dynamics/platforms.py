@@ -67,7 +67,7 @@ def choose_platform(
     told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
     raise InputError(
         f"dynamics.platform: {requested} cannot run this system ({told}). Set the platform to auto or CPU, or install"
-        " OpenMM for the graphics card (extra `gpu`)."
+        " OpenMM for the graphics card."
     )
 
 

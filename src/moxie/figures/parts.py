@@ -103,7 +103,7 @@ def padded_limits(values: Any, share: float = 0.12) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-_MODELS = {"trappe_ua": "TraPPE-UA", "opls_aa": "OPLS-AA", "und": "UND", "von_alfthan_2003": "von Alfthan 2003"}
+_MODELS = {"trappe_ua": "TraPPE-UA", "und": "UND", "von_alfthan_2003": "von Alfthan 2003"}
 
 
 def pretty_name(system: str) -> str:

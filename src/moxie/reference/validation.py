@@ -9,7 +9,11 @@ from typing import Any
 from moxie.reference.registry import OXIDE_SYSTEM, UNCHECKED, VERIFIED, ReferenceValue, canonical_smiles, find
 from moxie.reference.registry import system_key as composition_key
 
-ACCURACY_GOAL_PERCENT = {"density_g_cm3": 3.0, "enthalpy_of_vaporisation_kJ_mol": 5.0}
+ACCURACY_GOAL_PERCENT = {
+    "density_g_cm3": 3.0,
+    "enthalpy_of_vaporisation_kJ_mol": 5.0,
+    "film_density_g_cm3": 5.0,
+}
 _CONFIDENCE = 0.95
 _LARGEST_USEFUL_INTERVAL = 0.5  # half-width of the interval relative to the reference
 
@@ -92,7 +96,8 @@ def verdict(
     2. "no verdict: no standard error" - the error of the computed number is unknown (one replica), or neither it nor
        the reference has one.
     3. "no verdict: too imprecise" - the 95 % interval of the deviation reaches further than half the reference on
-       either side, so that almost anything would agree.
+       either side, so that almost anything would agree; or it holds both zero and a deviation found to be larger than
+       the accuracy asked for, so that neither agreement nor disagreement is shown.
     4. "agrees" - the 95 % interval of the deviation holds zero. The interval uses Student's t with the effective
        degrees of freedom of Welch and Satterthwaite, the reference counting as exactly known in its error: with two
        replicas and a sharp reference the factor is 12.7, not 2.
@@ -109,9 +114,10 @@ def verdict(
     if half_width > _LARGEST_USEFUL_INTERVAL * abs(reference):
         return "no verdict: too imprecise"
     deviation = estimate.value - reference
+    goal_met = goal_percent is not None and abs(deviation) <= goal_percent / 100 * abs(reference)
     if abs(deviation) <= half_width:
-        return "agrees"
-    if goal_percent is not None and abs(deviation) <= goal_percent / 100 * abs(reference):
+        return "agrees" if goal_percent is None or goal_met else "no verdict: too imprecise"
+    if goal_met:
         return f"within {goal_percent:g} %"
     return "deviates"
 

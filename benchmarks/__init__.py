@@ -1,0 +1,1 @@
+"""Measurements of speed, run on purpose (`make bench`), never as timed tests."""

@@ -1,0 +1,23 @@
+"""Run the benchmarks of one stage or of all: `make bench [STAGE=oxidation] [QUICK=1]`."""
+
+import os
+import sys
+from pathlib import Path
+
+from benchmarks import dynamics, oxidation, workflow
+from benchmarks.rows import write
+
+STAGES = {"oxidation": oxidation.measure, "dynamics": dynamics.measure, "workflow": workflow.measure}
+
+
+def main() -> None:
+    """Measure and write results/benchmarks/{stage}.json."""
+    wanted = os.environ.get("STAGE") or ""
+    if wanted and wanted not in STAGES:
+        sys.exit(f"STAGE={wanted}: there is no such benchmark; the stages are {', '.join(STAGES)}.")
+    for stage in [wanted] if wanted else list(STAGES):
+        rows = STAGES[stage](quick=bool(os.environ.get("QUICK")))
+        write(Path("results") / "benchmarks" / f"{stage}.json", rows)
+
+
+main()
