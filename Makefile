@@ -5,13 +5,13 @@ SHELL := /bin/bash
 CORES ?= 2
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := src scripts tests benchmarks envs docs
+SOURCES := src scripts workflow tests benchmarks envs docs
 
 .PHONY: run test test-slow check format bench config lock clean
 .DELETE_ON_ERROR:
 
 run: .venv/core.installed
-	$(BIN)/snakemake --cores $(CORES)
+	$(BIN)/python workflow/run.py --cores $(CORES)
 
 test: .venv/test.installed
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"

@@ -1,5 +1,6 @@
 """What every script of the workflow has in common: a log, progress on the terminal, errors of one line, a record."""
 
+import fcntl
 import logging
 import os
 import sys
@@ -25,7 +26,8 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     name = snakemake.rule
     if snakemake.wildcards:
         name += " " + " ".join(value for _, value in snakemake.wildcards.items())
-    log = _configure_logging(name, Path(snakemake.log[0]))
+    log = _configure_logging(name)
+    _open_log_file(log, Path(snakemake.log[0]))
     start = time.monotonic()
     log.debug("process %d started", os.getpid())
     try:
@@ -59,20 +61,38 @@ def _record(snakemake: Any) -> dict[str, Any]:
     }
 
 
-def _configure_logging(name: str, path: Path) -> logging.Logger:
+def _configure_logging(name: str) -> logging.Logger:
     log = logging.getLogger("moxie")
     log.setLevel(logging.DEBUG)
     log.propagate = False
-    log.handlers.clear()
+    for handler in log.handlers[:]:
+        log.removeHandler(handler)
+        handler.close()
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.INFO)
     terminal.setFormatter(logging.Formatter(f"[{name}] %(message)s"))
     log.addHandler(terminal)
+    return log
+
+
+def _open_log_file(log: logging.Logger, path: Path) -> None:
+    """Log to a file from its start. A process that still does the same job, left by a killed run, ends this one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    record = logging.FileHandler(path, mode="w", encoding="utf-8")
+    record = logging.FileHandler(path, mode="a", encoding="utf-8")
+    assert record.stream is not None  # opened at once
+    try:
+        fcntl.flock(record.stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        record.close()
+        log.error(
+            "Another process is still doing this job and writes to %s. Wait for it or end it, then run again.", path
+        )
+        sys.exit(1)
+    except OSError:  # a file system without locks
+        pass
+    record.stream.truncate(0)
     record.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     log.addHandler(record)
-    return log
 
 
 class Progress:

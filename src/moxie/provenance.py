@@ -18,6 +18,7 @@ from moxie.errors import InputError
 from moxie.io import read_json, sha256, write_json
 
 _SOURCE = Path(__file__).resolve().parent.parent
+_RECORD_KEEPERS = ("job", "provenance")  # no result depends on them
 _PACKAGES = (
     "ase chemicals CoolProp MDAnalysis matplotlib numba numpy openmm packmol pandas pandera pyarrow pydantic pymatgen "
     "pymbar rdkit scikit-learn scipy skops snakemake tblite"
@@ -28,8 +29,9 @@ _PACKAGES = (
 def code_digest(script: str | Path, *modules: str) -> str:
     """Return 16 hexadecimal digits that change when code or data behind a script changes.
 
-    Covered are all moxie modules that `script`, or one of the `modules` it loads by name, imports; and of the data
-    files beside these modules those in a folder of their own and those that a covered module names, fully or by suffix.
+    Covered are all moxie modules that `script`, or one of the `modules` it loads by name, imports, except those that
+    only log and keep records; and of the data files beside these modules those in a folder of their own and those that
+    a covered module names, fully or by suffix.
     """
     digest = hashlib.sha256()
     for path in _closure(Path(script), modules):
@@ -45,6 +47,7 @@ def _closure(script: Path, modules: Iterable[str]) -> list[Path]:
         if path not in found:
             found.add(path)
             waiting += [file for name in _imports(path) for file in _files(name)]
+    found -= {_SOURCE / "moxie" / f"{name}.py" for name in _RECORD_KEEPERS}
     return sorted(found | {data for module in found for data in _data_beside(module)})
 
 

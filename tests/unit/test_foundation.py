@@ -85,6 +85,25 @@ def test_job_turns_an_input_error_into_one_line_and_leaves_no_record(tmp_path, c
     assert not record_path(fake.log[0]).exists()
 
 
+def test_job_that_a_killed_run_left_behind_is_not_done_twice(tmp_path, capsys):
+    import fcntl
+
+    fake = fake_job(tmp_path, "a", [], [])
+    log = Path(fake.log[0])
+    log.parent.mkdir()
+    with log.open("w") as left_behind:
+        fcntl.flock(left_behind, fcntl.LOCK_EX)
+        left_behind.write("at work")
+        left_behind.flush()
+        with pytest.raises(SystemExit), job(fake):
+            raise AssertionError("must not run")
+        assert "Another process is still doing this job" in capsys.readouterr().err
+        assert log.read_text() == "at work"
+    with job(fake):
+        pass
+    assert "at work" not in log.read_text() and record_path(log).exists()
+
+
 def test_progress_reports_rate_and_estimated_end(caplog, monkeypatch):
     clock = iter([0.0, 5.0, 20.0])
     monkeypatch.setattr("moxie.job.time.monotonic", lambda: next(clock))
@@ -120,6 +139,7 @@ def test_digest_covers_what_a_script_imports_and_nothing_else(tmp_path, monkeypa
         after = digests()
         return {key for key in before if before[key] != after[key]}
 
+    assert changed_by("job.py") == set()
     assert changed_by("dynamics/protocol.py") == {"simulate"}
     assert changed_by("dynamics/force_fields/trappe_ua.xml") == {"simulate"}
     assert changed_by("oxidation/sampler.py") == {"grow_oxide"}

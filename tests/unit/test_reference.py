@@ -5,9 +5,9 @@ from made_tables import COMPOSITIONS
 
 from moxie.errors import InputError
 from moxie.features.schemas import OXIDE_RUNS, TABLES
+from moxie.reference.equations_of_state import experimental_enthalpy_of_vaporisation_kJ_mol, fluid_of
 from moxie.reference.registry import OXIDE_SYSTEM, UNCHECKED, ReferenceValue, find, load_values, system_key
 from moxie.reference.validation import OXIDE_QUANTITIES
-from moxie.reference.vaporisation import experimental_enthalpy_of_vaporisation_kJ_mol, fluid_of
 
 
 @pytest.mark.parametrize("value", load_values(), ids=lambda value: f"{value.system}-{value.quantity}")

@@ -24,20 +24,22 @@ class Workflow:
     folder: Path
 
     def start(self, *targets: str, options: tuple[str, ...] = (), overlay: dict | None = None) -> subprocess.Popen:
-        """Start Snakemake on the smoke study with `overlay` laid over it, in a session of its own."""
+        """Start the smoke study with `overlay` laid over it, as `make run` does, in a session of its own."""
         files = [str(SMOKE)]
         if overlay:
             path = self.folder / f"overlay_{len(list(self.folder.glob('overlay_*')))}.yaml"
             path.write_text(yaml.safe_dump(overlay))
             files.append(str(path))
         where = ["--snakefile", str(self.source / "Snakefile"), "--directory", str(self.folder)]
-        command = [sys.executable, "-m", "snakemake", *where, "--cores", "2", "--configfile", *files, *options]
+        program = [sys.executable, str(self.source / "workflow" / "run.py")]
+        command = [*program, *where, "--cores", "2", "--configfile", *files, *options]
         return subprocess.Popen(
             [*command, "--", *targets],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            cwd=self.folder,
             env=_environment(),
         )
 

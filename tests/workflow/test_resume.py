@@ -14,17 +14,25 @@ RUN = "results/dynamics/methanol/trappe_ua/T298.15_p1/replica0/run.json"
 FILM = "results/oxidation/T1473/replica0/film.xyz"
 
 
-def kill_job_after_first_checkpoint(process, checkpoints: Path) -> None:
-    """End the script's process, not Snakemake, as the kernel would when memory runs out."""
+def wait_for_checkpoint(process, checkpoints: Path) -> None:
     deadline = time.monotonic() + 240
     while not any(path.is_file() for path in checkpoints.rglob("*")):
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < deadline, "no checkpoint appeared"
         time.sleep(0.05)
     time.sleep(0.3)
+
+
+def kill_job(process) -> None:
+    """End the script's process, not Snakemake, as the kernel would when memory runs out."""
     jobs = [child for child in psutil.Process(process.pid).children(recursive=True) if "python" in child.name()]
     assert jobs
     os.kill(jobs[-1].pid, signal.SIGKILL)
+
+
+def kill_everything(process) -> None:
+    """End Snakemake and its jobs at once, as a power cut would."""
+    os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -43,7 +51,8 @@ def test_killed_dynamics_resumes_without_lost_or_repeated_samples(workflow):
         }
     }
     process = workflow.start(RUN, overlay=overlay)
-    kill_job_after_first_checkpoint(process, workflow.folder / "results" / "checkpoints" / "dynamics")
+    wait_for_checkpoint(process, workflow.folder / "results" / "checkpoints" / "dynamics")
+    kill_job(process)
     printed, _ = process.communicate(timeout=120)
     assert process.returncode != 0, printed
     assert not (workflow.folder / RUN).exists()
@@ -53,7 +62,8 @@ def test_killed_dynamics_resumes_without_lost_or_repeated_samples(workflow):
     assert len(times) == round(62.0 / 0.2) and np.allclose(np.diff(times), 0.2)
 
 
-def test_killed_film_resumes_to_the_same_bytes(workflow):
+@pytest.mark.parametrize("kill", [kill_job, kill_everything])
+def test_killed_film_resumes_to_the_same_bytes(workflow, kill):
     overlay = {
         "oxidation": {
             "growth": {"moves_per_oxygen": 2000},
@@ -63,7 +73,8 @@ def test_killed_film_resumes_to_the_same_bytes(workflow):
     }
     workflow.run("results/oxidation/kernels.json", overlay=overlay)
     process = workflow.start(FILM, overlay=overlay)
-    kill_job_after_first_checkpoint(process, workflow.folder / "results" / "checkpoints" / "oxidation")
+    wait_for_checkpoint(process, workflow.folder / "results" / "checkpoints" / "oxidation")
+    kill(process)
     printed, _ = process.communicate(timeout=120)
     assert process.returncode != 0, printed
     assert not (workflow.folder / FILM).exists()
@@ -73,3 +84,11 @@ def test_killed_film_resumes_to_the_same_bytes(workflow):
     (workflow.folder / FILM).unlink()
     workflow.run(FILM, overlay=overlay)
     assert (workflow.folder / FILM).read_bytes() == resumed
+
+
+def test_two_runs_in_one_folder_do_not_meet(workflow):
+    import fcntl
+
+    with (workflow.folder / ".moxie.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert "Another run is at work in this folder" in workflow.run(FILM, code=1)

@@ -1,7 +1,11 @@
 """Experimental properties of molecular liquids, from reference equations of state and critical compilations."""
 
+from moxie.reference.equations_of_state import (
+    experimental_enthalpy_of_vaporisation_kJ_mol,
+    fluid_of,
+    liquid_density_g_cm3,
+)
 from moxie.reference.registry import VERIFIED, ReferenceValue, canonical_smiles
-from moxie.reference.vaporisation import experimental_enthalpy_of_vaporisation_kJ_mol, fluid_of
 
 _ROOM_K = 298.15
 _SAME_TEMPERATURE_K = 1.0
@@ -22,7 +26,7 @@ def experimental_density_g_cm3(smiles: str, temperature_K: float, pressure_bar: 
 
 def density_reference(smiles: str, temperature_K: float, pressure_bar: float = _ONE_BAR) -> ReferenceValue | None:
     """Return the experimental density with its source, or None."""
-    value = _equation_of_state_density(smiles, temperature_K, pressure_bar)
+    value = liquid_density_g_cm3(smiles, temperature_K, pressure_bar)
     source = "CoolProp, equation of state"
     if value is None and fluid_of(smiles) is None:
         value = _perry_density(smiles, temperature_K, pressure_bar)
@@ -53,23 +57,6 @@ def enthalpy_of_vaporisation_reference(
     source = "CRC Handbook, enthalpy of vaporisation at 298.15 K, from chemicals"
     note = "refers to the saturated vapour, not to the ideal gas"
     return _reference(smiles, name, "kJ/mol", float(row["Hvap298"]) / 1000, source, _ROOM_K, note)
-
-
-def _equation_of_state_density(smiles: str, temperature_K: float, pressure_bar: float) -> float | None:
-    import CoolProp
-    from CoolProp.CoolProp import AbstractState
-
-    fluid = fluid_of(smiles)
-    if fluid is None:
-        return None
-    state = AbstractState("HEOS", fluid)
-    try:
-        state.update(CoolProp.PT_INPUTS, pressure_bar * 1e5, temperature_K)
-    except ValueError:
-        return None
-    if state.phase() not in (CoolProp.iphase_liquid, CoolProp.iphase_supercritical_liquid):
-        return None
-    return state.rhomass() / 1000
 
 
 def _perry_density(smiles: str, temperature_K: float, pressure_bar: float) -> float | None:

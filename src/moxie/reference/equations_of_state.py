@@ -1,6 +1,7 @@
-"""Experimental enthalpies of vaporisation from reference equations of state."""
+"""Experimental properties of liquids from the reference equations of state in CoolProp."""
 
 from functools import cache
+from typing import Any
 
 from moxie.reference.registry import canonical_smiles
 
@@ -14,6 +15,18 @@ def experimental_enthalpy_of_vaporisation_kJ_mol(
     estimates: a saturated vapour is not ideal (0.64 kJ/mol for methanol at 298 K). None where CoolProp has no
     equation of state for the molecule or the state point is no liquid within its range.
     """
+    state = liquid_state(smiles, temperature_K, pressure_bar)
+    return None if state is None else -state.hmolar_residual() / 1000.0
+
+
+def liquid_density_g_cm3(smiles: str, temperature_K: float, pressure_bar: float = 1.0) -> float | None:
+    """Return the density of the liquid in g/cm3; None under the same conditions."""
+    state = liquid_state(smiles, temperature_K, pressure_bar)
+    return None if state is None else state.rhomass() / 1000.0
+
+
+def liquid_state(smiles: str, temperature_K: float, pressure_bar: float) -> Any:
+    """Return CoolProp's state of a liquid; None where it has no equation of state or the state point is no liquid."""
     import CoolProp
     from CoolProp.CoolProp import AbstractState
 
@@ -25,9 +38,8 @@ def experimental_enthalpy_of_vaporisation_kJ_mol(
         state.update(CoolProp.PT_INPUTS, pressure_bar * 1e5, temperature_K)
     except ValueError:
         return None
-    if state.phase() not in (CoolProp.iphase_liquid, CoolProp.iphase_supercritical_liquid):
-        return None
-    return -state.hmolar_residual() / 1000.0
+    liquid = state.phase() in (CoolProp.iphase_liquid, CoolProp.iphase_supercritical_liquid)
+    return state if liquid else None
 
 
 @cache
