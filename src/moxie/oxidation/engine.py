@@ -9,7 +9,7 @@ from moxie.oxidation import moves, sampler
 from moxie.oxidation.energy import Energy, full_energy
 from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.random_stream import seed_stream, uniform
-from moxie.oxidation.state import SKIN, Atoms, make_atoms, make_bins, make_field, make_scratch
+from moxie.oxidation.state import FREE, SKIN, Atoms, make_atoms, make_bins, make_field, make_scratch
 from moxie.structures.network import Network, make_network
 
 ENERGY_DRIFT_EV = 1e-8
@@ -79,13 +79,6 @@ class Engine:
             raise InputError(f"The parameter set `{parameters.name}` has no parameters for {', '.join(missing)}.")
         if not network.periodic[:2].all():
             raise InputError("The Monte Carlo needs a network that is periodic in x and y.")
-        reach = max(max(row) for row in parameters.repulsion.range_A)
-        shortest = float(network.cell[network.periodic].min())
-        if reach > 0 and shortest < 2 * (reach + SKIN):
-            raise InputError(
-                f"The shortest periodic edge is {shortest:.2f} A; the repulsion of `{parameters.name}` needs at least "
-                f"{2 * (reach + SKIN):.2f} A. Use a larger cell."
-            )
         self.parameters = parameters
         self.field = make_field(parameters)
         self.rejection = rejection or Rejection()
@@ -93,6 +86,7 @@ class Engine:
         self.info = dict(network.info)
         self._full_cell = network.cell.copy()
         self._periodic = network.periodic.copy()
+        self._check_reach(self._full_cell)
         self._set_atoms(make_atoms(network, seed_stream(seed) if stream is None else stream.copy()))
         self.energy = self.energy_terms().total
 
@@ -102,6 +96,15 @@ class Engine:
         self.work = make_scratch(len(atoms.position))
         self.work.trial[:] = atoms.position
         self.mobile = np.flatnonzero(~atoms.frozen).astype(np.int32)
+
+    def _check_reach(self, cell: np.ndarray) -> None:
+        reach = max(max(row) for row in self.parameters.repulsion.range_A)
+        shortest = float(cell[self._periodic].min())
+        if reach > 0 and shortest < 2 * (reach + SKIN):
+            raise InputError(
+                f"The shortest periodic edge is {shortest:.2f} A; the repulsion of `{self.parameters.name}` needs at "
+                f"least {2 * (reach + SKIN):.2f} A. Use a larger cell."
+            )
 
     @property
     def oxygens(self) -> np.ndarray:
@@ -162,6 +165,26 @@ class Engine:
         )
         self.energy = energy
         self.drift()
+
+    @property
+    def cell(self) -> np.ndarray:
+        """Edge lengths of the cell in angstrom, (3,)."""
+        return self._full_cell.copy()
+
+    def set_cell(self, cell: np.ndarray) -> None:
+        """Change the cell's edges (angstrom, (3,)); positions scale with them and the energy is computed anew.
+
+        Raises InputError when the new cell is not positive or too small for the repulsion's range.
+        """
+        cell = np.array(cell, float).reshape(3)
+        if not (np.isfinite(cell).all() and (cell > 0).all()):
+            raise InputError(f"The cell edges {cell.tolist()} must be positive and finite.")
+        self._check_reach(cell)
+        self.atoms.position[:] *= cell / self._full_cell
+        self._full_cell = cell
+        self.atoms.cell[:] = np.where(self._periodic, cell, FREE)
+        self._set_atoms(self.atoms)
+        self.energy = self.energy_terms().total
 
     def relax(self, force_tolerance_eV_A: float = 0.01, max_steps: int = 500) -> bool:
         """Relax all mobile atoms; return whether the force tolerance was reached."""

@@ -17,6 +17,7 @@ SILICON, OXYGEN = 0, 1
 BIN_CAPACITY = 64
 HISTORY = 7
 SKIN = 0.6
+FREE = 1e30  # length of an edge that is not periodic
 
 
 class Field(NamedTuple):
@@ -125,7 +126,7 @@ def make_atoms(network: Network, stream: np.ndarray) -> Atoms:
         neighbours[j, degree[j]] = i
         degree[i] += 1
         degree[j] += 1
-    cell = np.where(network.periodic, network.cell, 1e30).astype(float)
+    cell = np.where(network.periodic, network.cell, FREE).astype(float)
     species = np.where(network.species == "O", OXYGEN, SILICON).astype(np.int32)
     return Atoms(
         network.positions.astype(float).copy(), neighbours, degree, species, network.frozen.copy(), cell, stream
