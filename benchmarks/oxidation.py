@@ -1,45 +1,266 @@
-"""Speed of the Monte Carlo engine: attempts per CPU second of one core, its dependence on size, false kills."""
+"""Speed and quality of the Monte Carlo engine, each beside its false kills; the naive way and LAMMPS in the same run.
 
+Attempts count when they pass the topology filter. Networks are annealed by the generators; larger ones are periodic
+repeats of them, so that all sizes have the same structure.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from benchmarks.rows import row
 
+LAMMPS_RELAXER = Path(__file__).with_name("lammps_relaxer.py")
+FORCE_TOLERANCE_EV_A = 0.03
+Rows = list[dict[str, Any]]
 
-def measure(quick: bool) -> list[dict[str, Any]]:
-    """Measure attempts that pass the topology filter per CPU second, per system and size."""
+
+def measure(quick: bool) -> Rows:
+    """Measure the rows of the oxidation engine."""
     from moxie.oxidation.engine import Engine
-    from moxie.oxidation.films import Anneal, FilmSettings, Growth, active_silicon, grow_oxide
+    from moxie.oxidation.films import Anneal, FilmSettings, Growth, active_silicon, calibrate_rejection, grow_oxide
+    from moxie.oxidation.generators import Schedule, amorphous_silica, cool
     from moxie.oxidation.parameter_sets import load_parameters
-    from moxie.oxidation.warm_up import compile_kernels
-    from moxie.structures.silicon import beta_cristobalite, diamond, silicon_slab
+    from moxie.structures.network import repeat
+    from moxie.structures.silicon import silicon_slab
 
-    runs, moves = (3, 1000) if quick else (5, 4000)
-    parameters = load_parameters("von_alfthan_2003")
-    compile_kernels()
-    rows = []
+    runs = 3 if quick else 5
+    bare, full = load_parameters("von_alfthan_2003", "none"), load_parameters("von_alfthan_2003")
+    rows = compiling(quick)
+    silicon, quality = anneal_silicon(quick)
+    rows += quality
+    for times in [(1, 1, 1), (3, 3, 3)] if quick else [(1, 1, 1), (2, 2, 2), (3, 3, 3), (5, 4, 5)]:
+        engine = Engine(repeat(silicon, times), bare, 1)
+        rows += speed("a-Si", engine, 0.25, 0.0, lambda e: e.silicons, runs, 100_000 if quick else 200_000)
+    if not quick:
+        from moxie.oxidation.generators import amorphous_silicon
 
-    def rates(engine: Engine, kT: float, hop: float, active: Any) -> list[tuple[float, float]]:
-        found = []
-        for _ in range(runs):
-            began = time.process_time()
-            tally = engine.run(moves, kT, hop, active(engine))
-            found.append((tally.valid / (time.process_time() - began), tally.accepted / max(tally.valid, 1)))
-        return found
+        small = amorphous_silicon(216, bare, 1).network
+        rows += speed("a-Si", Engine(small, bare, 1), 0.25, 0.0, lambda e: e.silicons, runs, 200_000)
+    engine = Engine(silicon, bare, 1)
+    rows += local_bias("a-Si", engine, 0.25, 30 if quick else 100)
+    rows += naive_and_lammps(silicon, rows, 3 if quick else 10)
+    rows += two_threads(silicon, 200_000 if quick else 1_000_000)
 
-    def record(system: str, engine: Engine, kT: float, hop: float, active: Any, warm_up: int) -> None:
-        engine.run(warm_up, kT, hop, active(engine))
-        found = rates(engine, kT, hop, active)
-        n, conditions = len(engine.atoms.position), f"kT {kT} eV, {moves} moves a run, attempts that pass the filter"
-        rows.append(row("attempts_per_cpu_second", system, n, [rate for rate, _ in found], "1/s", conditions))
-        rows.append(row("acceptance", system, n, [share for _, share in found], "1", conditions))
+    short = Schedule(((2.0, 2.0), *cool(0.5, 0.3, 4, 60.0 if quick else 600.0)), 30.0 if quick else 100.0)
+    silica = amorphous_silica(216 if quick else 1000, full, 1, short).network
+    engine = Engine(silica, full, 1)
+    rows += speed("a-SiO2", engine, 0.3, 0.0, lambda e: e.silicons, runs, 5_000 if quick else 20_000)
+    rows += local_bias("a-SiO2", engine, 0.3, 20 if quick else 50)
 
-    for cells in (3, 5) if quick else (3, 5, 8, 12):
-        record("a-Si", Engine(diamond((cells,) * 3), parameters, 1), 0.25, 0.0, lambda e: e.silicons, 20 * moves)
-    for cells in (3, 4) if quick else (3, 5, 7):
-        engine = Engine(beta_cristobalite((cells,) * 3), parameters, 1)
-        record("silica", engine, 0.3, 0.0, lambda e: e.silicons, 5 * moves)
-    settings = FilmSettings(160, Growth(stages=1, moves_per_oxygen=20), Anneal(2, 0.4, 20, 20))
-    film = grow_oxide(silicon_slab((4, 4, 5)), parameters, settings, 1273.0, 1).stages[-1]
-    record("oxidising slab", Engine(film, parameters, 1), 0.3, 0.3, active_silicon, moves)
+    slab, growth = silicon_slab((4, 4, 5)), Growth(stages=1)
+    calibration, _, _ = calibrate_rejection(slab, full, growth, 1)
+    settings = FilmSettings(100 if quick else 160, growth, Anneal(6, 0.4, 200, 200))
+    film = grow_oxide(slab, full, settings, 1273.0, 1, rejection=calibration.rejection).stages[-1]
+    for kT in (0.12, 0.3):
+        rows += speed(
+            "oxidising slab", Engine(film, full, 1), kT, 0.3, active_silicon, runs, 5_000 if quick else 20_000
+        )
     return rows
+
+
+def speed(
+    system: str,
+    engine: Any,
+    kT: float,
+    hops: float,
+    active: Callable[[Any], Any],
+    runs: int,
+    moves: int,
+) -> Rows:
+    """Measure attempts per CPU second, acceptance, false kills and memory of one network."""
+    n = len(engine.atoms.position)
+    calibration = engine.calibrate(kT, hops, active(engine), 1000, 2000)
+    rates, shares = [], []
+    for _ in range(runs):
+        began = time.process_time()
+        tally = engine.run(moves, kT, hops, active(engine))
+        rates.append(tally.valid / (time.process_time() - began))
+        shares.append(tally.accepted / tally.valid)
+    engine.check_energy()
+    lost, number = engine.measure_false_kills(kT, hops, active(engine), 1500)
+    where = f"kT {kT} eV, last stage six shells, {engine.energy / n:.3f} eV/atom"
+    where += f", {hops:.0%} hops, repulsion on" if hops else ""
+    size = sum(a.nbytes for part in (engine.atoms, engine.bins, engine.work) for a in part) / n
+    return [
+        row("attempts_per_cpu_second", system, n, rates, "1/s", f"{where}, {moves} moves a run"),
+        row("acceptance", system, n, shares, "1", where),
+        row(
+            "false_kill_rate",
+            system,
+            n,
+            [lost],
+            "1",
+            f"{where}, effectively {number:.0f} acceptable moves; {calibration.effective:.0f} in the calibration",
+        ),
+        row("bytes_per_atom", system, n, [size], "B", "all arrays of the engine"),
+    ]
+
+
+def anneal_silicon(quick: bool) -> tuple[Any, Rows]:
+    """Anneal 1000 atoms from a randomised crystal; CPU seconds until the bond-angle deviation is below 10 degrees."""
+    from moxie.features.networks import bond_angle_deviation, crystalline_fraction
+    from moxie.oxidation.engine import Engine
+    from moxie.oxidation.generators import SILICON, Schedule, anneal
+    from moxie.oxidation.parameter_sets import load_parameters
+    from moxie.structures.silicon import diamond
+
+    field = load_parameters("von_alfthan_2003", "none")
+    schedule = Schedule(((2.0, 6.0), (0.3, 400.0), (0.25, 400.0)), 100.0) if quick else SILICON
+    took: list[float] = []
+    ends: list[float] = []
+    memory: list[float] = []
+    for seed in range(1, 2 if quick else 6):
+        engine = Engine(diamond((5, 5, 5), field.lattice_constant_A), field, seed)
+        below: list[float] = []
+
+        def watch(engine: Engine, batch: dict[str, float], below: list[float] = below) -> None:
+            if not below and bond_angle_deviation(engine.to_network())[0] < 10.0:
+                below.append(batch["cpu_s"])
+
+        anneal(engine, schedule, watch=watch)
+        took += below or [float("inf")]
+        ends.append(bond_angle_deviation(engine.to_network())[0])
+        memory.append(crystalline_fraction(engine.to_network()))
+    rows = [row("bond_angle_deviation_deg", "a-Si", 1000, ends, "degree", "end of the annealing, fixed box, by seed")]
+    rows.append(row("crystalline_fraction", "a-Si", 1000, memory, "1", "atoms that remember the crystal, by seed"))
+    if not quick:
+        rows.append(row("cpu_seconds_to_10_degrees", "a-Si", 1000, took, "s", "fixed box, randomised crystal, by seed"))
+    return engine.to_network(), rows
+
+
+def local_bias(system: str, engine: Any, kT: float, accepted: int) -> Rows:
+    """Measure how much energy a relaxation of the whole network takes out after an accepted move."""
+    engine.calibrate(kT)
+    engine.relax(0.002, 5000)
+    found: list[float] = []
+    while len(found) < accepted:
+        tally = engine.run(200, kT)
+        if tally.accepted:
+            before = engine.energy
+            engine.relax(0.002, 5000)
+            found += [(before - engine.energy) / tally.accepted] * tally.accepted
+    n = len(engine.atoms.position)
+    result = row("local_energy_bias_eV", system, n, found, "eV", f"kT {kT} eV; value is the mean over accepted moves")
+    return [result | {"value": float(np.mean(found))}]
+
+
+def naive_and_lammps(silicon: Any, rows: Rows, moves: int) -> Rows:
+    """Compare with relaxing the whole system for every move, in the same code and in LAMMPS."""
+    from moxie.oxidation.engine import Engine
+    from moxie.oxidation.parameter_sets import load_parameters
+    from moxie.oxidation.rejection import Rejection
+    from moxie.structures.network import write_networks
+
+    field, n = load_parameters("von_alfthan_2003", "none"), len(silicon.positions)
+    ours = next(r["value"] for r in rows if r["metric"] == "attempts_per_cpu_second" and r["n_atoms"] == n)
+    whole = Rejection((60,), (1000,), (FORCE_TOLERANCE_EV_A,), (True,))
+    engine = Engine(silicon, field, 5, whole)
+    rates = []
+    for _ in range(5):
+        began = time.process_time()
+        tally = engine.run(moves, 0.25)
+        rates.append(tally.valid / (time.process_time() - began))
+    conditions = f"whole-system L-BFGS to {FORCE_TOLERANCE_EV_A} eV/A for every move"
+    result = [
+        row("naive_attempts_per_cpu_second", "a-Si", n, rates, "1/s", conditions),
+        row("ratio_to_naive", "a-Si", n, [ours / rate for rate in rates], "1", conditions),
+    ]
+    frames = [switched(silicon, seed) for seed in range(moves)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "switched.xyz"
+        write_networks(path, frames)
+        environment = os.environ | {"LD_LIBRARY_PATH": str(Path(sys.prefix) / "lib"), "OMP_NUM_THREADS": "1"}
+        answer = subprocess.run(
+            [sys.executable, str(LAMMPS_RELAXER), str(path), str(FORCE_TOLERANCE_EV_A)],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+    if answer.returncode:
+        print(f"LAMMPS did not run: {answer.stderr.strip().splitlines()[-1:]}", flush=True)
+        return result
+    lammps = json.loads(answer.stdout)
+    apart = []
+    for frame, energy in zip(frames, lammps["energies_eV"], strict=True):
+        check = Engine(frame, field, 1)
+        check.relax(FORCE_TOLERANCE_EV_A / 10, 5000)
+        apart.append(energy - check.energy)
+    conditions = f"cg to {FORCE_TOLERANCE_EV_A} eV/A for every move, set-up not counted"
+    return [
+        *result,
+        row("lammps_relaxations_per_cpu_second", "a-Si", n, [1 / t for t in lammps["cpu_s"]], "1/s", conditions),
+        row("ratio_to_lammps", "a-Si", n, [ours * t for t in lammps["cpu_s"]], "1", conditions),
+        row("lammps_energy_difference_eV", "a-Si", n, apart, "eV", "relaxed after a bond switch, LAMMPS minus ours"),
+    ]
+
+
+def switched(network: Any, seed: int) -> Any:
+    """Return the network after one random bond switch, not relaxed."""
+    from moxie.oxidation import moves
+    from moxie.oxidation.engine import Engine
+    from moxie.oxidation.parameter_sets import load_parameters
+
+    engine = Engine(network, load_parameters("von_alfthan_2003", "none"), 1000 + seed)
+    while not moves.propose_switch(engine.atoms, engine.work, engine.silicons, len(engine.silicons)):
+        pass
+    moves.apply_switch(engine.atoms, engine.work)
+    return engine.to_network()
+
+
+def two_threads(silicon: Any, moves: int) -> Rows:
+    """Run two replicas on two threads; each one's rate by the clock against that of one alone."""
+    from moxie.oxidation.engine import Engine
+    from moxie.oxidation.parameter_sets import load_parameters
+
+    engines = [Engine(silicon, load_parameters("von_alfthan_2003", "none"), seed) for seed in (1, 2)]
+    for engine in engines:
+        engine.calibrate(0.25)
+
+    def rate(engine: Any, into: list[float]) -> None:
+        began = time.perf_counter()
+        into.append(engine.run(moves, 0.25).valid / (time.perf_counter() - began))
+
+    alone: list[float] = []
+    for engine in engines:
+        rate(engine, alone)
+    together: list[float] = []
+    threads = [threading.Thread(target=rate, args=(engine, together)) for engine in engines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    shares = [value / float(np.mean(alone)) for value in together]
+    return [row("two_replica_rate_share", "a-Si", len(silicon.positions), shares, "1", "two threads, by the clock")]
+
+
+def compiling(quick: bool) -> Rows:
+    """Measure a process from its start to its first moves, with a full and with an empty cache of compiled code."""
+    code = (
+        "from moxie.oxidation.engine import Engine;from moxie.oxidation.parameter_sets import load_parameters;"
+        "from moxie.structures.silicon import diamond;"
+        "Engine(diamond((3, 3, 3)), load_parameters('von_alfthan_2003'), 1).run(10, 0.3)"
+    )
+
+    def took(cache: str) -> float:
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"NUMBA_CACHE_DIR": cache})
+        return time.perf_counter() - began
+
+    with tempfile.TemporaryDirectory() as folder:
+        first = took(folder)
+        later = [took(folder) for _ in range(3)]
+    conditions = "start of Python to the first ten moves, by the clock"
+    return [
+        row("first_move_seconds", "empty cache", 216, [first], "s", conditions),
+        row("first_move_seconds", "full cache", 216, later, "s", conditions),
+    ]

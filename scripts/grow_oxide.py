@@ -1,11 +1,15 @@
 """Grow an oxide film on the slab at one temperature."""
 
+import json
+from pathlib import Path
+
 import pandas
 
 from moxie.io import replace_when_complete, write_json
 from moxie.job import job
 from moxie.oxidation.films import Anneal, FilmSettings, Growth, clear_checkpoints, grow_oxide
 from moxie.oxidation.parameter_sets import load_parameters
+from moxie.oxidation.rejection import Rejection
 from moxie.structures.network import read_network, write_networks
 
 with job(snakemake) as log:
@@ -23,6 +27,7 @@ with job(snakemake) as log:
         params.seed,
         params.checkpoints,
         log,
+        rejection=Rejection.from_dict(json.loads(Path(snakemake.input.rejection).read_text())["rejection"]),
     )
     write_networks(snakemake.output.film, result.stages[-1])
     write_networks(snakemake.output.stages, result.stages)

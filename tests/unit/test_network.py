@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from moxie.errors import InputError
-from moxie.structures.network import make_network, nearest_image, read_network, read_networks, write_networks
+from moxie.structures.network import make_network, nearest_image, read_network, read_networks, repeat, write_networks
 from moxie.structures.silicon import beta_cristobalite, diamond, silicon_slab
 
 
@@ -143,3 +143,15 @@ def test_oxidation_states_count_oxygen_neighbours():
     states = slab.oxidation_states()
     assert states[slab.species == "O"].tolist() == [0] * 8
     assert np.bincount(states[slab.species == "Si"]).tolist() == [56, 0, 8]
+
+
+def test_a_repeated_network_is_that_of_the_larger_crystal_and_keeps_its_energy():
+    small, large = diamond((2, 2, 2)), diamond((4, 2, 6))
+    repeated = repeat(small, (2, 1, 3))
+    assert np.allclose(repeated.cell, large.cell)
+    assert repeated.bonds.shape == large.bonds.shape
+    lengths = np.linalg.norm(repeated.vectors(*repeated.bonds.T), axis=1)
+    assert np.allclose(lengths, 5.427 * 3**0.5 / 4)
+    assert (repeated.coordination() == 4).all()
+    with pytest.raises(InputError, match="copies"):
+        repeat(small, (0, 1, 1))

@@ -1,5 +1,8 @@
 """Moves keep what they must keep, and the book-keeping of the sampler stays exact."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +10,7 @@ from moxie.errors import InputError
 from moxie.oxidation.engine import Engine, SamplerError
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.random_stream import below, seed_stream, uniform
+from moxie.oxidation.rejection import Rejection, false_kill_rate
 from moxie.structures.network import validate
 from moxie.structures.silicon import beta_cristobalite, diamond, silicon_slab
 
@@ -160,12 +164,31 @@ def test_engine_refuses_what_it_cannot_treat(parameters):
         Engine(diamond((1, 1, 1)), parameters)
 
 
-def test_shadow_mode_finds_few_false_kills(parameters):
+def test_calibrated_rejection_gives_up_few_acceptable_moves(parameters):
     engine = oxidised(parameters, cells=(2, 2, 3), count=24)
     engine.relax(0.01, 1000)
-    tally = engine.run(4000, 0.4, 0.3, shadow=True)
-    assert tally.shadow_accepted > 30
-    assert tally.false_kills <= 0.03 * tally.shadow_accepted
+    slow = engine.run(1000, 0.4, 0.3)
+    calibration = engine.calibrate(0.4, 0.3, n_first=500, n_followed=1000)
+    assert calibration.effective > 50
+    rate, number = engine.measure_false_kills(0.4, 0.3, n_followed=1000)
+    assert number > 50 and rate < 0.03
+    fast = engine.run(4000, 0.4, 0.3)
+    assert fast.evaluations / fast.valid < 0.5 * slow.evaluations / slow.valid
+    assert abs(engine.check_energy()) < 1e-8
+    assert Rejection.from_dict(json.loads(json.dumps(calibration.rejection.to_dict()))) == calibration.rejection
+
+
+def test_false_kill_rate_of_known_rules():
+    # one stage before the last; predictions 1 eV above the end for half of the moves, 1 eV below for the others
+    rejection = Rejection((0, 6), (1, 1), (1.0, 1.0), (False, True))
+    log = np.zeros((2, 9))
+    log[:, 1] = 0.5
+    log[:, 3] = [1.5, -0.5]
+    rules = np.zeros((2, 6, 4))
+    rejection = replace(rejection, rules=rules.tolist())
+    accepted = np.exp(-0.5 / 0.4)
+    expected = (accepted - np.exp(-1.5 / 0.4)) / (2 * accepted)
+    assert false_kill_rate(rejection, log, 0.4) == pytest.approx(expected)
 
 
 def test_random_stream_is_uniform_and_seeds_differ():

@@ -1,32 +1,43 @@
 """Monte Carlo oxidation of the silicon slab.
 
 REQUIRED INPUTS: results/structures/silicon/slab.xyz
-OUTPUTS: results/oxidation/{film}/{film.xyz, stages.xyz, trace.parquet, run.json}
+OUTPUTS: results/oxidation/rejection.json, results/oxidation/{film}/{film.xyz, stages.xyz, trace.parquet, run.json}, and in {film}/handoff the final film
+as CIF, LAMMPS data and VASP input
 """
 
-OXIDATION = [f"results/oxidation/{film}/film.xyz" for film in study.films()]
+from moxie.structures import handoff
+
+FILMS = [f"results/oxidation/{film}/film.xyz" for film in study.films()]
+HANDOFF = [f"results/oxidation/{film}/handoff/{name}" for film in study.films() for name in handoff.FILES]
+OXIDATION = [*FILMS, *HANDOFF]
 
 
-rule compile_kernels:
+rule calibrate_rejection:
+    input:
+        slab="results/structures/silicon/slab.xyz",
+        parameter_set=own_file(study.config.oxidation.parameter_set),
     output:
-        kernels="results/oxidation/kernels.json",
+        rejection="results/oxidation/rejection.json",
     log:
-        "results/logs/compile_kernels.log",
+        "results/logs/calibrate_rejection.log",
     priority: 20
     conda:
         "../../envs/moxie.yaml"
     params:
-        code=code("compile_kernels"),
+        parameter_set=study.config.oxidation.parameter_set,
+        growth=study.config.oxidation.growth.model_dump(),
+        seed=study.seed("calibrate_rejection", {}),
+        code=code("calibrate_rejection"),
     message:
-        "Compiling the Monte Carlo kernels"
+        "Compiling the Monte Carlo kernels and calibrating early rejection"
     script:
-        "../../scripts/compile_kernels.py"
+        "../../scripts/calibrate_rejection.py"
 
 
 rule grow_oxide:
     input:
         slab="results/structures/silicon/slab.xyz",
-        kernels="results/oxidation/kernels.json",
+        rejection="results/oxidation/rejection.json",
         parameter_set=own_file(study.config.oxidation.parameter_set),
     output:
         film=f"results/oxidation/{FILM}/film.xyz",
@@ -56,3 +67,20 @@ rule grow_oxide:
         "Growing oxide at {wildcards.temperature_K} K, replica {wildcards.replica}"
     script:
         "../../scripts/grow_oxide.py"
+
+
+rule hand_off_films:
+    input:
+        films=FILMS,
+    output:
+        HANDOFF,
+    log:
+        "results/logs/hand_off_films.log",
+    conda:
+        "../../envs/moxie.yaml"
+    params:
+        code=code("hand_off_films"),
+    message:
+        "Writing the films for other programs"
+    script:
+        "../../scripts/hand_off_films.py"

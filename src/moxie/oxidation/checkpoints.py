@@ -1,23 +1,27 @@
-"""Checkpoints of a growing film: whole or not at all, with a checksum and a digest of what they belong to.
+"""Checkpoints of a Monte Carlo run: whole or not at all, with a checksum and a digest of what they belong to.
 
 The last two are kept. One that belongs to other settings is set aside as `.stale`, a damaged one as `.corrupt`; the
-log says so, and the newest good one is used.
+log says so, and the newest good one is used. An engine goes into a checkpoint by `engine_arrays` and comes back by
+`restore_engine`.
 """
+
+from __future__ import annotations
 
 import hashlib
 import io
 import json
 import logging
 import re
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from moxie.io import replace_when_complete
 
-_MAGIC = b"moxie film checkpoint 1\n"
-_NAME = re.compile(r"film-(\d{8})\.ckpt")
+if TYPE_CHECKING:
+    from moxie.oxidation.engine import Engine
 
 
 def digest(settings: Any) -> str:
@@ -25,13 +29,44 @@ def digest(settings: Any) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
-class Checkpoints:
-    """The checkpoints in one directory that belong to one digest; a directory of None keeps none."""
+def engine_arrays(engine: Engine, prefix: str = "") -> dict[str, np.ndarray]:
+    """Return the arrays from which `restore_engine` continues; the running energy is a number to keep beside them."""
+    atoms = engine.atoms
+    return {
+        f"{prefix}position": atoms.position,
+        f"{prefix}neighbours": atoms.neighbours,
+        f"{prefix}species": atoms.species,
+        f"{prefix}frozen": atoms.frozen,
+        f"{prefix}stream": atoms.stream,
+    }
 
-    def __init__(self, directory: str | Path | None, belongs_to: str, log: logging.Logger):
+
+def restore_engine(engine: Engine, arrays: dict[str, np.ndarray], energy_eV: float, prefix: str = "") -> None:
+    """Continue an engine from a checkpoint; SamplerError when the running energy is not that of the positions."""
+    keys = ("position", "neighbours", "species", "frozen", "stream")
+    position, neighbours, species, frozen, stream = (arrays[f"{prefix}{key}"] for key in keys)
+    engine.set_state(position, neighbours, species, frozen, stream, energy_eV)
+
+
+def engine_digest(engine: Engine) -> str:
+    """Return the digest of everything that decides how an engine goes on: state, cell, field, rejection, stream."""
+    arrays = {**engine_arrays(engine), "cell": engine.cell}
+    content = [(key, values.shape, hashlib.sha256(values.tobytes()).hexdigest()) for key, values in arrays.items()]
+    return digest([asdict(engine.parameters), repr(engine.rejection), engine.energy, content])
+
+
+class Checkpoints:
+    """The checkpoints of one `kind` (a word for the file names) in one directory that belong to one digest.
+
+    A directory of None keeps none.
+    """
+
+    def __init__(self, directory: str | Path | None, belongs_to: str, log: logging.Logger, kind: str):
         self._directory = None if directory is None else Path(directory)
         self._belongs_to = belongs_to
         self._log = log
+        self._kind = kind
+        self._magic = f"moxie {kind} checkpoint 1\n".encode()
         self._number = 0
 
     def save(self, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -43,8 +78,8 @@ class Checkpoints:
         text = json.dumps({"digest": self._belongs_to, "facts": facts})
         np.savez(buffer, **{"json": np.array(text)}, **arrays)  # type: ignore[arg-type]
         body = buffer.getvalue()
-        with replace_when_complete(self._directory / f"film-{self._number:08d}.ckpt") as partial:
-            partial.write_bytes(_MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        with replace_when_complete(self._directory / f"{self._kind}-{self._number:08d}.ckpt") as partial:
+            partial.write_bytes(self._magic + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
         for number, path in self._present()[:-2]:
             if number <= self._number - 2:
                 path.unlink()
@@ -54,7 +89,7 @@ class Checkpoints:
         for number, path in reversed(self._present()):
             self._number = max(self._number, number)
             try:
-                facts, arrays = _read(path)
+                facts, arrays = self._read(path)
             except ValueError as error:
                 self._set_aside(path, ".corrupt", f"is damaged ({error})")
                 continue
@@ -72,7 +107,8 @@ class Checkpoints:
     def _present(self) -> list[tuple[int, Path]]:
         if self._directory is None or not self._directory.is_dir():
             return []
-        found = [(_NAME.fullmatch(path.name), path) for path in self._directory.iterdir()]
+        name = re.compile(re.escape(self._kind) + r"-(\d{8})\.ckpt")
+        found = [(name.fullmatch(path.name), path) for path in self._directory.iterdir()]
         return sorted((int(match.group(1)), path) for match, path in found if match)
 
     def _set_aside(self, path: Path, suffix: str, reason: str) -> None:
@@ -80,15 +116,14 @@ class Checkpoints:
         path.replace(aside)
         self._log.warning("Checkpoint %s %s; set aside as %s.", path, reason, aside.name)
 
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    content = path.read_bytes()
-    head = len(_MAGIC) + 65
-    if not content.startswith(_MAGIC) or len(content) <= head:
-        raise ValueError("not a whole checkpoint")
-    body = content[head:]
-    if hashlib.sha256(body).hexdigest().encode() != content[len(_MAGIC) : head - 1]:
-        raise ValueError("its checksum does not match")
-    with np.load(io.BytesIO(body), allow_pickle=False) as data:
-        arrays = {key: data[key] for key in data.files if key != "json"}
-        return json.loads(str(data["json"])), arrays
+    def _read(self, path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        content = path.read_bytes()
+        head = len(self._magic) + 65
+        if not content.startswith(self._magic) or len(content) <= head:
+            raise ValueError("not a whole checkpoint")
+        body = content[head:]
+        if hashlib.sha256(body).hexdigest().encode() != content[len(self._magic) : head - 1]:
+            raise ValueError("its checksum does not match")
+        with np.load(io.BytesIO(body), allow_pickle=False) as data:
+            arrays = {key: data[key] for key in data.files if key != "json"}
+            return json.loads(str(data["json"])), arrays

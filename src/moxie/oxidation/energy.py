@@ -48,7 +48,7 @@ def full_energy(atoms: Atoms, field: Field, bins: Bins, work: Scratch) -> Energy
     return Energy(bond, angle, repulsion, suboxide, forces, share, virial)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _terms(atoms, field, bins, work, terms, forces, share, virial):
     n = len(atoms.position)
     vector = np.zeros((4, 3))

@@ -7,8 +7,23 @@ import numpy as np
 from moxie.errors import InputError
 from moxie.oxidation import moves, sampler
 from moxie.oxidation.energy import Energy, full_energy
+from moxie.oxidation.moves import EXCHANGE, HOP
 from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.random_stream import seed_stream, uniform
+from moxie.oxidation.rejection import (
+    FAR_EV,
+    FOLLOWED_EV,
+    FURTHER_EV,
+    SILICA,
+    SILICON,
+    Calibration,
+    Rejection,
+    acceptable,
+    effective,
+    false_kill_rate,
+    fit,
+    provisional,
+)
 from moxie.oxidation.state import FREE, SKIN, Atoms, make_atoms, make_bins, make_field, make_scratch
 from moxie.structures.network import Network, make_network
 
@@ -20,50 +35,32 @@ class SamplerError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Rejection:
-    """How a move is relaxed and when it is given up; one entry per stage, the last one decides.
-
-    shells: bond shells around the move that relax. kill_c: c of E - c |F|^2 in A^2/eV (negative: only the energy at
-    the stage's end counts). switch, hop: (length in A, margin in eV) of what a later stage may still gain at the end
-    of a stage: margin + length * |change of the force on the fixed atoms around|. force_tolerance_eV_A, max_steps: end
-    of the stage. repulsion: whether it counts; where it does not, the old repulsion of the move's own atoms is added
-    to the threshold. The numbers were chosen in shadow mode; `docs/theory/oxidation.md` gives the false-kill rates.
-    """
-
-    shells: tuple[int, ...] = (0, 1, 3, 6)
-    kill_c: tuple[float, ...] = (-1.0, -1.0, 0.6, 0.6)
-    switch: tuple[tuple[float, float], ...] = ((1.0, 3.0), (0.3, 5.0), (0.2, 1.5), (0.0, 0.0))
-    hop: tuple[tuple[float, float], ...] = ((0.2, 1.2), (0.0, 1.2), (0.0, 0.7), (0.0, 0.0))
-    force_tolerance_eV_A: tuple[float, ...] = (1.0, 0.5, 0.3, 0.03)
-    max_steps: tuple[int, ...] = (10, 14, 20, 200)
-    repulsion: tuple[bool, ...] = (False, False, False, True)
-
-    def table(self) -> np.ndarray:
-        """Return the stage table of the compiled sampler, shape (stages, 9)."""
-        columns = (self.shells, self.kill_c, self.force_tolerance_eV_A, self.max_steps, self.repulsion)
-        return np.hstack([np.array(columns, float).T, np.array(self.switch, float), np.array(self.hop, float)])
-
-
-@dataclass(frozen=True)
 class Tally:
     """What a batch of moves did."""
 
     attempts: int
-    valid: int
+    valid: int  # attempts that pass the topology filter
     accepted: int
     hops_valid: int
     hops_accepted: int
+    exchanges_valid: int
+    exchanges_accepted: int
     evaluations: int
-    false_kills: int
-    shadow_accepted: int
+    logged: int  # moves followed to the end in shadow mode
+    false_kills: int  # of these
     reached: tuple[int, ...]
 
 
 class Engine:
     """A network under Monte Carlo.
 
-    Raises InputError when the parameter set lacks an element of the network, when the network is not periodic in x
-    and y, or when the cell is too small for the repulsion's range.
+    `rejection` sets how far a move relaxes and what is given up early; by default as far as the network's composition
+    needs, and nothing is given up until `calibrate` has found when.
+
+    `reserve` further O without bonds stand ready for exchange moves (see `run`): they have numbers after those of the
+    network's atoms and no energy, and `to_network` leaves them out.
+    Raises InputError when the parameter set lacks an element of the network or the reserve, when the network is not
+    periodic in x and y, or when the cell is too small for the repulsion's range.
     """
 
     def __init__(
@@ -73,21 +70,25 @@ class Engine:
         seed: int = 0,
         rejection: Rejection | None = None,
         stream: np.ndarray | None = None,
+        reserve: int = 0,
     ):
-        missing = sorted(set(network.species.tolist()) - set(parameters.elements))
+        if reserve != int(reserve) or reserve < 0:
+            raise InputError(f"reserve is {reserve}; the number of O in reserve must be a whole number, 0 or more.")
+        present = {*network.species.tolist(), *(["O"] if reserve else [])}
+        missing = sorted(present - set(parameters.elements))
         if missing:
             raise InputError(f"The parameter set `{parameters.name}` has no parameters for {', '.join(missing)}.")
         if not network.periodic[:2].all():
             raise InputError("The Monte Carlo needs a network that is periodic in x and y.")
         self.parameters = parameters
         self.field = make_field(parameters)
-        self.rejection = rejection or Rejection()
-        self._stages = self.rejection.table()
+        self.set_rejection(rejection or (SILICA if "O" in network.species else SILICON))
         self.info = dict(network.info)
         self._full_cell = network.cell.copy()
         self._periodic = network.periodic.copy()
         self._check_reach(self._full_cell)
-        self._set_atoms(make_atoms(network, seed_stream(seed) if stream is None else stream.copy()))
+        atoms = make_atoms(network, seed_stream(seed) if stream is None else stream.copy())
+        self._set_atoms(_with_oxygen(atoms, np.zeros((int(reserve), 3))))
         self.energy = self.energy_terms().total
 
     def _set_atoms(self, atoms: Atoms) -> None:
@@ -95,7 +96,6 @@ class Engine:
         self.bins = make_bins(atoms, self.field, self._full_cell)
         self.work = make_scratch(len(atoms.position))
         self.work.trial[:] = atoms.position
-        self.mobile = np.flatnonzero(~atoms.frozen).astype(np.int32)
 
     def _check_reach(self, cell: np.ndarray) -> None:
         reach = max(max(row) for row in self.parameters.repulsion.range_A)
@@ -106,10 +106,24 @@ class Engine:
                 f"least {2 * (reach + SKIN):.2f} A. Use a larger cell."
             )
 
+    def _loose(self) -> np.ndarray:
+        """Return which atoms are O in reserve, (n,) bool."""
+        return (self.atoms.species == 1) & (self.atoms.degree == 0) & ~self.atoms.frozen
+
+    @property
+    def mobile(self) -> np.ndarray:
+        """Numbers of the network's mobile atoms, int32."""
+        return np.flatnonzero(~self.atoms.frozen & ~self._loose()).astype(np.int32)
+
     @property
     def oxygens(self) -> np.ndarray:
-        """Numbers of the mobile O atoms, int32."""
-        return np.flatnonzero((self.atoms.species == 1) & ~self.atoms.frozen).astype(np.int32)
+        """Numbers of the network's mobile O atoms, int32."""
+        return np.flatnonzero((self.atoms.species == 1) & ~self.atoms.frozen & ~self._loose()).astype(np.int32)
+
+    @property
+    def n_oxygen(self) -> int:
+        """Number of O in the network, those in reserve not counted."""
+        return int(((self.atoms.species == 1) & ~self._loose()).sum())
 
     @property
     def silicons(self) -> np.ndarray:
@@ -201,16 +215,34 @@ class Engine:
         kT_eV: float,
         hop_fraction: float = 0.0,
         active: np.ndarray | None = None,
-        shadow: bool = False,
+        exchange_fraction: float = 0.0,
+        chemical_potential_eV: float = 0.0,
     ) -> Tally:
         """Try `n_moves` Metropolis moves at kT.
 
-        A share `hop_fraction` are oxygen hops, the others bond switches started from the Si in `active` (all mobile
-        Si by default; fixed during the call, so that proposals stay symmetric). `shadow` relaxes given-up moves to
-        the end and counts those that would have been accepted after all.
+        A share `hop_fraction` are oxygen hops, a share `exchange_fraction` put an O from the reserve into a Si-Si bond
+        or take one out, the others are bond switches. Si to start from are drawn from `active` (all mobile Si by
+        default; fixed during the call, so that proposals stay symmetric).
         """
-        counts = np.zeros(sampler.TALLY_SIZE, np.int64)
+        return self._run(
+            n_moves, kT_eV, hop_fraction, active, exchange_fraction, chemical_potential_eV, np.zeros((0, 1)), 0.0
+        )
+
+    def _run(
+        self,
+        n_moves: int,
+        kT_eV: float,
+        hop_fraction: float,
+        active: np.ndarray | None,
+        exchange_fraction: float,
+        chemical_potential_eV: float,
+        log: np.ndarray,
+        cut_eV: float,
+    ) -> Tally:
+        counts = np.zeros(sampler.N_TALLY, np.int64)
         chosen = self.silicons if active is None else np.asarray(active, np.int32)
+        # with exchanges a hop draws from all O, so that its chance does not change on the way
+        oxygens = np.flatnonzero((self.atoms.species == 1) & ~self.atoms.frozen).astype(np.int32)
         sampler.start(self.atoms, self.field, self.bins, self.work)
         self.energy += sampler.run_moves(
             self.atoms,
@@ -221,25 +253,97 @@ class Engine:
             n_moves,
             kT_eV,
             hop_fraction,
+            exchange_fraction,
+            chemical_potential_eV,
             chosen,
-            self.oxygens,
-            shadow,
+            oxygens if exchange_fraction > 0 else self.oxygens,
+            log,
+            cut_eV,
             counts,
         )
         self._check_overflow()
         values = [int(value) for value in counts]
-        n_stages = len(self._stages)
+        valid = values[sampler.VALID : sampler.ACCEPTED]
+        accepted = values[sampler.ACCEPTED : sampler.REACHED]
         return Tally(
             attempts=values[sampler.ATTEMPTS],
-            valid=values[sampler.VALID],
-            accepted=values[sampler.ACCEPTED],
-            hops_valid=values[sampler.HOPS_VALID],
-            hops_accepted=values[sampler.HOPS_ACCEPTED],
-            evaluations=values[sampler.EVALUATIONS],
+            valid=sum(valid),
+            accepted=sum(accepted),
+            hops_valid=valid[HOP],
+            hops_accepted=accepted[HOP],
+            exchanges_valid=valid[EXCHANGE],
+            exchanges_accepted=accepted[EXCHANGE],
+            evaluations=values[sampler.EVALUATED],
+            logged=values[sampler.LOGGED],
             false_kills=values[sampler.FALSE_KILLS],
-            shadow_accepted=values[sampler.SHADOW_ACCEPTED],
-            reached=tuple(values[sampler.REACHED : sampler.REACHED + n_stages]),
+            reached=tuple(values[sampler.REACHED : sampler.REACHED + len(self._stages)]),
         )
+
+    def calibrate(
+        self,
+        kT_eV: float,
+        hop_fraction: float = 0.0,
+        active: np.ndarray | None = None,
+        n_first: int = 300,
+        n_followed: int = 500,
+        earlier: np.ndarray | None = None,
+        max_moves: int = 200_000,
+    ) -> Calibration:
+        """Find the constants of early rejection for the present network, use them, and return them.
+
+        The moves are part of the chain. First n_first are followed to the end, all but the hopeless; then n_followed
+        more, of those that constants fitted to the first do not rule out by far; max_moves ends either part. `earlier`
+        is the log of another calibration with the same stages, to rest on both. Raises InputError when no move passes
+        the topology filter.
+        """
+        logs = [] if earlier is None else [earlier]
+        self.set_rejection(provisional(self.rejection))
+        for count, cut in ((n_first, FAR_EV), (n_followed, FOLLOWED_EV)):
+            logs.append(self._follow(count, kT_eV, hop_fraction, active, cut, max_moves))
+            if not len(logs[-1]) and len(logs) == 1:
+                raise InputError("No move can be tried: the network allows none, or too few Si are active.")
+            calibration = fit(self.rejection, np.vstack(logs), kT_eV)
+            self.set_rejection(calibration.rejection)
+        return calibration
+
+    def measure_false_kills(
+        self,
+        kT_eV: float,
+        hop_fraction: float = 0.0,
+        active: np.ndarray | None = None,
+        n_followed: int = 1000,
+        max_moves: int = 200_000,
+    ) -> tuple[float, float]:
+        """Return the false-kill rate of the present constants and the effective number of moves it rests on.
+
+        Follows moves (part of the chain) to the end, n_followed of those not ruled out by more than 2.5 eV.
+        """
+        log = self._follow(n_followed, kT_eV, hop_fraction, active, FURTHER_EV, max_moves)
+        weights = acceptable(log[:, sampler.LOG_CHANGE], kT_eV)
+        return false_kill_rate(self.rejection, log, kT_eV), effective(weights)
+
+    def _follow(
+        self,
+        count: int,
+        kT_eV: float,
+        hop_fraction: float,
+        active: np.ndarray | None,
+        cut_eV: float,
+        max_moves: int,
+    ) -> np.ndarray:
+        """Run until `count` moves are followed and logged, or max_moves are tried; return their log."""
+        log = np.zeros((count, sampler.LOG_STAGES + 3 * len(self._stages)))
+        filled = tried = 0
+        while filled < count and tried < max_moves:
+            step = count - filled
+            filled += self._run(step, kT_eV, hop_fraction, active, 0.0, 0.0, log[filled:], cut_eV).logged
+            tried += step
+        return log[:filled]
+
+    def set_rejection(self, rejection: Rejection) -> None:
+        """Use other stages or constants of early rejection from now on."""
+        self.rejection = rejection
+        self._stages = rejection.table()
 
     def insert_oxygen(self, i: int, j: int) -> int:
         """Insert an O into the Si-Si bond i-j, at its middle; return the new atom's number.
@@ -253,15 +357,7 @@ class Engine:
         separation = atoms.position[j] - atoms.position[i]
         separation -= atoms.cell * np.round(separation / atoms.cell)
         middle = atoms.position[i] + 0.5 * separation
-        new = Atoms(
-            np.vstack([atoms.position, middle]),
-            np.vstack([atoms.neighbours, np.full((1, 4), -1, np.int32)]),
-            np.append(atoms.degree, np.int32(0)),
-            np.append(atoms.species, np.int32(1)),
-            np.append(atoms.frozen, False),
-            atoms.cell,
-            atoms.stream,
-        )
+        new = _with_oxygen(atoms, middle[None])
         oxygen = len(atoms.position)
         moves.insert_oxygen(new, oxygen, i, j)
         self._set_atoms(new)
@@ -271,7 +367,8 @@ class Engine:
     def remove_oxygen(self, oxygen: int) -> None:
         """Take a mobile bridging O out (Si-O-Si becomes Si-Si); atoms after it move up by one number."""
         atoms = self.atoms
-        if atoms.species[oxygen] != 1 or atoms.frozen[oxygen] or atoms.frozen[atoms.neighbours[oxygen, :2]].any():
+        bridges = atoms.species[oxygen] == 1 and atoms.degree[oxygen] == 2
+        if not bridges or atoms.frozen[oxygen] or atoms.frozen[atoms.neighbours[oxygen, :2]].any():
             raise InputError(f"Atom {oxygen} is not a mobile O between mobile Si; it cannot be removed.")
         moves.remove_oxygen(atoms, oxygen)
         keep = np.arange(len(atoms.position)) != oxygen
@@ -302,17 +399,19 @@ class Engine:
         return np.stack([rows[keep], ends[keep]], axis=1).astype(np.int64)
 
     def to_network(self) -> Network:
-        """Return the present state as a Network."""
+        """Return the present state as a Network; O in reserve are left out, the atoms after them move up."""
+        keep = ~self._loose()
+        number = np.cumsum(keep) - 1
         return make_network(
-            self.atoms.position,
-            np.where(self.atoms.species == 1, "O", "Si"),
-            self.bonds(),
+            self.atoms.position[keep],
+            np.where(self.atoms.species[keep] == 1, "O", "Si"),
+            number[self.bonds()],
             self._full_cell,
             self._periodic,
-            self.atoms.frozen,
+            self.atoms.frozen[keep],
             self.info,
             label="Monte Carlo state",
-            arrays=self.atom_shares(),
+            arrays={key: values[keep] for key, values in self.atom_shares().items()},
         )
 
     def atom_shares(self) -> dict[str, np.ndarray]:
@@ -325,3 +424,19 @@ class Engine:
     def _check_overflow(self) -> None:
         if self.work.counters[5] != 0:
             raise SamplerError("The network collapsed: more atoms near each other than any sound network has.")
+
+
+def _with_oxygen(atoms: Atoms, positions: np.ndarray) -> Atoms:
+    """Return the atoms with O without bonds added at the given positions (k, 3), or as they are when there are none."""
+    k = len(positions)
+    if k == 0:
+        return atoms
+    return Atoms(
+        np.vstack([atoms.position, positions]),
+        np.vstack([atoms.neighbours, np.full((k, 4), -1, np.int32)]),
+        np.append(atoms.degree, np.zeros(k, np.int32)),
+        np.append(atoms.species, np.ones(k, np.int32)),
+        np.append(atoms.frozen, np.zeros(k, bool)),
+        atoms.cell,
+        atoms.stream,
+    )

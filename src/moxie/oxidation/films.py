@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.oxidation.checkpoints import Checkpoints, digest
+from moxie.oxidation.checkpoints import Checkpoints, digest, engine_arrays, restore_engine
 from moxie.oxidation.engine import Engine, Tally
 from moxie.oxidation.kinetics import BOLTZMANN_EV_K
 from moxie.oxidation.parameter_sets import ParameterSet
+from moxie.oxidation.rejection import FILM, Calibration, Rejection
 from moxie.structures.network import Network, make_network
 
-ALGORITHM = "films 1"  # part of every checkpoint's digest; change it when the chain of random numbers changes
+ALGORITHM = "films 2"  # part of every checkpoint's digest; change it when the chain of random numbers changes
+KIND = "film"  # of the checkpoints
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,10 @@ class Growth:
     oxygen hops."""
 
     stages: int = 4
-    moves_per_oxygen: int = 200
+    moves_per_oxygen: int = 150
     hop_fraction: float = 0.3
     kT_eV: float = 0.3
-    hot_moves_per_oxygen: int = 150
+    hot_moves_per_oxygen: int = 100
     hot_kT_eV: float = 0.8
     penalty_scale_eV: float = 0.2
     depth_scale_A: float = 2.0
@@ -49,8 +51,8 @@ class Anneal:
 
     steps: int = 12
     start_kT_eV: float = 0.4
-    moves_per_oxygen: int = 200
-    final_moves_per_oxygen: int = 800
+    moves_per_oxygen: int = 120
+    final_moves_per_oxygen: int = 600
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,11 @@ def grow_oxide(
     checkpoint_dir: str | Path | None = None,
     log: logging.Logger | None = None,
     stop: Callable[[], bool] | None = None,
+    rejection: Rejection | None = None,
 ) -> FilmResult:
     """Grow an oxide film of settings.n_oxygen O atoms (those on the slab included).
+
+    `rejection` comes from `calibrate_rejection`; without it no move is given up early, which takes many times longer.
 
     The same slab, field, settings, temperature and seed give the same bytes on one machine type, also across a kill
     and a resume from `checkpoint_dir`. `stop` is asked between steps; True ends the run with KeyboardInterrupt right
@@ -112,8 +117,10 @@ def grow_oxide(
     _check(slab, settings, temperature_K)
     kT = BOLTZMANN_EV_K * temperature_K
     targets = _targets(int((slab.species == "O").sum()), settings)
-    checkpoints = Checkpoints(checkpoint_dir, _digest(slab, parameters, settings, temperature_K, seed), log)
-    engine, progress, stages = _begin(checkpoints, slab, parameters, settings, seed, log)
+    checkpoints = Checkpoints(
+        checkpoint_dir, _digest(slab, parameters, settings, temperature_K, seed, rejection), log, KIND
+    )
+    engine, progress, stages = _begin(checkpoints, slab, parameters, seed, rejection, log)
     began, cpu_before = time.process_time(), progress.cpu_s
     said = saved = time.monotonic()
     while progress.stage < len(targets):
@@ -139,9 +146,39 @@ def grow_oxide(
     )
 
 
+def calibrate_rejection(
+    slab: Network, parameters: ParameterSet, growth: Growth, seed: int, log: logging.Logger | None = None
+) -> tuple[Calibration, float, float]:
+    """Find the constants of early rejection for films: on a rough film that grows to four O per surface O.
+
+    Returns (calibration, false-kill rate measured on other moves, effective number of these). The constants hold from
+    the growth's kT downwards.
+    """
+    log = log or logging.getLogger(__name__)
+    engine = Engine(slab, parameters, seed, FILM)
+    engine.relax(0.01, 1000)
+    surface = max(int((slab.species == "O").sum()), 8)
+    calibration = None
+    for target in (2 * surface, 4 * surface):
+        while len(engine.oxygens) < target:
+            i, j = choose_bond(engine, growth)
+            engine.insert_oxygen(i, j)
+            engine.relax(0.05, growth.relax_steps)
+            engine.run(20, growth.kT_eV, growth.hop_fraction, active_silicon(engine))
+        earlier = None if calibration is None else calibration.log
+        calibration = engine.calibrate(
+            growth.kT_eV, growth.hop_fraction, active_silicon(engine), 600, 1200, earlier, 30_000
+        )
+        log.info("%d O: %d moves followed, %.0f acceptable ones", target, len(calibration.log), calibration.effective)
+    assert calibration is not None
+    rate, number = engine.measure_false_kills(growth.kT_eV, growth.hop_fraction, active_silicon(engine), 1500, 30_000)
+    log.info("False kills: %.2f %% of the acceptable moves (effectively %.0f)", 100 * rate, number)
+    return calibration, rate, number
+
+
 def clear_checkpoints(checkpoint_dir: str | Path) -> None:
     """Remove a finished film's checkpoints; call it when the outputs are in place."""
-    Checkpoints(checkpoint_dir, "", logging.getLogger(__name__)).clear()
+    Checkpoints(checkpoint_dir, "", logging.getLogger(__name__), KIND).clear()
 
 
 def _check(slab: Network, settings: FilmSettings, temperature_K: float) -> None:
@@ -319,7 +356,14 @@ def _say(log: logging.Logger, engine: Engine, progress: _Progress, targets: list
     )
 
 
-def _digest(slab: Network, parameters: ParameterSet, settings: FilmSettings, temperature_K: float, seed: int) -> str:
+def _digest(
+    slab: Network,
+    parameters: ParameterSet,
+    settings: FilmSettings,
+    temperature_K: float,
+    seed: int,
+    rejection: Rejection | None,
+) -> str:
     decisive = asdict(settings)
     del decisive["checkpoint_interval_s"]
     return digest(
@@ -329,6 +373,7 @@ def _digest(slab: Network, parameters: ParameterSet, settings: FilmSettings, tem
             decisive,
             temperature_K,
             seed,
+            None if rejection is None else rejection.to_dict(),
             slab.positions.tolist(),
             slab.bonds.tolist(),
             slab.species.tolist(),
@@ -342,20 +387,17 @@ def _begin(
     checkpoints: Checkpoints,
     slab: Network,
     parameters: ParameterSet,
-    settings: FilmSettings,
     seed: int,
+    rejection: Rejection | None,
     log: logging.Logger,
 ) -> tuple[Engine, _Progress, list[Network]]:
     found = checkpoints.load()
+    engine = Engine(slab, parameters, seed, rejection or FILM)
     if found is None:
-        engine = Engine(slab, parameters, seed)
         engine.relax(0.01, 1000)
         return engine, _Progress(), []
     facts, arrays = found
-    engine = Engine(slab, parameters, seed)
-    engine.set_state(
-        arrays["position"], arrays["neighbours"], arrays["species"], arrays["frozen"], arrays["stream"], facts["energy"]
-    )
+    restore_engine(engine, arrays, facts["energy"])
     progress = _Progress(**facts["progress"])
     stages = []
     for k in range(progress.stage):
@@ -382,13 +424,7 @@ def _begin(
 
 def _save(checkpoints: Checkpoints, engine: Engine, progress: _Progress, stages: list[Network]) -> None:
     progress.largest_drift_eV = max(progress.largest_drift_eV, abs(engine.drift()))
-    arrays = {
-        "position": engine.atoms.position,
-        "neighbours": engine.atoms.neighbours,
-        "species": engine.atoms.species,
-        "frozen": engine.atoms.frozen,
-        "stream": engine.atoms.stream,
-    }
+    arrays = engine_arrays(engine)
     for k, network in enumerate(stages):
         arrays[f"stage{k}_position"] = network.positions
         arrays[f"stage{k}_species"] = (network.species == "O").astype(np.int32)

@@ -5,12 +5,15 @@ E = 1/2 k_b (b - b0)^2 over bonds + 1/2 k_th (cos th - cos th0)^2 over angles, e
 """
 
 import numpy as np
-from numba import njit
+
+from moxie.oxidation.compilation import inlined, kernel
 
 # The arrays come from `state`: atoms: Atoms, field: Field, work: Scratch.
 
+SHORTEST_A = 1e-6  # keeps a direction defined when two bonded atoms meet
 
-@njit(cache=True)
+
+@kernel
 def row_for(atoms, work, atom, source):
     """Return the local row of an atom, adding one at its position in `source` (n, 3) if it has none."""
     if work.row_stamp[atom] == work.counters[0]:
@@ -26,7 +29,7 @@ def row_for(atoms, work, atom, source):
     return row
 
 
-@njit(cache=True)
+@inlined
 def grow_shells(atoms, work, n_chain, shells):
     """Fill work.moving with the chain's mobile atoms and all mobile atoms within `shells` bonds; return their number.
 
@@ -56,9 +59,12 @@ def grow_shells(atoms, work, n_chain, shells):
     return n
 
 
-@njit(cache=True)
+@inlined
 def tabulate(atoms, work, n_moving, source):
-    """Number the rows of the local problem that moves work.moving[:n_moving] from `source`; return how many centres."""
+    """Number the rows of the local problem that moves work.moving[:n_moving] from `source`; return how many centres.
+
+    Lists the bonds with a moving end and the unit vectors of those without.
+    """
     work.counters[0] += 1
     work.counters[2] = 0
     work.counters[3] = 0
@@ -85,114 +91,277 @@ def tabulate(atoms, work, n_moving, source):
             other = atoms.neighbours[atom, p]
             if not (work.row_stamp[other] == work.counters[0] and work.row_of[other] < n_moving):
                 work.table[row, back] = row_for(atoms, work, other, source)
+                still_bond(atoms.cell, work, row, back)
                 back += 1
         work.table_degree[row] = degree
         work.table_moving[row] = front
+    list_bonds(work, n_moving)
     return centres
 
 
-@njit(cache=True)
+@inlined
+def retabulate(atoms, work, n_moving, source):
+    """Renew the tables of `tabulate` after a move within the moving atoms: these have other bonds and positions.
+
+    The fixed atoms around them, and their bonds, stay what they were.
+    """
+    work.counters[3] = 0
+    for row in range(n_moving):
+        atom = work.atom[row]
+        degree = atoms.degree[atom]
+        work.table_degree[row] = degree
+        work.table_moving[row] = degree
+        for k in range(3):
+            work.x[row, k] = source[atom, k]
+        for p in range(degree):
+            work.table[row, p] = work.row_of[atoms.neighbours[atom, p]]
+    list_bonds(work, n_moving)
+
+
+@inlined
+def list_bonds(work, n_moving):
+    """List the bonds with a moving end: row, slot, and the same of the other end."""
+    n = 0
+    for row in range(n_moving):
+        for p in range(work.table_degree[row]):
+            other = work.table[row, p]
+            if other < row:
+                continue
+            back = 0
+            for q in range(work.table_degree[other]):
+                if work.table[other, q] == row:
+                    back = q
+            work.bonds[n, 0] = row
+            work.bonds[n, 1] = p
+            work.bonds[n, 2] = other
+            work.bonds[n, 3] = back
+            n += 1
+    work.counters[6] = n
+
+
+@kernel
+def still_bond(cell, work, row, p):
+    """Set unit vector and inverse length of a bond that does not move."""
+    other = work.table[row, p]
+    r2 = 0.0
+    for k in range(3):
+        d = work.x[other, k] - work.x[row, k]
+        d -= cell[k] * np.round(d / cell[k])
+        work.unit[row, p, k] = d
+        r2 += d * d
+    inverse = 1.0 / max(np.sqrt(r2), SHORTEST_A)
+    for k in range(3):
+        work.unit[row, p, k] *= inverse
+    work.inverse[row, p] = inverse
+
+
+@inlined
+def bend(field, kind, ends, u0, u1, u2, v0, v1, v2):
+    """Return (energy, slope dE/dcos, slope * cos) of an angle between two unit vectors."""
+    cosine = u0 * v0 + u1 * v1 + u2 * v2
+    d = cosine - field.angle_cos[kind, ends]
+    slope = field.angle_k[kind, ends] * d
+    return 0.5 * slope * d, slope, slope * cosine
+
+
+@inlined
+def angles(field, work, row):
+    """Return the energy of the angles at a centre that have a moving end; sets `across` and `along` of its bonds."""
+    degree = work.table_degree[row]
+    moving = work.table_moving[row]
+    kind = work.local_species[row]
+    unit = work.unit
+    across = work.across
+    along = work.along
+    species = work.local_species
+    if degree == 4 and not field.keating:
+        a0, a1, a2 = unit[row, 0, 0], unit[row, 0, 1], unit[row, 0, 2]
+        b0, b1, b2 = unit[row, 1, 0], unit[row, 1, 1], unit[row, 1, 2]
+        c0, c1, c2 = unit[row, 2, 0], unit[row, 2, 1], unit[row, 2, 2]
+        d0, d1, d2 = unit[row, 3, 0], unit[row, 3, 1], unit[row, 3, 2]
+        sa = species[work.table[row, 0]]
+        sb = species[work.table[row, 1]]
+        sc = species[work.table[row, 2]]
+        sd = species[work.table[row, 3]]
+        e1, ab, ab_c = bend(field, kind, sa + sb, a0, a1, a2, b0, b1, b2)
+        e2, ac, ac_c = bend(field, kind, sa + sc, a0, a1, a2, c0, c1, c2)
+        e3, ad, ad_c = bend(field, kind, sa + sd, a0, a1, a2, d0, d1, d2)
+        energy = e1 + e2 + e3
+        bc, bc_c, bd, bd_c, cd, cd_c = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        if moving > 1:
+            e1, bc, bc_c = bend(field, kind, sb + sc, b0, b1, b2, c0, c1, c2)
+            e2, bd, bd_c = bend(field, kind, sb + sd, b0, b1, b2, d0, d1, d2)
+            energy += e1 + e2
+            if moving > 2:
+                e1, cd, cd_c = bend(field, kind, sc + sd, c0, c1, c2, d0, d1, d2)
+                energy += e1
+        along[row, 0] = ab_c + ac_c + ad_c
+        along[row, 1] = ab_c + bc_c + bd_c
+        along[row, 2] = ac_c + bc_c + cd_c
+        along[row, 3] = ad_c + bd_c + cd_c
+        across[row, 0, 0] = ab * b0 + ac * c0 + ad * d0
+        across[row, 0, 1] = ab * b1 + ac * c1 + ad * d1
+        across[row, 0, 2] = ab * b2 + ac * c2 + ad * d2
+        across[row, 1, 0] = ab * a0 + bc * c0 + bd * d0
+        across[row, 1, 1] = ab * a1 + bc * c1 + bd * d1
+        across[row, 1, 2] = ab * a2 + bc * c2 + bd * d2
+        across[row, 2, 0] = ac * a0 + bc * b0 + cd * d0
+        across[row, 2, 1] = ac * a1 + bc * b1 + cd * d1
+        across[row, 2, 2] = ac * a2 + bc * b2 + cd * d2
+        across[row, 3, 0] = ad * a0 + bd * b0 + cd * c0
+        across[row, 3, 1] = ad * a1 + bd * b1 + cd * c1
+        across[row, 3, 2] = ad * a2 + bd * b2 + cd * c2
+        return energy
+    energy = 0.0
+    for p in range(degree):
+        across[row, p, 0] = 0.0
+        across[row, p, 1] = 0.0
+        across[row, p, 2] = 0.0
+        along[row, p] = 0.0
+    for p in range(moving):
+        for q in range(p + 1, degree):
+            ends = species[work.table[row, p]] + species[work.table[row, q]]
+            if field.keating:
+                b0 = field.bond_length[0, 0]
+                cosine = 0.0
+                for k in range(3):
+                    cosine += unit[row, p, k] * unit[row, q, k]
+                both = 1.0 / (work.inverse[row, p] * work.inverse[row, q])
+                d = cosine * both - field.angle_cos[kind, ends] * b0 * b0
+                factor = 0.375 * field.angle_k[kind, ends] / (b0 * b0)
+                energy += factor * d * d
+                slope = 2.0 * factor * d * both
+                part = 0.0  # a dot product's gradient has no part along the bond
+            else:
+                e, slope, part = bend(
+                    field,
+                    kind,
+                    ends,
+                    unit[row, p, 0],
+                    unit[row, p, 1],
+                    unit[row, p, 2],
+                    unit[row, q, 0],
+                    unit[row, q, 1],
+                    unit[row, q, 2],
+                )
+                energy += e
+            for k in range(3):
+                across[row, p, k] += slope * unit[row, q, k]
+                across[row, q, k] += slope * unit[row, p, k]
+            along[row, p] += part
+            along[row, q] += part
+    return energy
+
+
+@inlined
 def valence(cell, field, work, n_moving, centres):
     """Return the energy in eV at work.x and put its gradient into work.g[:n_moving] (eV/A)."""
     x = work.x
     g = work.g
-    table = work.table
     species = work.local_species
     unit = work.unit
-    length = work.length
-    part = work.part
-    for row in range(work.counters[2]):
+    inverse = work.inverse
+    across = work.across
+    along = work.along
+    pull = work.pull
+    bonds = work.bonds
+    lx, ly, lz = cell[0], cell[1], cell[2]
+    hx, hy, hz = 0.5 * lx, 0.5 * ly, 0.5 * lz
+    keating = field.keating
+    energy = 0.0
+    n_bonds = work.counters[6]
+    for b in range(n_bonds):
+        row = bonds[b, 0]
+        p = bonds[b, 1]
+        other = bonds[b, 2]
+        q = bonds[b, 3]
+        dx = x[other, 0] - x[row, 0]
+        dy = x[other, 1] - x[row, 1]
+        dz = x[other, 2] - x[row, 2]
+        if dx > hx:
+            dx -= lx
+        elif dx < -hx:
+            dx += lx
+        if dy > hy:
+            dy -= ly
+        elif dy < -hy:
+            dy += ly
+        if dz > hz:
+            dz -= lz
+        elif dz < -hz:
+            dz += lz
+        r = max(np.sqrt(dx * dx + dy * dy + dz * dz), SHORTEST_A)
+        one = 1.0 / r
+        k = field.bond_k[species[row], species[other]]
+        b0 = field.bond_length[species[row], species[other]]
+        if keating:
+            d = r * r - b0 * b0
+            energy += 0.375 * k / (b0 * b0) * d * d
+            pull[row, p] = 1.5 * k / (b0 * b0) * d * r
+        else:
+            d = r - b0
+            energy += 0.5 * k * d * d
+            pull[row, p] = k * d
+        dx *= one
+        dy *= one
+        dz *= one
+        unit[row, p, 0] = dx
+        unit[row, p, 1] = dy
+        unit[row, p, 2] = dz
+        inverse[row, p] = one
+        unit[other, q, 0] = -dx
+        unit[other, q, 1] = -dy
+        unit[other, q, 2] = -dz
+        inverse[other, q] = one
+    for row in range(centres):
+        energy += angles(field, work, row)
+    for row in range(n_moving):
         g[row, 0] = 0.0
         g[row, 1] = 0.0
         g[row, 2] = 0.0
-    lx, ly, lz = cell[0], cell[1], cell[2]
-    hx, hy, hz = 0.5 * lx, 0.5 * ly, 0.5 * lz
-    energy = 0.0
-    for row in range(centres):
-        degree = work.table_degree[row]
-        firsts = work.table_moving[row]
-        kind = species[row]
-        x0, x1, x2 = x[row, 0], x[row, 1], x[row, 2]
-        for p in range(degree):
-            other = table[row, p]
-            dx = x[other, 0] - x0
-            dy = x[other, 1] - x1
-            dz = x[other, 2] - x2
-            if dx > hx:
-                dx -= lx
-            elif dx < -hx:
-                dx += lx
-            if dy > hy:
-                dy -= ly
-            elif dy < -hy:
-                dy += ly
-            if dz > hz:
-                dz -= lz
-            elif dz < -hz:
-                dz += lz
-            r = np.sqrt(dx * dx + dy * dy + dz * dz)
-            if r < 1e-6:
-                r = 1e-6
-            length[p] = r
-            inverse = 1.0 / r
-            unit[p, 0] = dx * inverse
-            unit[p, 1] = dy * inverse
-            unit[p, 2] = dz * inverse
-            slope = 0.0
-            if row < n_moving and (other > row or other >= n_moving):
-                k = field.bond_k[kind, species[other]]
-                b0 = field.bond_length[kind, species[other]]
-                if field.keating:
-                    d = r * r - b0 * b0
-                    energy += 0.375 * k / (b0 * b0) * d * d
-                    slope = 1.5 * k / (b0 * b0) * d * r
-                else:
-                    d = r - b0
-                    energy += 0.5 * k * d * d
-                    slope = k * d
-            part[p, 0] = slope * unit[p, 0]
-            part[p, 1] = slope * unit[p, 1]
-            part[p, 2] = slope * unit[p, 2]
-        for p in range(firsts):
-            u0, u1, u2 = unit[p, 0], unit[p, 1], unit[p, 2]
-            oxygen_p = species[table[row, p]]
-            for q in range(p + 1, degree):
-                v0, v1, v2 = unit[q, 0], unit[q, 1], unit[q, 2]
-                cosine = u0 * v0 + u1 * v1 + u2 * v2
-                ends = oxygen_p + species[table[row, q]]
-                k = field.angle_k[kind, ends]
-                if field.keating:
-                    b0 = field.bond_length[0, 0]
-                    rp = length[p]
-                    rq = length[q]
-                    d = cosine * rp * rq - field.angle_cos[kind, ends] * b0 * b0
-                    factor = 0.375 * k / (b0 * b0)
-                    energy += factor * d * d
-                    slope = 2.0 * factor * d
-                    part[p, 0] += slope * rq * v0
-                    part[p, 1] += slope * rq * v1
-                    part[p, 2] += slope * rq * v2
-                    part[q, 0] += slope * rp * u0
-                    part[q, 1] += slope * rp * u1
-                    part[q, 2] += slope * rp * u2
-                else:
-                    d = cosine - field.angle_cos[kind, ends]
-                    slope = k * d
-                    energy += 0.5 * slope * d
-                    sp = slope / length[p]
-                    sq = slope / length[q]
-                    part[p, 0] += sp * (v0 - cosine * u0)
-                    part[p, 1] += sp * (v1 - cosine * u1)
-                    part[p, 2] += sp * (v2 - cosine * u2)
-                    part[q, 0] += sq * (u0 - cosine * v0)
-                    part[q, 1] += sq * (u1 - cosine * v1)
-                    part[q, 2] += sq * (u2 - cosine * v2)
-        for p in range(degree):
-            other = table[row, p]
-            g[other, 0] += part[p, 0]
-            g[other, 1] += part[p, 1]
-            g[other, 2] += part[p, 2]
-            g[row, 0] -= part[p, 0]
-            g[row, 1] -= part[p, 1]
-            g[row, 2] -= part[p, 2]
+    for b in range(n_bonds):
+        row = bonds[b, 0]
+        p = bonds[b, 1]
+        other = bonds[b, 2]
+        q = bonds[b, 3]
+        one = inverse[row, p]
+        radial = pull[row, p] - (along[row, p] + along[other, q]) * one
+        f0 = radial * unit[row, p, 0] + (across[row, p, 0] - across[other, q, 0]) * one
+        f1 = radial * unit[row, p, 1] + (across[row, p, 1] - across[other, q, 1]) * one
+        f2 = radial * unit[row, p, 2] + (across[row, p, 2] - across[other, q, 2]) * one
+        g[row, 0] -= f0
+        g[row, 1] -= f1
+        g[row, 2] -= f2
+        if other < n_moving:
+            g[other, 0] += f0
+            g[other, 1] += f1
+            g[other, 2] += f2
     return energy
+
+
+@inlined
+def edge_gradient(work, n_moving, centres):
+    """Put the gradient on the fixed atoms of the local problem into work.g, after `valence` at the same positions."""
+    g = work.g
+    for row in range(n_moving, work.counters[2]):
+        g[row, 0] = 0.0
+        g[row, 1] = 0.0
+        g[row, 2] = 0.0
+    for b in range(work.counters[6]):
+        other = work.bonds[b, 2]
+        if other >= n_moving:
+            row = work.bonds[b, 0]
+            p = work.bonds[b, 1]
+            q = work.bonds[b, 3]
+            one = work.inverse[row, p]
+            radial = work.pull[row, p] - (work.along[row, p] + work.along[other, q]) * one
+            for k in range(3):
+                g[other, k] += radial * work.unit[row, p, k] + (work.across[row, p, k] - work.across[other, q, k]) * one
+    for row in range(n_moving, centres):
+        for p in range(work.table_moving[row], work.table_degree[row]):
+            other = work.table[row, p]
+            one = work.inverse[row, p]
+            for k in range(3):
+                f = (work.across[row, p, k] - work.along[row, p] * work.unit[row, p, k]) * one
+                g[other, k] += f
+                g[row, k] -= f

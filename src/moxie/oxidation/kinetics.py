@@ -1,36 +1,93 @@
-"""Growth kinetics of thermal oxide: recipe (temperature, time, ambient, orientation) to thickness and back.
+"""Growth kinetics of thermal oxide: a process (one step or several) to a thickness and back, with its error.
 
-Deal-Grove: x^2 + A x = B (t + tau), J. Appl. Phys. 36, 3770 (1965), with the Arrhenius constants of the standard
-single-line fit. Massoud's thin-film model, J. Electrochem. Soc. 132, 2685 (1985), adds two decaying rates:
-x = sqrt((A/2)^2 + B t + M1 (1 - exp(-t/tau1)) + M2 (1 - exp(-t/tau2)) + M0) - A/2, Mi = Ki taui,
-with time constants that *decrease* with temperature, taui = taui0 exp(+Ei/kT).
+Every model has the form (x + A/2)^2 = (x0 + A/2)^2 + B t + sum_i M_i (1 - exp(-t/tau_i)), B the parabolic and B/A the
+linear rate:
+
+* `deal_grove`: no M_i. Deal and Grove, J. Appl. Phys. 36, 3770 (1965), with the constants of the usual single
+  Arrhenius line. The paper covers 700-1300 C, 0.1-1 atm and 30-2000 nm; thinner dry oxide grows faster than this.
+* `deal_grove_table`: the same law with A, B and tau of the paper's table (quoted from memory: unchecked), each
+  interpolated as an Arrhenius line between the table's temperatures. tau stands for the fast start of dry oxidation:
+  below the thickness x_i with x_i^2 + A x_i = B tau, 19-26 nm, growth starts at x_i. For results of 30-2000 nm only.
+* `massoud`: two decaying terms for thin dry oxide on (100), M_i = K_i tau_i, with time constants that *fall* with
+  temperature, tau_i0 exp(+E/kT). Massoud, Plummer, Irene, J. Electrochem. Soc. 132, 2685 (1985).
+
+Orientation enters the linear rate only: (111) 1.68 and (110) 1.45 times (100), as in ViennaPS 4.7, which names
+Massoud's paper as the source of the latter (not checked there).
+
+Pressure: both rates are proportional to it. Dry O2: measured for 0.02-1 atm at 1200 C (Hess, Deal, J. Electrochem.
+Soc. 122, 579 (1975), abstract); above 1 atm the linear rate is said to grow more slowly, so more is refused.
+Steam: 0.1-1 atm (Deal and Grove); to 20 atm after Razouk, Lie, Deal, J. Electrochem. Soc. 128, 2214 (1981), unchecked.
+
+Errors: the papers' constants carry none. Their relative standard errors are taken as the scatter (root mean square of
+the logarithm) of the published table about the Arrhenius line, which is what two readings of the same measurements
+differ by: 11 and 13 % for B and B/A in dry O2, 9 and 8 % in steam. The M_i of Massoud's model get 25 %, an assumption.
+Each constant is taken as wrong by the same factor in all steps of a process, and independently of the others.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from moxie.errors import InputError
 
 BOLTZMANN_EV_K = 8.617333262e-5  # CODATA 2018
+ATM_BAR = 1.01325
+AMBIENTS = ("dry_O2", "steam")
+ORIENTATIONS = ("100", "110", "111")
+KINETICS = ("deal_grove", "deal_grove_table", "massoud")
+PRESSURE_RANGE_BAR = {"dry_O2": (0.02, 1.1), "steam": (0.1, 20.3)}
 DEAL_GROVE_RANGE_K = (973.0, 1473.15)
 MASSOUD_RANGE_K = (1073.0, 1273.15)
-AMBIENTS = ("dry_O2", "steam")
-ORIENTATIONS = ("100", "111")
+TABLE_RANGE_K = {"dry_O2": (1073.0, 1473.15), "steam": (1193.0, 1473.15)}
+TABLE_RANGE_NM = (30.0, 2000.0)
 
 # (prefactor, activation energy in eV): parabolic B in um^2/h, linear B/A in um/h, at 1 atm
 _PARABOLIC = {"dry_O2": (772.0, 1.23), "steam": (386.0, 0.78)}
 _LINEAR = {
-    ("dry_O2", "111"): (6.23e6, 2.00),
     ("dry_O2", "100"): (3.71e6, 2.00),
-    ("steam", "111"): (1.63e8, 2.05),
+    ("dry_O2", "110"): (1.45 * 3.71e6, 2.00),
+    ("dry_O2", "111"): (6.23e6, 2.00),
     ("steam", "100"): (9.7e7, 2.05),
+    ("steam", "110"): (1.45 * 9.7e7, 2.05),
+    ("steam", "111"): (1.63e8, 2.05),
+}
+# Deal and Grove's table for (111), unchecked: temperature in C, B in um^2/h, B/A in um/h, tau in h
+_TABLE = {
+    "dry_O2": (
+        (800.0, 0.0011, 0.0030, 9.0),
+        (920.0, 0.0049, 0.0208, 1.40),
+        (1000.0, 0.0117, 0.071, 0.37),
+        (1100.0, 0.027, 0.30, 0.076),
+        (1200.0, 0.045, 1.12, 0.027),
+    ),
+    "steam": (
+        (920.0, 0.203, 0.406, 0.0),
+        (1000.0, 0.287, 1.27, 0.0),
+        (1100.0, 0.510, 4.64, 0.0),
+        (1200.0, 0.720, 14.4, 0.0),
+    ),
 }
 # Massoud, (100), dry O2, T <= 1273 K: nm and min
 _MASSOUD_B = (1.70e11, 2.22)
 _MASSOUD_B_OVER_A = (7.35e6, 1.76)
 _MASSOUD_K = ((2.49e11, 2.18), (3.72e11, 2.28))
 _MASSOUD_TAU = ((4.14e-6, 1.38), (2.71e-7, 1.88))
-_ATM_BAR = 1.01325
+_MASSOUD_EXCESS_ERROR = 0.25
+_NM2_MIN = 1e6 / 60.0  # of one um^2/h
+_NM_MIN = 1e3 / 60.0  # of one um/h
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a process: what is around the wafer, how hot, how long, and the model of its growth."""
+
+    temperature_K: float
+    time_s: float
+    ambient: str = "dry_O2"
+    pressure_bar: float = ATM_BAR
+    kinetics: str = "deal_grove"
 
 
 @dataclass(frozen=True)
@@ -46,24 +103,96 @@ class Rates:
         return self.parabolic_nm2_min / self.linear_nm_min
 
 
+@dataclass(frozen=True)
+class _Law:
+    """Growth in one step. excess: (M in nm^2, tau in min) each; start_nm: where growth starts at the latest."""
+
+    rates: Rates
+    excess: tuple[tuple[float, float], ...] = ()
+    start_nm: float = 0.0
+
+    def thickness_nm(self, initial_nm: float, minutes: float) -> float:
+        half = 0.5 * self.rates.a_nm
+        start = max(initial_nm, self.start_nm)
+        grown = start * (start + 2 * half) + self.rates.parabolic_nm2_min * minutes
+        grown += sum(amount * -math.expm1(-minutes / tau) for amount, tau in self.excess)
+        return grown / (math.sqrt(half * half + grown) + half)  # sqrt(h^2 + g) - h without cancellation
+
+    def minutes(self, initial_nm: float, target_nm: float) -> float:
+        start = max(initial_nm, self.start_nm)
+        grown = (target_nm - start) * (target_nm + start + self.rates.a_nm)
+        longest = max(grown, 0.0) / self.rates.parabolic_nm2_min  # without the excess terms
+        if not self.excess:
+            return longest
+        low, high = 0.0, longest
+        for _ in range(200):
+            middle = 0.5 * (low + high)
+            if self.thickness_nm(initial_nm, middle) < target_nm:
+                low = middle
+            else:
+                high = middle
+        return 0.5 * (low + high)
+
+
 def arrhenius(prefactor: float, energy_eV: float, temperature_K: float) -> float:
     """Return prefactor * exp(-E/kT)."""
     return prefactor * math.exp(-energy_eV / (BOLTZMANN_EV_K * temperature_K))
 
 
 def deal_grove_rates(
-    temperature_K: float, ambient: str = "dry_O2", orientation: str = "100", pressure_bar: float = _ATM_BAR
+    temperature_K: float, ambient: str = "dry_O2", orientation: str = "100", pressure_bar: float = ATM_BAR
 ) -> Rates:
-    """Return the Deal-Grove rates. Both scale with the oxidant's pressure (Henry's law).
+    """Return the rates of the single Arrhenius line.
 
-    Dry O2's linear rate truly grows somewhat more slowly than the pressure (near p^0.75); keep to about 1 bar.
-    Raises InputError outside 973-1473 K, for an unknown ambient or orientation, or a pressure that is not positive.
+    Raises InputError outside 973-1473 K and the pressures of the module's docstring, and for an unknown ambient or
+    orientation.
     """
-    _check(temperature_K, DEAL_GROVE_RANGE_K, "Deal-Grove", ambient, orientation, pressure_bar)
-    pressure_atm = pressure_bar / _ATM_BAR
-    parabolic = arrhenius(*_PARABOLIC[ambient], temperature_K) * 1e6 / 60.0
-    linear = arrhenius(*_LINEAR[ambient, orientation], temperature_K) * 1e3 / 60.0
-    return Rates(parabolic * pressure_atm, linear * pressure_atm)
+    _check(DEAL_GROVE_RANGE_K, "deal_grove", temperature_K, ambient, orientation, pressure_bar)
+    return _scaled(
+        arrhenius(*_PARABOLIC[ambient], temperature_K),
+        arrhenius(*_LINEAR[ambient, orientation], temperature_K),
+        pressure_bar,
+    )
+
+
+def relative_errors(ambient: str, kinetics: str = "deal_grove") -> dict[str, float]:
+    """Return the relative standard error of each constant of a model, by name; see the module's docstring."""
+    parabolic, linear = _table_scatter(ambient)
+    errors = {"B": parabolic, "B/A": linear}
+    return errors | {"M1": _MASSOUD_EXCESS_ERROR, "M2": _MASSOUD_EXCESS_ERROR} if kinetics == "massoud" else errors
+
+
+def process_nm(
+    steps: Sequence[Step], orientation: str = "100", initial_oxide_nm: float = 0.0, extrapolate: bool = False
+) -> list[float]:
+    """Return the oxide thickness in nm after each step; the oxide of one step is the start of the next.
+
+    `extrapolate` also gives thicknesses outside those that `deal_grove_table` was fitted to. Raises InputError,
+    naming the step, outside a model's range of temperature, pressure or thickness and for a negative time.
+    """
+    return _grow(steps, orientation, initial_oxide_nm, extrapolate, {})
+
+
+def process_error_nm(
+    steps: Sequence[Step], orientation: str = "100", initial_oxide_nm: float = 0.0, extrapolate: bool = False
+) -> list[float]:
+    """Return the standard error in nm of each thickness of `process_nm` from the errors of the constants.
+
+    Each constant is moved up and down by its error through the whole process; the half differences add in quadrature.
+    """
+    constants = {
+        (_family(step), name): error
+        for step in steps
+        for name, error in relative_errors(step.ambient, step.kinetics).items()
+    }
+    variances = [0.0] * len(steps)
+    for constant, error in constants.items():
+        up, down = (
+            _grow(steps, orientation, initial_oxide_nm, extrapolate, {constant: math.exp(sign * error)})
+            for sign in (1, -1)
+        )
+        variances = [v + (0.5 * (a - b)) ** 2 for v, a, b in zip(variances, up, down, strict=True)]
+    return [math.sqrt(variance) for variance in variances]
 
 
 def thickness_nm(
@@ -71,35 +200,34 @@ def thickness_nm(
     time_s: float,
     ambient: str = "dry_O2",
     orientation: str = "100",
-    pressure_bar: float = _ATM_BAR,
+    pressure_bar: float = ATM_BAR,
     initial_oxide_nm: float = 0.0,
     kinetics: str = "deal_grove",
+    steps: Sequence[Mapping[str, Any]] = (),
 ) -> float:
     """Return the oxide thickness in nm after `time_s` seconds of a recipe that starts from `initial_oxide_nm`.
 
-    kinetics: "deal_grove", or "massoud" (dry O2, (100), 1 atm, 1073-1273 K). Raises InputError outside the model's
-    range or for a negative time or thickness.
+    steps: earlier steps of the process as mappings of the fields of `Step`. Raises InputError as `process_nm` does.
     """
-    if not (math.isfinite(time_s) and time_s >= 0):
-        raise InputError(f"time_s is {time_s}; the duration must be zero or more.")
-    if not (math.isfinite(initial_oxide_nm) and initial_oxide_nm >= 0):
-        raise InputError(f"initial_oxide_nm is {initial_oxide_nm}; the thickness must be zero or more.")
-    minutes = time_s / 60.0
-    if kinetics == "deal_grove":
-        rates = deal_grove_rates(temperature_K, ambient, orientation, pressure_bar)
-        extra = 0.0
-    elif kinetics == "massoud":
-        rates = _massoud_rates(temperature_K, ambient, orientation, pressure_bar)
-        extra = 0.0
-        for rate, constant in zip(_MASSOUD_K, _MASSOUD_TAU, strict=True):
-            tau = arrhenius(constant[0], -constant[1], temperature_K)
-            extra += arrhenius(*rate, temperature_K) * tau * -math.expm1(-minutes / tau)
-    else:
-        raise InputError(f"kinetics is {kinetics!r}; it must be deal_grove or massoud.")
-    half = 0.5 * rates.a_nm
-    start = initial_oxide_nm * (initial_oxide_nm + rates.a_nm)
-    grown = rates.parabolic_nm2_min * minutes + extra + start
-    return grown / (math.sqrt(half * half + grown) + half)  # sqrt(h^2 + g) - h without cancellation
+    process = [*(Step(**step) for step in steps), Step(temperature_K, time_s, ambient, pressure_bar, kinetics)]
+    return process_nm(process, orientation, initial_oxide_nm)[-1]
+
+
+def thickness_with_error_nm(
+    temperature_K: float,
+    time_s: float,
+    ambient: str = "dry_O2",
+    orientation: str = "100",
+    pressure_bar: float = ATM_BAR,
+    initial_oxide_nm: float = 0.0,
+    kinetics: str = "deal_grove",
+    steps: Sequence[Mapping[str, Any]] = (),
+    extrapolate: bool = False,
+) -> tuple[float, float]:
+    """Return (thickness, standard error from the constants) in nm; arguments and errors as of `thickness_nm`."""
+    process = [*(Step(**step) for step in steps), Step(temperature_K, time_s, ambient, pressure_bar, kinetics)]
+    values = process_nm(process, orientation, initial_oxide_nm, extrapolate)
+    return values[-1], process_error_nm(process, orientation, initial_oxide_nm, extrapolate)[-1]
 
 
 def time_s(
@@ -107,59 +235,164 @@ def time_s(
     target_nm: float,
     ambient: str = "dry_O2",
     orientation: str = "100",
-    pressure_bar: float = _ATM_BAR,
+    pressure_bar: float = ATM_BAR,
     initial_oxide_nm: float = 0.0,
     kinetics: str = "deal_grove",
+    steps: Sequence[Mapping[str, Any]] = (),
 ) -> float:
     """Return the time in seconds that the recipe takes to reach `target_nm`: the inverse of `thickness_nm`.
 
-    Raises InputError as `thickness_nm` does, and when the target lies below the initial oxide.
+    Raises InputError as `thickness_nm` does, and when the target lies below the oxide at the start of the recipe.
     """
-
-    def reached(seconds: float) -> float:
-        return thickness_nm(temperature_K, seconds, ambient, orientation, pressure_bar, initial_oxide_nm, kinetics)
-
-    reached(0.0)
-    if not (math.isfinite(target_nm) and target_nm >= initial_oxide_nm):
-        raise InputError(f"target_nm is {target_nm}; it must be at least the initial oxide of {initial_oxide_nm} nm.")
-    if kinetics == "deal_grove":
-        rates = deal_grove_rates(temperature_K, ambient, orientation, pressure_bar)
-        grown = (target_nm - initial_oxide_nm) * (target_nm + initial_oxide_nm + rates.a_nm)
-        return 60.0 * grown / rates.parabolic_nm2_min
-    high = 1.0
-    while reached(high) < target_nm:
-        high *= 2.0
-    low = 0.0
-    for _ in range(200):
-        middle = 0.5 * (low + high)
-        if reached(middle) < target_nm:
-            low = middle
-        else:
-            high = middle
-    return 0.5 * (low + high)
+    start_nm = initial_oxide_nm
+    if steps:
+        start_nm = process_nm([Step(**step) for step in steps], orientation, initial_oxide_nm)[-1]
+    step = Step(temperature_K, 0.0, ambient, pressure_bar, kinetics)
+    _check_start(start_nm)
+    law = _law(step, orientation, {})
+    if not (math.isfinite(target_nm) and target_nm >= start_nm):
+        raise InputError(f"target_nm is {target_nm}; it must be at least the oxide at the start, {start_nm:g} nm.")
+    _check_thickness(step, target_nm)
+    return 60.0 * law.minutes(start_nm, target_nm)
 
 
-def _massoud_rates(temperature_K: float, ambient: str, orientation: str, pressure_bar: float) -> Rates:
-    _check(temperature_K, MASSOUD_RANGE_K, "Massoud", ambient, orientation, pressure_bar)
-    if ambient != "dry_O2" or orientation != "100" or not 0.9 <= pressure_bar <= 1.1:
-        raise InputError(
-            f"The Massoud constants hold for dry_O2, orientation 100 and about 1 bar; found {ambient}, {orientation}, "
-            f"{pressure_bar} bar. Use kinetics: deal_grove."
+def _grow(
+    steps: Sequence[Step],
+    orientation: str,
+    initial_oxide_nm: float,
+    extrapolate: bool,
+    factors: Mapping[tuple[str, str], float],
+) -> list[float]:
+    """Return the thickness after each step; factors multiply the constants, by (family, name)."""
+    _check_start(initial_oxide_nm)
+    thickness, result = initial_oxide_nm, []
+    for number, step in enumerate(steps, start=1):
+        try:
+            if not (math.isfinite(step.time_s) and step.time_s >= 0):
+                raise InputError(f"time_s is {step.time_s}; the duration must be zero or more.")
+            thickness = _law(step, orientation, factors).thickness_nm(thickness, step.time_s / 60.0)
+            if not extrapolate and not factors:
+                _check_thickness(step, thickness)
+        except InputError as error:
+            raise InputError(f"Step {number} of {len(steps)}: {error}" if len(steps) > 1 else str(error)) from None
+        result.append(thickness)
+    return result
+
+
+def _law(step: Step, orientation: str, factors: Mapping[tuple[str, str], float]) -> _Law:
+    """Return the growth law of a step, its constants multiplied by `factors`; raises InputError outside its range."""
+    temperature = step.temperature_K
+    excess: tuple[tuple[float, float], ...] = ()
+    start = 0.0
+    if step.kinetics == "deal_grove":
+        rates = deal_grove_rates(temperature, step.ambient, orientation, step.pressure_bar)
+    elif step.kinetics == "deal_grove_table":
+        rates, start = _table_rates(step, orientation)
+    elif step.kinetics == "massoud":
+        rates = _massoud_rates(step, orientation)
+        taus = [arrhenius(prefactor, -energy, temperature) for prefactor, energy in _MASSOUD_TAU]
+        excess = tuple(
+            (arrhenius(*rate, temperature) * tau * factors.get(("massoud", name), 1.0), tau)
+            for rate, tau, name in zip(_MASSOUD_K, taus, ("M1", "M2"), strict=True)
         )
-    return Rates(arrhenius(*_MASSOUD_B, temperature_K), arrhenius(*_MASSOUD_B_OVER_A, temperature_K))
+    else:
+        raise InputError(f"kinetics is {step.kinetics!r}; it must be one of {', '.join(KINETICS)}.")
+    family = _family(step)
+    rates = Rates(
+        rates.parabolic_nm2_min * factors.get((family, "B"), 1.0),
+        rates.linear_nm_min * factors.get((family, "B/A"), 1.0),
+    )
+    return _Law(rates, excess, start)
+
+
+def _family(step: Step) -> str:
+    """Return the name of the constants that a step uses: steps with the same name have the same errors."""
+    return "massoud" if step.kinetics == "massoud" else step.ambient
+
+
+def _table_rates(step: Step, orientation: str) -> tuple[Rates, float]:
+    """Return (rates, thickness in nm of the fast start) from the published table, interpolated.
+
+    The thickness of the fast start is that of the table's (111) for every face. It does not depend on the pressure,
+    as tau is inversely proportional to it (Hess and Deal).
+    """
+    span = TABLE_RANGE_K.get(step.ambient, DEAL_GROVE_RANGE_K)
+    _check(span, "deal_grove_table", step.temperature_K, step.ambient, orientation, step.pressure_bar)
+    rows = _TABLE[step.ambient]
+    upper = next((n for n in range(1, len(rows) - 1) if step.temperature_K <= rows[n][0] + 273.15), len(rows) - 1)
+    low, high = rows[upper - 1], rows[upper]
+    inverse = [1.0 / (row[0] + 273.15) for row in (low, high)]
+    share = (1.0 / step.temperature_K - inverse[0]) / (inverse[1] - inverse[0])
+    parabolic, linear = (low[k] ** (1.0 - share) * high[k] ** share for k in (1, 2))
+    tau_h = low[3] ** (1.0 - share) * high[3] ** share if low[3] > 0 else 0.0
+    start_nm = _Law(_scaled(parabolic, linear, ATM_BAR)).thickness_nm(0.0, 60.0 * tau_h)
+    linear *= _LINEAR[step.ambient, orientation][0] / _LINEAR[step.ambient, "111"][0]
+    return _scaled(parabolic, linear, step.pressure_bar), start_nm
+
+
+@cache
+def _table_scatter(ambient: str) -> tuple[float, float]:
+    """Return the root mean square of ln(table / Arrhenius line) for B and B/A."""
+    squares = [0.0, 0.0]
+    for celsius, parabolic, linear, _ in _TABLE[ambient]:
+        temperature = celsius + 273.15
+        line = (arrhenius(*_PARABOLIC[ambient], temperature), arrhenius(*_LINEAR[ambient, "111"], temperature))
+        squares[0] += math.log(parabolic / line[0]) ** 2
+        squares[1] += math.log(linear / line[1]) ** 2
+    return math.sqrt(squares[0] / len(_TABLE[ambient])), math.sqrt(squares[1] / len(_TABLE[ambient]))
+
+
+def _massoud_rates(step: Step, orientation: str) -> Rates:
+    _check(MASSOUD_RANGE_K, "massoud", step.temperature_K, step.ambient, orientation, step.pressure_bar)
+    if step.ambient != "dry_O2" or orientation != "100" or not 0.9 <= step.pressure_bar <= 1.1:
+        raise InputError(
+            f"The Massoud constants hold for dry_O2, orientation 100 and about 1 bar; found {step.ambient}, "
+            f"{orientation}, {step.pressure_bar} bar. Use kinetics: deal_grove."
+        )
+    temperature = step.temperature_K
+    return Rates(arrhenius(*_MASSOUD_B, temperature), arrhenius(*_MASSOUD_B_OVER_A, temperature))
+
+
+def _scaled(parabolic_um2_h: float, linear_um_h: float, pressure_bar: float) -> Rates:
+    pressure_atm = pressure_bar / ATM_BAR
+    return Rates(parabolic_um2_h * _NM2_MIN * pressure_atm, linear_um_h * _NM_MIN * pressure_atm)
 
 
 def _check(
-    temperature_K: float, allowed: tuple[float, float], model: str, ambient: str, orientation: str, pressure_bar: float
+    allowed: tuple[float, float],
+    kinetics: str,
+    temperature_K: float,
+    ambient: str,
+    orientation: str,
+    pressure_bar: float,
 ) -> None:
-    low, high = allowed
-    if not low <= temperature_K <= high:
-        raise InputError(
-            f"Temperature {temperature_K} K is outside the range of the {model} constants, {low:g}-{high:g} K."
-        )
     if ambient not in AMBIENTS:
         raise InputError(f"ambient is {ambient!r}; it must be one of {', '.join(AMBIENTS)}.")
     if orientation not in ORIENTATIONS:
         raise InputError(f"orientation is {orientation!r}; it must be one of {', '.join(ORIENTATIONS)}.")
-    if not (math.isfinite(pressure_bar) and pressure_bar > 0):
-        raise InputError(f"pressure_bar is {pressure_bar}; it must be positive.")
+    low, high = allowed
+    if not low <= temperature_K <= high:
+        raise InputError(
+            f"Temperature {temperature_K} K is outside the range of the {kinetics} constants for {ambient}, "
+            f"{low:g}-{high:g} K."
+        )
+    least, most = PRESSURE_RANGE_BAR[ambient]
+    if not least <= pressure_bar <= most:
+        raise InputError(
+            f"pressure_bar is {pressure_bar}; rates in {ambient} are known to follow the pressure for {least:g}-"
+            f"{most:g} bar only."
+        )
+
+
+def _check_start(initial_oxide_nm: float) -> None:
+    if not (math.isfinite(initial_oxide_nm) and initial_oxide_nm >= 0):
+        raise InputError(f"initial_oxide_nm is {initial_oxide_nm}; the thickness must be zero or more.")
+
+
+def _check_thickness(step: Step, thickness: float) -> None:
+    low, high = TABLE_RANGE_NM
+    if step.kinetics == "deal_grove_table" and not low <= thickness <= high:
+        raise InputError(
+            f"deal_grove_table gives {thickness:.3g} nm at {step.temperature_K:g} K; its constants were fitted to "
+            f"{low:g}-{high:g} nm. For thinner dry oxide use massoud (1073-1273 K) or deal_grove."
+        )

@@ -1,18 +1,20 @@
-"""Compiled moves of the network: bond switch, oxygen hop, insertion and removal, each with an undo log.
+"""Compiled moves of the network: bond switch, oxygen hop, exchange of oxygen with a reserve; each can be undone.
 
 Every proposal is symmetric: the reverse move is proposed with the same probability (see `docs/theory/oxidation.md`),
 so that Metropolis' rule needs no correction. Moves never touch a frozen atom's bonds, never make a double bond, and
 never link two Si twice (directly or through one O).
 """
 
-from numba import njit
-
+from moxie.oxidation.compilation import inlined, kernel
 from moxie.oxidation.random_stream import below
 
-NO_MOVE, SWITCH, HOP = 0, 1, 2
+SWITCH, HOP, EXCHANGE = range(3)
+_SWITCH = SWITCH
+# what the rules of early rejection tell apart: switches by the number of O among the atoms that move
+CLASSES = ("switch, no O", "switch, 1 O", "switch, 2 O", "switch, 3 O", "hop", "exchange")
 
 
-@njit(cache=True)
+@kernel
 def bonded(atoms, i, j):
     """Return whether two atoms are neighbours."""
     for p in range(atoms.degree[i]):
@@ -21,14 +23,14 @@ def bonded(atoms, i, j):
     return False
 
 
-@njit(cache=True)
+@kernel
 def other_end(atoms, oxygen, silicon):
     """Return the neighbour of a bridging O that is not the given Si."""
     first = atoms.neighbours[oxygen, 0]
     return atoms.neighbours[oxygen, 1] if first == silicon else first
 
 
-@njit(cache=True)
+@kernel
 def linked(atoms, i, j):
     """Return how often two Si are linked, directly or through one O."""
     count = 0
@@ -41,7 +43,7 @@ def linked(atoms, i, j):
     return count
 
 
-@njit(cache=True)
+@kernel
 def replace_neighbour(atoms, work, n_edits, atom, old, new):
     """Write `new` over `old` among the neighbours of an atom, and log it; return the log's length."""
     for p in range(atoms.degree[atom]):
@@ -54,7 +56,7 @@ def replace_neighbour(atoms, work, n_edits, atom, old, new):
     return n_edits + 1
 
 
-@njit(cache=True)
+@inlined
 def swap_edits(atoms, work, n_edits):
     """Undo the logged edits, or do them again when they are undone: the log and the network trade places."""
     for k in range(n_edits):
@@ -65,13 +67,13 @@ def swap_edits(atoms, work, n_edits):
         work.edits[k, 2] = current
 
 
-@njit(cache=True)
+@kernel
 def far_silicon(atoms, near, centre):
     """Return the Si that `centre` reaches over its neighbour `near`: itself, or the other end of a bridging O."""
     return other_end(atoms, near, centre) if atoms.species[near] == 1 else near
 
 
-@njit(cache=True)
+@inlined
 def propose_switch(atoms, work, active, n_active):
     """Draw a bond switch into work.chain; return the chain's length, 0 when the draw is not a valid move.
 
@@ -120,7 +122,7 @@ def propose_switch(atoms, work, active, n_active):
     return 4
 
 
-@njit(cache=True)
+@inlined
 def apply_switch(atoms, work):
     """Carry out the switch in work.chain: i-a, j-b become i-b, j-a; return the number of logged edits."""
     i, j, a, b = work.chain[0], work.chain[1], work.chain[2], work.chain[3]
@@ -130,13 +132,13 @@ def apply_switch(atoms, work):
     return replace_neighbour(atoms, work, n, b, j, i)
 
 
-@njit(cache=True)
+@inlined
 def propose_hop(atoms, work, oxygens, n_oxygens):
     """Draw an oxygen hop Si0-O-Si1-Si2 -> Si0-Si1-O-Si2 into work.chain (O, Si0, Si1, Si2); return 4, or 0."""
     oxygen = oxygens[below(atoms.stream, n_oxygens)]
     side = below(atoms.stream, 2)
     pick = below(atoms.stream, 3)
-    if atoms.frozen[oxygen]:
+    if atoms.frozen[oxygen] or atoms.degree[oxygen] == 0:
         return 0
     s1 = atoms.neighbours[oxygen, side]
     s0 = atoms.neighbours[oxygen, 1 - side]
@@ -156,7 +158,7 @@ def propose_hop(atoms, work, oxygens, n_oxygens):
     return 4
 
 
-@njit(cache=True)
+@inlined
 def apply_hop(atoms, work):
     """Carry out the hop in work.chain; return the number of logged edits."""
     oxygen, s0, s1, s2 = work.chain[0], work.chain[1], work.chain[2], work.chain[3]
@@ -176,7 +178,7 @@ def apply_hop(atoms, work):
     return replace_neighbour(atoms, work, n + 2, oxygen, s0, s2)
 
 
-@njit(cache=True)
+@kernel
 def insert_oxygen(atoms, oxygen, i, j):
     """Put a loose O (no neighbours) into the bond i-j: Si-Si becomes Si-O-Si."""
     for p in range(atoms.degree[i]):
@@ -192,7 +194,7 @@ def insert_oxygen(atoms, oxygen, i, j):
     atoms.degree[oxygen] = 2
 
 
-@njit(cache=True)
+@kernel
 def remove_oxygen(atoms, oxygen):
     """Take a bridging O out: Si-O-Si becomes Si-Si. The O is left loose."""
     i = atoms.neighbours[oxygen, 0]
@@ -210,7 +212,56 @@ def remove_oxygen(atoms, oxygen):
     atoms.degree[oxygen] = 0
 
 
-@njit(cache=True)
+@kernel
+def propose_exchange(atoms, work, active, n_active):
+    """Draw a link of a Si: an O from the reserve goes into a Si-Si bond, an O that bridges goes to the reserve.
+
+    Writes work.chain (O, Si, Si); returns 3, or 0. Both directions draw the same Si and slot, so that no ratio of
+    counts is needed.
+    """
+    i = active[below(atoms.stream, n_active)]
+    slot = below(atoms.stream, 4)
+    if atoms.frozen[i]:
+        return 0
+    near = atoms.neighbours[i, slot]
+    if atoms.frozen[near]:
+        return 0
+    if atoms.species[near] == 1:
+        if atoms.frozen[other_end(atoms, near, i)]:
+            return 0
+        work.chain[0] = near
+        work.chain[1] = atoms.neighbours[near, 0]
+        work.chain[2] = atoms.neighbours[near, 1]
+        return 3
+    if work.counters[7] == 0:
+        return 0
+    work.chain[0] = work.reserve[work.counters[7] - 1]
+    work.chain[1] = i
+    work.chain[2] = near
+    return 3
+
+
+@kernel
+def apply_exchange(atoms, work):
+    """Carry out the exchange in work.chain, or undo it."""
+    if atoms.degree[work.chain[0]] == 0:
+        insert_oxygen(atoms, work.chain[0], work.chain[1], work.chain[2])
+    else:
+        remove_oxygen(atoms, work.chain[0])
+
+
+@kernel
+def move_class(atoms, work, kind, n_chain):
+    """Return the class of the move in work.chain, an index into CLASSES."""
+    if kind != _SWITCH:
+        return 3 + kind
+    count = 0
+    for c in range(n_chain):
+        count += atoms.species[work.chain[c]]
+    return count
+
+
+@kernel
 def oxidation_state(atoms, silicon):
     """Return the number of O neighbours of a Si."""
     count = 0
@@ -219,7 +270,7 @@ def oxidation_state(atoms, silicon):
     return count
 
 
-@njit(cache=True)
+@inlined
 def chain_penalty(atoms, field, work, n_chain):
     """Return the suboxide energy in eV of the Si in the chain (all whose state a move can change)."""
     energy = 0.0

@@ -5,7 +5,8 @@ Source of the generator: Blackman and Vigna, ACM Trans. Math. Softw. 47, 36 (202
 """
 
 import numpy as np
-from numba import njit
+
+from moxie.oxidation.compilation import kernel
 
 _MASK = (1 << 64) - 1
 
@@ -23,7 +24,7 @@ def seed_stream(seed: int) -> np.ndarray:
     return np.array(words, dtype=np.uint64)
 
 
-@njit(cache=True)
+@kernel
 def uniform(stream):
     """Draw a number uniform in [0, 1) with 53 random bits and advance the stream."""
     s0 = stream[0]
@@ -46,7 +47,7 @@ def uniform(stream):
     return float(result >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True)
+@kernel
 def below(stream, n):
     """Draw an integer uniform in 0..n-1."""
     return int(uniform(stream) * n)

@@ -1,24 +1,22 @@
-"""Compiled relaxation of a local problem by limited-memory BFGS, with early rejection.
+"""Compiled relaxation of a local problem by limited-memory BFGS that can be interrupted and go on.
 
-A relaxation may stop as soon as it cannot end below a given energy: E - c |F|^2 bounds the minimum of a harmonic
-system whose soft modes have force constants above 1/(2c) (Barkema and Mousseau, PRB 62, 4985 (2000)).
 Method: Nocedal and Wright, Numerical Optimization, algorithm 7.4.
 """
 
-from numba import njit
-
+from moxie.oxidation.compilation import inlined, kernel
 from moxie.oxidation.kernels import valence
 from moxie.oxidation.repulsion import bin_atom, list_pairs, repulsion
 from moxie.oxidation.state import HISTORY, SKIN
 
 _HISTORY = HISTORY
 _SKIN = SKIN
-LARGEST_STEP_A = 0.25
+LARGEST_STEP_A = 0.5
+FIRST_SCALE = 0.03  # first guess of the inverse stiffness, A^2/eV
 
-CONVERGED, KILLED, STOPPED = 0, 1, 2
+CONVERGED, STOPPED = 0, 1
 
 
-@njit(cache=True)
+@kernel
 def refresh_pairs(atoms, field, bins, work, n_moving, source):
     """Bin the moving rows at work.x and list their pairs."""
     for row in range(n_moving):
@@ -26,7 +24,7 @@ def refresh_pairs(atoms, field, bins, work, n_moving, source):
     list_pairs(atoms, field, bins, work, n_moving, source)
 
 
-@njit(cache=True)
+@inlined
 def total(atoms, field, bins, work, n_moving, centres, repel, source):
     """Return the local energy at work.x and its gradient in work.g; renews the pair list when atoms moved too far."""
     energy = valence(atoms.cell, field, work, n_moving, centres)
@@ -40,46 +38,52 @@ def total(atoms, field, bins, work, n_moving, centres, repel, source):
             if d2 > limit:
                 refresh_pairs(atoms, field, bins, work, n_moving, source)
                 break
-        for row in range(centres, work.counters[2]):
-            work.g[row, 0] = 0.0
-            work.g[row, 1] = 0.0
-            work.g[row, 2] = 0.0
-        energy += repulsion(atoms.cell, field, work)
+        energy += repulsion(atoms.cell, field, work, n_moving)
     return energy
 
 
-@njit(cache=True)
-def relax(atoms, field, bins, work, n_moving, centres, repel, source, limit, c, shadow, force_tolerance, max_steps):
-    """Relax the moving rows from work.x; return (energy, status, would it have been killed, evaluations).
+@inlined
+def squared_gradient(work, n_moving):
+    """Return |g|^2 over the moving rows, (eV/A)^2."""
+    norm2 = 0.0
+    for row in range(n_moving):
+        for k in range(3):
+            norm2 += work.g[row, k] * work.g[row, k]
+    return norm2
 
-    `limit` (eV) and c (A^2/eV) give the kill rule E - c |F|^2 > limit; c < 0 turns it off. With `shadow` the kill is
-    only noted. force_tolerance (eV/A) is on the largest component.
+
+@inlined
+def begin(atoms, field, bins, work, n_moving, centres, repel, source):
+    """Evaluate the local problem at work.x and forget earlier steps."""
+    work.search[0] = total(atoms, field, bins, work, n_moving, centres, repel, source)
+    work.search[1] = 0
+    work.search[2] = -1
+
+
+@inlined
+def proceed(atoms, field, bins, work, n_moving, centres, repel, source, force_tolerance, max_evaluations):
+    """Relax the moving rows from work.x, after `begin` or an earlier `proceed`; return (status, evaluations).
+
+    The energy is left in work.search[0]. force_tolerance (eV/A) is on the largest component of the gradient.
     """
     x = work.x
     g = work.g
     direction = work.direction
-    flagged = False
-    energy = total(atoms, field, bins, work, n_moving, centres, repel, source)
-    evaluations = 1
-    stored = 0
-    newest = -1
+    energy = work.search[0]
+    stored = int(work.search[1])
+    newest = int(work.search[2])
+    evaluations = 0
+    status = STOPPED
     while True:
-        norm2 = 0.0
         largest = 0.0
         for row in range(n_moving):
             for k in range(3):
-                value = g[row, k]
-                norm2 += value * value
-                largest = max(largest, abs(value))
-        if c >= 0.0 and energy - c * norm2 > limit:
-            if not shadow:
-                return energy, KILLED, True, evaluations
-            flagged = True
+                largest = max(largest, abs(g[row, k]))
         if largest < force_tolerance:
-            return energy, CONVERGED, flagged, evaluations
-        if evaluations > max_steps:
-            return energy, STOPPED, flagged, evaluations
-        # two-loop recursion
+            status = CONVERGED
+            break
+        if evaluations >= max_evaluations:
+            break
         for row in range(n_moving):
             for k in range(3):
                 direction[row, k] = -g[row, k]
@@ -101,7 +105,7 @@ def relax(atoms, field, bins, work, n_moving, centres, repel, source, limit, c, 
                     yy += work.changes[newest, row, k] * work.changes[newest, row, k]
             scale = 1.0 / (work.rho[newest] * yy)
         else:
-            scale = 0.02
+            scale = FIRST_SCALE
         for row in range(n_moving):
             for k in range(3):
                 direction[row, k] *= scale
@@ -126,15 +130,16 @@ def relax(atoms, field, bins, work, n_moving, centres, repel, source, limit, c, 
             newest = -1
             for row in range(n_moving):
                 for k in range(3):
-                    direction[row, k] = -0.02 * g[row, k]
-            slope = -0.02 * norm2
-            longest = 0.02 * largest
+                    direction[row, k] = -FIRST_SCALE * g[row, k]
+            slope = -FIRST_SCALE * squared_gradient(work, n_moving)
+            longest = FIRST_SCALE * largest
         step = min(1.0, LARGEST_STEP_A / longest)
         for row in range(n_moving):
             for k in range(3):
                 work.x_best[row, k] = x[row, k]
                 work.g_best[row, k] = g[row, k]
         accepted = False
+        trial = energy
         for _ in range(8):
             for row in range(n_moving):
                 for k in range(3):
@@ -154,7 +159,7 @@ def relax(atoms, field, bins, work, n_moving, centres, repel, source, limit, c, 
                     x[row, k] = work.x_best[row, k]
                     g[row, k] = work.g_best[row, k]
             if stored == 0:
-                return energy, STOPPED, flagged, evaluations
+                break
             stored = 0
             newest = -1
             continue
@@ -172,3 +177,7 @@ def relax(atoms, field, bins, work, n_moving, centres, repel, source, limit, c, 
             newest = slot
             stored = min(stored + 1, _HISTORY)
         energy = trial
+    work.search[0] = energy
+    work.search[1] = stored
+    work.search[2] = newest
+    return status, evaluations

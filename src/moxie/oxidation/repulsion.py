@@ -4,8 +4,8 @@ quadratic: 1/2 gamma (r^2 - d^2)^2; cubic: gamma (d - r)^3; both for r < d, with
 """
 
 import numpy as np
-from numba import njit
 
+from moxie.oxidation.compilation import kernel
 from moxie.oxidation.kernels import row_for
 from moxie.oxidation.state import BIN_CAPACITY, SKIN
 
@@ -13,7 +13,7 @@ _SKIN = SKIN
 _CAPACITY = BIN_CAPACITY
 
 
-@njit(cache=True)
+@kernel
 def bin_index(atoms, bins, x, y, z):
     """Return the linked cell of a point; points beyond a free edge belong to the outermost cell."""
     index = 0
@@ -29,10 +29,10 @@ def bin_index(atoms, bins, x, y, z):
     return index
 
 
-@njit(cache=True)
+@kernel
 def bin_atom(atoms, bins, work, atom, x, y, z):
-    """Put an atom into the linked cell of a point."""
-    new = bin_index(atoms, bins, x, y, z)
+    """Put an atom into the linked cell of a point; an O in reserve belongs to none."""
+    new = bin_index(atoms, bins, x, y, z) if atoms.degree[atom] > 0 else -1
     old = bins.of_atom[atom]
     if old == new:
         return
@@ -42,6 +42,9 @@ def bin_atom(atoms, bins, work, atom, x, y, z):
         bins.atoms[old, bins.slot[atom]] = moved
         bins.slot[moved] = bins.slot[atom]
         bins.filled[old] = last
+    bins.of_atom[atom] = new
+    if new < 0:
+        return
     count = bins.filled[new]
     if count >= _CAPACITY:
         work.counters[5] = 1  # more atoms than any sound network has; the sampler stops on it
@@ -50,10 +53,9 @@ def bin_atom(atoms, bins, work, atom, x, y, z):
     bins.atoms[new, count] = atom
     bins.slot[atom] = count
     bins.filled[new] = count + 1
-    bins.of_atom[atom] = new
 
 
-@njit(cache=True)
+@kernel
 def bin_all(atoms, bins, work):
     """Fill the linked cells anew from the positions, in order of atom number (so that a resumed run sums alike)."""
     bins.filled[:] = 0
@@ -62,7 +64,7 @@ def bin_all(atoms, bins, work):
         bin_atom(atoms, bins, work, atom, atoms.position[atom, 0], atoms.position[atom, 1], atoms.position[atom, 2])
 
 
-@njit(cache=True)
+@kernel
 def neighbour_cell(k, offset, count, periodic):
     """Return the cell at an offset of -1, 0 or 1 along one axis; -1 where there is none or it was already visited."""
     k += offset
@@ -73,7 +75,7 @@ def neighbour_cell(k, offset, count, periodic):
     return k % count
 
 
-@njit(cache=True)
+@kernel
 def list_pairs(atoms, field, bins, work, n_moving, source):
     """List the pairs with a moving row within range plus skin; positions are work.x, of others `source`.
 
@@ -83,6 +85,10 @@ def list_pairs(atoms, field, bins, work, n_moving, source):
     nx, ny, nz = bins.shape[0], bins.shape[1], bins.shape[2]
     for row in range(n_moving):
         atom = work.atom[row]
+        for k in range(3):
+            work.x_listed[row, k] = work.x[row, k]
+        if atoms.degree[atom] == 0:
+            continue
         work.counters[1] += 1
         stamp = work.counters[1]
         work.mark[atom] = stamp
@@ -91,8 +97,6 @@ def list_pairs(atoms, field, bins, work, n_moving, source):
             work.mark[near] = stamp
             for q in range(atoms.degree[near]):
                 work.mark[atoms.neighbours[near, q]] = stamp
-        for k in range(3):
-            work.x_listed[row, k] = work.x[row, k]
         home = bins.of_atom[atom]
         bz = home % nz
         by = (home // nz) % ny
@@ -142,7 +146,7 @@ def list_pairs(atoms, field, bins, work, n_moving, source):
     work.counters[3] = count
 
 
-@njit(cache=True)
+@kernel
 def pair_term(field, kind_i, kind_j, r2):
     """Return (energy, slope dE/dr over r) of a pair at squared distance r2; zero outside the range."""
     reach = field.repulsion_range[kind_i, kind_j]
@@ -156,9 +160,9 @@ def pair_term(field, kind_i, kind_j, r2):
     return field.repulsion_k * d * d * d, -3.0 * field.repulsion_k * d * d / r
 
 
-@njit(cache=True)
-def repulsion(cell, field, work):
-    """Return the repulsion energy of the listed pairs at work.x in eV and add its gradient to work.g."""
+@kernel
+def repulsion(cell, field, work, n_moving):
+    """Return the repulsion energy of the listed pairs at work.x in eV and add its gradient to work.g[:n_moving]."""
     energy = 0.0
     x = work.x
     g = work.g
@@ -186,9 +190,10 @@ def repulsion(cell, field, work):
         value, slope = pair_term(field, work.local_species[i], work.local_species[j], r2)
         if value > 0.0:
             energy += value
-            g[j, 0] += slope * dx
-            g[j, 1] += slope * dy
-            g[j, 2] += slope * dz
+            if j < n_moving:
+                g[j, 0] += slope * dx
+                g[j, 1] += slope * dy
+                g[j, 2] += slope * dz
             g[i, 0] -= slope * dx
             g[i, 1] -= slope * dy
             g[i, 2] -= slope * dz

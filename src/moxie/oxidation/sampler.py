@@ -6,60 +6,73 @@ threshold. Repulsion is never negative, so the early stages leave it out and add
 """
 
 import numpy as np
-from numba import njit
 
-from moxie.oxidation.kernels import grow_shells, tabulate, valence
+from moxie.oxidation.compilation import inlined, kernel
+from moxie.oxidation.kernels import edge_gradient, grow_shells, retabulate, tabulate, valence
 from moxie.oxidation.moves import (
+    CLASSES,
+    EXCHANGE,
+    HOP,
+    SWITCH,
+    apply_exchange,
     apply_hop,
     apply_switch,
     chain_penalty,
+    move_class,
+    propose_exchange,
     propose_hop,
     propose_switch,
     swap_edits,
 )
 from moxie.oxidation.random_stream import uniform
-from moxie.oxidation.relaxation import KILLED, refresh_pairs, relax
+from moxie.oxidation.relaxation import begin, proceed, refresh_pairs, squared_gradient
 from moxie.oxidation.repulsion import bin_all, bin_atom, list_pairs, pair_term
 
-_KILLED = KILLED
+_SWITCH, _HOP, _EXCHANGE = SWITCH, HOP, EXCHANGE
+_OFF_MIDDLE_A = (0.05, 0.09, 0.12)  # along no crystal axis
 
-# rows of the stage table
-SHELLS, KILL_C, FORCE_TOLERANCE, MAX_STEPS, REPEL, SWITCH_EDGE, SWITCH_MARGIN, HOP_EDGE, HOP_MARGIN = range(9)
-# entries of the tally
-(
-    ATTEMPTS,
-    VALID,
-    ACCEPTED,
-    HOPS_VALID,
-    HOPS_ACCEPTED,
-    EVALUATIONS,
-    FALSE_KILLS,
-    SHADOW_ACCEPTED,
-    REACHED,
-) = range(9)
-TALLY_SIZE = 20
+# columns of the stage table: four of the relaxation, then for each class of moves these four of the rule
+SHELLS, FORCE_TOLERANCE, EVALUATIONS, REPEL, RULES = range(5)
+OFFSET, EDGE, REST, REPULSION = range(4)
+N_COLUMNS = RULES + 4 * len(CLASSES)
+# entries of the tally: one for each kind of move in VALID and ACCEPTED, one for each stage in REACHED
+ATTEMPTS, EVALUATED, LOGGED, FALSE_KILLS, VALID = range(5)
+ACCEPTED = VALID + 3
+REACHED = ACCEPTED + 3
+N_TALLY = REACHED + 16
+# columns of the shadow log: class, change of the energy, repulsion of the move's atoms before it, then for each stage
+# energy, edge and rest as in the rule
+LOG_CLASS, LOG_CHANGE, LOG_REPULSION, LOG_STAGES = range(4)
 
 
-@njit(cache=True)
+@kernel
 def nearest(atoms, i, j, k):
     """Return component k of the vector from atom i to the nearest image of j."""
     d = atoms.position[j, k] - atoms.position[i, k]
     return d - atoms.cell[k] * np.round(d / atoms.cell[k])
 
 
-@njit(cache=True)
+@kernel
 def place_between(atoms, work, oxygen):
-    """Put the trial position of a bridging O in the middle of its two Si."""
+    """Put the trial position of a bridging O near the middle of its two Si.
+
+    A little off it: a straight Si-O-Si under compression is a saddle, which a relaxation from the middle cannot leave.
+    """
     i = atoms.neighbours[oxygen, 0]
     j = atoms.neighbours[oxygen, 1]
     for k in range(3):
-        work.trial[oxygen, k] = atoms.position[i, k] + 0.5 * nearest(atoms, i, j, k)
+        work.trial[oxygen, k] = atoms.position[i, k] + 0.5 * nearest(atoms, i, j, k) + _OFF_MIDDLE_A[k]
 
 
-@njit(cache=True)
+@kernel
 def start(atoms, field, bins, work):
     """Make bins, trial positions and each atom's repulsion anew from the positions."""
     n = len(atoms.position)
+    work.counters[7] = 0
+    for i in range(n - 1, -1, -1):
+        if atoms.degree[i] == 0 and atoms.species[i] == 1 and not atoms.frozen[i]:
+            work.reserve[work.counters[7]] = i
+            work.counters[7] += 1
     for i in range(n):
         for k in range(3):
             if atoms.cell[k] < 1e29:
@@ -69,8 +82,8 @@ def start(atoms, field, bins, work):
             work.trial[i, k] = atoms.position[i, k]
         work.repulsion_of[i] = 0.0
         work.moving[i] = i
-    bin_all(atoms, bins, work)
     if field.repulsion_kind > 0:
+        bin_all(atoms, bins, work)
         work.counters[0] += 1
         work.counters[2] = 0
         tabulate(atoms, work, n, atoms.position)
@@ -83,7 +96,7 @@ def start(atoms, field, bins, work):
             work.repulsion_of[j] += value
 
 
-@njit(cache=True)
+@kernel
 def pair_energy(atoms, field, i, j):
     """Return the repulsion of two atoms at their positions, in eV."""
     r2 = 0.0
@@ -93,11 +106,19 @@ def pair_energy(atoms, field, i, j):
     return pair_term(field, atoms.species[i], atoms.species[j], r2)[0]
 
 
-@njit(cache=True)
+@inlined
 def old_energy(atoms, field, bins, work, n_moving, repel):
-    """Return the local energy before the move (network and positions are the old ones); remembers the old pairs."""
+    """Return (local energy before the move, number of centres); network and positions are the old ones.
+
+    Remembers the pairs in range and the gradient at the edge.
+    """
     centres = tabulate(atoms, work, n_moving, atoms.position)
     energy = valence(atoms.cell, field, work, n_moving, centres)
+    edge_gradient(work, n_moving, centres)
+    for row in range(n_moving, work.counters[2]):
+        atom = work.atom[row]
+        for k in range(3):
+            work.edge[atom, k] = work.g[row, k]
     work.counters[4] = 0
     if repel:
         refresh_pairs(atoms, field, bins, work, n_moving, atoms.position)
@@ -112,24 +133,16 @@ def old_energy(atoms, field, bins, work, n_moving, repel):
                 work.old_e[k] = value
                 work.counters[4] += 1
                 energy += value
-    return energy
+    return energy, centres
 
 
-@njit(cache=True)
-def remember_edge(work, n_moving):
-    """Keep the gradient on the fixed atoms of the local problem, by atom."""
-    for row in range(n_moving, work.counters[2]):
-        atom = work.atom[row]
-        for k in range(3):
-            work.edge[atom, k] = work.g[row, k]
-
-
-@njit(cache=True)
-def edge_change(atoms, work, n_moving):
-    """Return |change of the force| on the mobile atoms around the local problem, in eV/A.
+@inlined
+def squared_edge_change(atoms, work, n_moving, centres):
+    """Return |change of the gradient|^2 on the mobile atoms around the local problem, in (eV/A)^2.
 
     They were at rest before the move, so this is what a larger local problem can still gain energy from.
     """
+    edge_gradient(work, n_moving, centres)
     total = 0.0
     for row in range(n_moving, work.counters[2]):
         atom = work.atom[row]
@@ -137,10 +150,10 @@ def edge_change(atoms, work, n_moving):
             for k in range(3):
                 d = work.g[row, k] - work.edge[atom, k]
                 total += d * d
-    return np.sqrt(total)
+    return total
 
 
-@njit(cache=True)
+@kernel
 def accept(atoms, field, bins, work, n_moving, repel):
     """Take over the relaxed positions of the local problem."""
     for row in range(n_moving):
@@ -153,7 +166,8 @@ def accept(atoms, field, bins, work, n_moving, repel):
                     value = 0.0
             atoms.position[atom, k] = value
             work.trial[atom, k] = value
-        bin_atom(atoms, bins, work, atom, atoms.position[atom, 0], atoms.position[atom, 1], atoms.position[atom, 2])
+        if repel:
+            bin_atom(atoms, bins, work, atom, atoms.position[atom, 0], atoms.position[atom, 1], atoms.position[atom, 2])
     if repel:
         for pair in range(work.counters[4]):
             work.repulsion_of[work.old_i[pair]] -= work.old_e[pair]
@@ -167,7 +181,7 @@ def accept(atoms, field, bins, work, n_moving, repel):
                 work.repulsion_of[j] += value
 
 
-@njit(cache=True)
+@kernel
 def restore(atoms, bins, work, n_moving, rebin):
     """Forget the trial positions of work.moving[:n_moving]."""
     for k in range(n_moving):
@@ -178,57 +192,85 @@ def restore(atoms, bins, work, n_moving, rebin):
             bin_atom(atoms, bins, work, atom, atoms.position[atom, 0], atoms.position[atom, 1], atoms.position[atom, 2])
 
 
-@njit(cache=True)
-def attempt(atoms, field, bins, work, stages, kT, hop, active, n_active, oxygens, n_oxygens, shadow, tally):
-    """Try one move; return the change of the total energy in eV (0 when it is not accepted)."""
-    tally[ATTEMPTS] += 1
-    if hop:
-        n_chain = propose_hop(atoms, work, oxygens, n_oxygens)
+@kernel
+def toggle(atoms, work, kind, n_edits):
+    """Exchange the network before the move with the one after it."""
+    if kind == _EXCHANGE:
+        apply_exchange(atoms, work)
     else:
-        n_chain = propose_switch(atoms, work, active, n_active)
+        swap_edits(atoms, work, n_edits)
+
+
+@inlined
+def attempt(atoms, field, bins, work, stages, kT, potential, kind, active, oxygens, log, cut, tally):
+    """Try one move; return the change of energy - potential * number of O in eV (0 when it is not accepted)."""
+    tally[ATTEMPTS] += 1
+    if kind == _HOP:
+        n_chain = propose_hop(atoms, work, oxygens, len(oxygens))
+    elif kind == _SWITCH:
+        n_chain = propose_switch(atoms, work, active, len(active))
+    else:
+        n_chain = propose_exchange(atoms, work, active, len(active))
     draw = uniform(atoms.stream)
     if n_chain == 0:
         return 0.0
-    tally[VALID] += 1
-    if hop:
-        tally[HOPS_VALID] += 1
+    line = tally[LOGGED]
+    shadow = line < len(log)
+    tally[VALID + kind] += 1
     gain = -kT * np.log(1.0 - draw)
-    before = chain_penalty(atoms, field, work, n_chain)
-    n_edits = apply_hop(atoms, work) if hop else apply_switch(atoms, work)
-    suboxide = chain_penalty(atoms, field, work, n_chain) - before
-    allowed = gain - suboxide  # what bonds, angles and repulsion may gain
+    label = move_class(atoms, work, kind, n_chain)
+    rule = RULES + 4 * label
+    repulsion = 0.0
+    for c in range(n_chain):
+        repulsion += work.repulsion_of[work.chain[c]]
+    cost = -chain_penalty(atoms, field, work, n_chain)
+    n_edits = 0
+    if kind == _HOP:
+        n_edits = apply_hop(atoms, work)
+    elif kind == _SWITCH:
+        n_edits = apply_switch(atoms, work)
+    else:
+        apply_exchange(atoms, work)
+        cost += potential if atoms.degree[work.chain[0]] == 0 else -potential
+    cost += chain_penalty(atoms, field, work, n_chain)
     for c in range(n_chain):
         atom = work.chain[c]
-        if atoms.species[atom] == 1 and (hop or c < 4):
+        if atoms.species[atom] == 1 and c < 4 and atoms.degree[atom] > 0:
             place_between(atoms, work, atom)
+    n_stages = len(stages)
+    last = n_stages - 1
+    first = 0
+    if kind == _EXCHANGE:
+        while stages[first, SHELLS] != stages[last, SHELLS]:
+            first += 1
     flagged = False
+    alive = True
+    rebin = False
     n_moving = 0
     n_restore = 0
-    rebin = False
-    alive = True
+    centres = 0
+    old = 0.0
     change = 0.0
-    n_stages = len(stages)
-    for stage in range(n_stages):
+    for stage in range(first, n_stages):
         tally[REACHED + stage] += 1
-        last = stage == n_stages - 1
         repel = stages[stage, REPEL] > 0.0 and field.repulsion_kind > 0
-        n_moving = grow_shells(atoms, work, n_chain, int(stages[stage, SHELLS]))
-        n_restore = max(n_restore, n_moving)
-        swap_edits(atoms, work, n_edits)
-        old = old_energy(atoms, field, bins, work, n_moving, repel)
-        if not last:
-            remember_edge(work, n_moving)
-        swap_edits(atoms, work, n_edits)
-        margin = stages[stage, HOP_MARGIN if hop else SWITCH_MARGIN]
-        limit = old + allowed + margin
-        if not repel:
-            for c in range(n_chain):
-                limit += work.repulsion_of[work.chain[c]]
-        centres = tabulate(atoms, work, n_moving, work.trial)
-        if repel:
-            rebin = True
-            refresh_pairs(atoms, field, bins, work, n_moving, work.trial)
-        energy, status, flag, evaluations = relax(
+        again = stage > first and stages[stage, SHELLS] == stages[stage - 1, SHELLS]
+        if not (again and stages[stage, REPEL] == stages[stage - 1, REPEL]):
+            for row in range(n_moving):
+                for k in range(3):
+                    work.trial[work.atom[row], k] = work.x[row, k]
+            n_moving = grow_shells(atoms, work, n_chain, int(stages[stage, SHELLS]))
+            n_restore = max(n_restore, n_moving)
+            toggle(atoms, work, kind, n_edits)
+            old, centres = old_energy(atoms, field, bins, work, n_moving, repel)
+            toggle(atoms, work, kind, n_edits)
+            retabulate(atoms, work, n_moving, work.trial)
+            if repel:
+                rebin = True
+                refresh_pairs(atoms, field, bins, work, n_moving, work.trial)
+            begin(atoms, field, bins, work, n_moving, centres, repel, work.trial)
+            tally[EVALUATED] += 1
+        status, evaluations = proceed(
             atoms,
             field,
             bins,
@@ -237,82 +279,107 @@ def attempt(atoms, field, bins, work, stages, kT, hop, active, n_active, oxygens
             centres,
             repel,
             work.trial,
-            limit,
-            stages[stage, KILL_C],
-            shadow,
             stages[stage, FORCE_TOLERANCE],
-            int(stages[stage, MAX_STEPS]),
+            int(stages[stage, EVALUATIONS]),
         )
-        tally[EVALUATIONS] += evaluations
-        if status == _KILLED:
+        tally[EVALUATED] += evaluations
+        change = work.search[0] - old + cost
+        if stage == last:
+            alive = change < gain
+            if shadow:
+                tally[LOGGED] += 1
+                log[line, LOG_CLASS] = label
+                log[line, LOG_CHANGE] = change
+                log[line, LOG_REPULSION] = repulsion
+            break
+        edge2 = squared_edge_change(atoms, work, n_moving, centres)
+        norm2 = squared_gradient(work, n_moving)
+        predicted = (
+            change
+            - stages[stage, rule + OFFSET]
+            - stages[stage, rule + EDGE] * edge2
+            - stages[stage, rule + REST] * norm2
+            - stages[stage, rule + REPULSION] * repulsion
+        )
+        if shadow and predicted < cut:
+            log[line, LOG_STAGES + 3 * stage] = change
+            log[line, LOG_STAGES + 3 * stage + 1] = edge2
+            log[line, LOG_STAGES + 3 * stage + 2] = norm2
+            flagged = flagged or predicted > gain
+        elif predicted > gain:
             alive = False
             break
-        if flag:
-            flagged = True
-        if last:
-            change = energy - old
-            alive = change < allowed
-            if shadow:
-                work.shadow_log[(tally[VALID] - 1) % len(work.shadow_log), 8] = change - allowed
-                work.shadow_log[(tally[VALID] - 1) % len(work.shadow_log), 9] = n_chain + 10 * hop
-        else:
-            for row in range(n_moving):
-                for k in range(3):
-                    work.trial[work.atom[row], k] = work.x[row, k]
-            edge = edge_change(atoms, work, n_moving)
-            if shadow:
-                work.shadow_log[(tally[VALID] - 1) % len(work.shadow_log), 2 * stage] = energy - limit + margin
-                work.shadow_log[(tally[VALID] - 1) % len(work.shadow_log), 2 * stage + 1] = edge
-            if energy - stages[stage, HOP_EDGE if hop else SWITCH_EDGE] * edge > limit:
-                flagged = True
-                if not shadow:
-                    alive = False
-                    break
     if alive:
-        if shadow:
-            tally[SHADOW_ACCEPTED] += 1
-            if flagged:
-                tally[FALSE_KILLS] += 1
-        accept(atoms, field, bins, work, n_moving, stages[n_stages - 1, REPEL] > 0.0 and field.repulsion_kind > 0)
-        tally[ACCEPTED] += 1
-        if hop:
-            tally[HOPS_ACCEPTED] += 1
-        return change + suboxide
-    swap_edits(atoms, work, n_edits)
+        if flagged:
+            tally[FALSE_KILLS] += 1
+        if kind == _EXCHANGE:
+            if atoms.degree[work.chain[0]] > 0:
+                work.counters[7] -= 1
+            else:
+                work.reserve[work.counters[7]] = work.chain[0]
+                work.counters[7] += 1
+        accept(atoms, field, bins, work, n_moving, field.repulsion_kind > 0)
+        tally[ACCEPTED + kind] += 1
+        return change
+    toggle(atoms, work, kind, n_edits)
     restore(atoms, bins, work, n_restore, rebin)
     return 0.0
 
 
-@njit(cache=True)
-def run_moves(atoms, field, bins, work, stages, n_moves, kT, hop_fraction, active, oxygens, shadow, tally):
-    """Try n_moves moves at kT (eV); return the change of the total energy. `start` must have been called before."""
+@kernel
+def run_moves(
+    atoms,
+    field,
+    bins,
+    work,
+    stages,
+    n_moves,
+    kT,
+    hop_share,
+    exchange_share,
+    potential,
+    active,
+    oxygens,
+    log,
+    cut,
+    tally,
+):
+    """Try n_moves moves at kT (eV); return the change of the energy. `start` must have been called before.
+
+    Until `log` is full, moves whose predicted change stays below `cut` (eV) are followed to the end and logged.
+    """
     change = 0.0
     for _ in range(n_moves):
-        hop = hop_fraction > 0.0 and uniform(atoms.stream) < hop_fraction
-        if (hop and len(oxygens) == 0) or (not hop and len(active) == 0):
+        kind = _SWITCH
+        if hop_share + exchange_share > 0.0:
+            draw = uniform(atoms.stream)
+            if draw < hop_share:
+                kind = _HOP
+            elif draw < hop_share + exchange_share:
+                kind = _EXCHANGE
+        if len(oxygens if kind == _HOP else active) == 0:
             continue
-        change += attempt(
-            atoms, field, bins, work, stages, kT, hop, active, len(active), oxygens, len(oxygens), shadow, tally
-        )
+        before = work.counters[7]
+        step = attempt(atoms, field, bins, work, stages, kT, potential, kind, active, oxygens, log, cut, tally)
+        change += step + potential * (before - work.counters[7])
         if work.counters[5] != 0:
             break
     return change
 
 
-@njit(cache=True)
-def relax_all(atoms, field, bins, work, mobile, force_tolerance, max_steps):
+@kernel
+def relax_all(atoms, field, bins, work, mobile, force_tolerance, max_evaluations):
     """Relax all mobile atoms; return (local energy change in eV, status)."""
     start(atoms, field, bins, work)
     n = len(mobile)
     for k in range(n):
         work.moving[k] = mobile[k]
     repel = field.repulsion_kind > 0
-    old = old_energy(atoms, field, bins, work, n, repel)
-    centres = tabulate(atoms, work, n, work.trial)
+    old, centres = old_energy(atoms, field, bins, work, n, repel)
+    retabulate(atoms, work, n, work.trial)
     if repel:
         refresh_pairs(atoms, field, bins, work, n, work.trial)
-    energy, status, _, _ = relax(
-        atoms, field, bins, work, n, centres, repel, work.trial, 0.0, -1.0, False, force_tolerance, max_steps
-    )
+    begin(atoms, field, bins, work, n, centres, repel, work.trial)
+    status, _ = proceed(atoms, field, bins, work, n, centres, repel, work.trial, force_tolerance, max_evaluations)
     accept(atoms, field, bins, work, n, repel)
-    return energy - old, status
+    return work.search[0] - old, status

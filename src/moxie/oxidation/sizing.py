@@ -2,7 +2,9 @@
 configuration check."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from moxie.errors import InputError
 from moxie.oxidation import kinetics as growth_kinetics
@@ -52,14 +54,15 @@ def check_recipe_fits(
     kinetics: str = "deal_grove",
     thickness_scale: float = 0.6,
     lattice_constant_A: float = SI_LATTICE_CONSTANT_A,
+    steps: Sequence[Mapping[str, Any]] = (),
 ) -> FilmSize:
-    """Return what the recipe asks of the slab.
+    """Return what the recipe, after its earlier steps, asks of the slab.
 
     Raises InputError when the recipe is outside its kinetics' range, and when it needs more O than fit: the message
     gives the largest thickness_scale that fits and the number of cells along z that would do.
     """
     recipe_nm = growth_kinetics.thickness_nm(
-        temperature_K, time_s, ambient, orientation, pressure_bar, initial_oxide_nm, kinetics
+        temperature_K, time_s, ambient, orientation, pressure_bar, initial_oxide_nm, kinetics, steps
     )
     nx, ny, nz = cells
     per_layer = 2 * nx * ny

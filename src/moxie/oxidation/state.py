@@ -4,6 +4,8 @@ Everything is allocated once here; no kernel allocates inside a move.
 
 Atoms of a local problem are renumbered: rows 0..m-1 move, rows m..c-1 are their fixed neighbours (centres of angles
 that have a moving end), rows beyond are fixed ends of those angles and fixed partners of the repulsion.
+
+An O without bonds is in reserve: it is not part of the network, and an exchange move may put it into a bond.
 """
 
 from typing import NamedTuple
@@ -68,7 +70,8 @@ class Scratch(NamedTuple):
     row_of: np.ndarray  # (n,) local row of an atom
     row_stamp: np.ndarray  # (n,) int64: row_of is valid where this equals counters[0]
     mark: np.ndarray  # (n,) int64, for exclusions
-    counters: np.ndarray  # (8,) int64: 0 row stamp, 1 mark stamp, 2 rows, 3 pairs, 4 old pairs, 5 overflow flag
+    counters: np.ndarray  # (8,) int64: 0 row stamp, 1 mark stamp, 2 rows, 3 pairs, 4 old pairs, 5 overflow flag,
+    # 6 bonds of the local problem, 7 O in reserve
     atom: np.ndarray  # (n,) atom of a local row
     local_species: np.ndarray
     x: np.ndarray  # (n, 3)
@@ -79,6 +82,12 @@ class Scratch(NamedTuple):
     table: np.ndarray  # (n, 4) local neighbours, moving ones first for fixed centres
     table_degree: np.ndarray
     table_moving: np.ndarray
+    bonds: np.ndarray  # (2 n + 8, 4) bonds with a moving end: row, its slot, other row, its slot there (-1: none)
+    unit: np.ndarray  # (n, 4, 3) unit vector from a row to each of its local neighbours
+    inverse: np.ndarray  # (n, 4) 1 / length of these
+    across: np.ndarray  # (n, 4, 3) sum over the angles at a bond: slope times the other bond's unit vector
+    along: np.ndarray  # (n, 4) the same times the cosine
+    pull: np.ndarray  # (n, 4) dE/dlength of these bonds, eV/A
     x_listed: np.ndarray  # positions at which the pair list was made
     pair_i: np.ndarray
     pair_j: np.ndarray
@@ -89,16 +98,13 @@ class Scratch(NamedTuple):
     changes: np.ndarray  # (HISTORY, n, 3)
     rho: np.ndarray
     alpha: np.ndarray
-    unit: np.ndarray  # (4, 3)
-    length: np.ndarray  # (4,)
-    part: np.ndarray  # (4, 3)
     repulsion_of: np.ndarray  # (n,) repulsion energy an atom takes part in, eV
     moving: np.ndarray  # (n,) atoms chosen to move
     chain: np.ndarray  # (8,) atoms of the move
     edits: np.ndarray  # (8, 3) undo log: atom, slot, previous neighbour
     edge: np.ndarray  # (n, 3) gradient on the fixed atoms around the local problem before the move
-    shadow_log: np.ndarray  # (30000, 10) of each relaxed move in shadow mode: per stage (excess, edge), then the final
-    # excess over the threshold and the kind of the move
+    search: np.ndarray  # (3,) of a relaxation that may go on: energy, stored steps, newest step
+    reserve: np.ndarray  # (n,) the O in reserve, counters[7] of them
 
 
 def make_field(parameters: ParameterSet) -> Field:
@@ -156,7 +162,7 @@ def make_bins(atoms: Atoms, field: Field, edges: np.ndarray) -> Bins:
 
 def make_scratch(n: int) -> Scratch:
     """Allocate the scratch space for n atoms."""
-    pairs = 40 * n + 100
+    pairs = 20 * n + 100
 
     def reals(*shape: int) -> np.ndarray:
         return np.zeros(shape)
@@ -164,39 +170,46 @@ def make_scratch(n: int) -> Scratch:
     def integers(*shape: int) -> np.ndarray:
         return np.zeros(shape, np.int32)
 
+    def rows(*shape: int) -> np.ndarray:  # unsigned: the compiler need not look out for indices from the end
+        return np.zeros(shape, np.uint32)
+
     return Scratch(
         trial=reals(n, 3),
-        row_of=integers(n),
+        row_of=rows(n),
         row_stamp=np.zeros(n, np.int64),
         mark=np.zeros(n, np.int64),
         counters=np.zeros(8, np.int64),
-        atom=integers(n),
-        local_species=integers(n),
+        atom=rows(n),
+        local_species=rows(n),
         x=reals(n, 3),
         g=reals(n, 3),
         x_best=reals(n, 3),
         g_best=reals(n, 3),
         direction=reals(n, 3),
-        table=integers(n, 4),
+        table=rows(n, 4),
         table_degree=integers(n),
-        table_moving=integers(n),
+        table_moving=rows(n),
+        bonds=rows(2 * n + 8, 4),
+        unit=reals(n, 4, 3),
+        inverse=reals(n, 4),
+        across=reals(n, 4, 3),
+        along=reals(n, 4),
+        pull=reals(n, 4),
         x_listed=reals(n, 3),
-        pair_i=integers(pairs),
-        pair_j=integers(pairs),
-        old_i=integers(pairs),
-        old_j=integers(pairs),
+        pair_i=rows(pairs),
+        pair_j=rows(pairs),
+        old_i=rows(pairs),
+        old_j=rows(pairs),
         old_e=reals(pairs),
         steps=reals(HISTORY, n, 3),
         changes=reals(HISTORY, n, 3),
         rho=reals(HISTORY),
         alpha=reals(HISTORY),
-        unit=reals(4, 3),
-        length=reals(4),
-        part=reals(4, 3),
         repulsion_of=reals(n),
-        moving=integers(n),
+        moving=rows(n),
         chain=integers(8),
         edits=integers(8, 3),
         edge=reals(n, 3),
-        shadow_log=reals(30000, 10),
+        search=reals(3),
+        reserve=integers(n),
     )

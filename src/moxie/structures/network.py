@@ -101,6 +101,38 @@ def make_network(
     return network
 
 
+def repeat(network: Network, times: tuple[int, int, int]) -> Network:
+    """Return the network repeated along its periodic axes; atoms of one copy stay together.
+
+    Raises InputError for a count below 1, or above 1 along an axis that is not periodic.
+    """
+    counts = np.array(times)
+    if (counts < 1).any() or (counts[~network.periodic] > 1).any():
+        raise InputError(f"{tuple(times)} copies: at least one along each axis, and one along axes not periodic.")
+    copies = np.array([(x, y, z) for x in range(times[0]) for y in range(times[1]) for z in range(times[2])])
+    n = len(network.positions)
+    i, j = network.bonds.T
+    crossed = np.round(
+        (network.positions[i] + network.vectors(i, j) - network.positions[j])
+        / np.where(network.periodic, network.cell, np.inf)
+    ).astype(int)
+    bonds = []
+    for copy, shift in enumerate(copies):
+        x, y, z = ((shift + crossed) % counts).T
+        bonds.append(np.stack([i + n * copy, j + n * ((x * times[1] + y) * times[2] + z)], axis=1))
+    return make_network(
+        (network.positions + (copies * network.cell)[:, None]).reshape(-1, 3),
+        np.tile(network.species, len(copies)),
+        np.concatenate(bonds),
+        network.cell * counts,
+        network.periodic,
+        np.tile(network.frozen, len(copies)),
+        network.info,
+        "repeated network",
+        {key: np.tile(values, len(copies)) for key, values in network.arrays.items()},
+    )
+
+
 def nearest_image(vectors: np.ndarray, cell: np.ndarray, periodic: np.ndarray) -> np.ndarray:
     """Return vectors (k, 3) folded to the nearest periodic image; cell and periodic have shape (3,)."""
     lengths = np.where(periodic, cell, 1.0)

@@ -1,0 +1,499 @@
+"""The engine against another one, against derivatives, and against what its short cuts leave out."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from small_networks import hotelling
+
+from moxie.errors import InputError
+from moxie.oxidation import kernels, relaxation
+from moxie.oxidation.checkpoints import engine_arrays, restore_engine
+from moxie.oxidation.engine import Engine
+from moxie.oxidation.generators import random_bond_oxide
+from moxie.oxidation.parameter_sets import load_parameters
+from moxie.oxidation.rejection import Rejection
+from moxie.structures.network import make_network, validate
+from moxie.structures.silicon import beta_cristobalite, diamond
+
+
+@cache
+def rough(spread=0.1, repulsion="cubic"):
+    """A disordered periodic SiOx network that is far from rest, so that every term acts."""
+    parameters = load_parameters("von_alfthan_2003", repulsion)
+    engine = Engine(random_bond_oxide(64, 1.0, parameters, 2), parameters, 2)
+    engine.relax(0.1, 100)
+    engine.run(300, 3.0, 0.3)
+    network = engine.to_network()
+    positions = network.positions + spread * np.random.default_rng(2).standard_normal(network.positions.shape)
+    return make_network(positions, network.species, network.bonds, network.cell)
+
+
+def rough_silicon():
+    crystal = diamond((2, 2, 2))
+    positions = crystal.positions + 0.15 * np.random.default_rng(1).standard_normal(crystal.positions.shape)
+    return make_network(positions, crystal.species, crystal.bonds, crystal.cell)
+
+
+# --- another engine ---------------------------------------------------------------------------------------------------
+# OpenMM knows no units here: what it calls nm and kJ/mol stands for angstrom and eV, which no force of these notices.
+
+
+def evaluate_elsewhere(network, force):
+    import openmm
+    from openmm import unit
+
+    system = openmm.System()
+    system.setDefaultPeriodicBoxVectors(*np.diag(network.cell))
+    for _ in network.positions:
+        system.addParticle(1.0)
+    if not isinstance(force, openmm.CustomNonbondedForce):  # that one is periodic by its method
+        force.setUsesPeriodicBoundaryConditions(True)
+    assert force.usesPeriodicBoundaryConditions()
+    system.addForce(force)
+    context = openmm.Context(system, openmm.VerletIntegrator(1.0), openmm.Platform.getPlatformByName("Reference"))
+    context.setPositions(network.positions)
+    state = context.getState(getEnergy=True, getForces=True)
+    forces = state.getForces(asNumpy=True).value_in_unit(unit.kilojoule_per_mole / unit.nanometer)
+    return state.getPotentialEnergy().value_in_unit(unit.kilojoule_per_mole), np.array(forces)
+
+
+def angles_of(network):
+    """All (end, centre, end)."""
+    near = network.neighbours()
+    return [(a, i, b) for i, row in enumerate(near) for k, a in enumerate(row) for b in row[k + 1 :]]
+
+
+def bonds_elsewhere(network, parameters):
+    import openmm
+
+    kinds = (network.species == "O").astype(int)
+    if parameters.form == "keating":
+        force = openmm.CustomBondForce("0.375*k/d^2*(r^2-d^2)^2")
+        force.addPerBondParameter("k")
+        force.addPerBondParameter("d")
+    else:
+        force = openmm.HarmonicBondForce()  # 1/2 k (r - r0)^2
+    for i, j in network.bonds.tolist():
+        k, length = (table[kinds[i]][kinds[j]] for table in (parameters.bond_k, parameters.bond_length))
+        force.addBond(i, j, *([[k, length]] if parameters.form == "keating" else [length, k]))
+    return evaluate_elsewhere(network, force)
+
+
+def angles_elsewhere(network, parameters):
+    import openmm
+
+    kinds = (network.species == "O").astype(int)
+    if parameters.form == "keating":
+        dot = "distance(p1,p2)*distance(p3,p2)*cos(angle(p1,p2,p3))"
+        force = openmm.CustomCompoundBondForce(3, f"0.375*k/d^2*({dot}-c0*d^2)^2")
+        force.addGlobalParameter("d", parameters.bond_length[0][0])
+        force.addPerBondParameter("k")
+        force.addPerBondParameter("c0")
+    else:
+        force = openmm.CustomAngleForce("0.5*k*(cos(theta)-c0)^2")
+        force.addPerAngleParameter("k")
+        force.addPerAngleParameter("c0")
+    for a, i, b in angles_of(network):
+        ends = kinds[a] + kinds[b]
+        values = [parameters.angle_k[kinds[i]][ends], parameters.angle_cos[kinds[i]][ends]]
+        if parameters.form == "keating":
+            force.addBond([a, i, b], values)
+        else:
+            force.addAngle(a, i, b, values)
+    return evaluate_elsewhere(network, force)
+
+
+def repulsion_elsewhere(network, parameters):
+    import openmm
+
+    rule = parameters.repulsion
+    form = {"cubic": "g*(d-r)^3", "quadratic": "0.5*g*(r^2-d^2)^2"}[rule.kind]
+    force = openmm.CustomNonbondedForce(f"step(d-r)*{form}; d=reach(kind1,kind2)")
+    force.addGlobalParameter("g", rule.strength)
+    table = np.array(rule.range_A)
+    force.addTabulatedFunction("reach", openmm.Discrete2DFunction(2, 2, table.ravel().tolist()))
+    force.addPerParticleParameter("kind")
+    for element in network.species:
+        force.addParticle([float(element == "O")])
+    near = network.neighbours()
+    for i, row in enumerate(near):
+        others = {*row, *(k for j in row for k in near[j])}
+        for j in sorted(k for k in others if k > i):
+            force.addExclusion(i, j)
+    force.setNonbondedMethod(openmm.CustomNonbondedForce.CutoffPeriodic)
+    force.setCutoffDistance(float(table.max()) + 0.1)
+    return evaluate_elsewhere(network, force)
+
+
+def only(parameters, term):
+    """The parameter set with one term alone: bond, angle or repulsion."""
+    zero2, zero3 = ((0.0, 0.0),) * 2, ((0.0, 0.0, 0.0),) * 2
+    return replace(
+        parameters,
+        bond_k=parameters.bond_k if term == "bond" else zero2,
+        angle_k=parameters.angle_k if term == "angle" else zero3,
+        repulsion=parameters.repulsion if term == "repulsion" else replace(parameters.repulsion, kind="none"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "repulsion", "term"),
+    [
+        ("von_alfthan_2003", "cubic", "bond"),
+        ("von_alfthan_2003", "cubic", "angle"),
+        ("tu_tersoff_2000", "cubic", "angle"),
+        ("von_alfthan_2003", "cubic", "repulsion"),
+        ("von_alfthan_2003", "quadratic", "repulsion"),
+        ("tu_tersoff_2000", "cubic", "repulsion"),
+        ("keating_1966", None, "bond"),
+        ("keating_1966", None, "angle"),
+    ],
+)
+def test_energy_and_forces_are_those_of_another_engine(name, repulsion, term):
+    network = rough_silicon() if name == "keating_1966" else rough(0.25)
+    parameters = only(load_parameters(name, repulsion), term)
+    ours = Engine(network, parameters).energy_terms()
+    elsewhere = {"bond": bonds_elsewhere, "angle": angles_elsewhere, "repulsion": repulsion_elsewhere}[term]
+    energy, forces = elsewhere(network, parameters)
+    assert getattr(ours, term) > 0.1
+    assert getattr(ours, term) == pytest.approx(energy, rel=1e-9)
+    assert abs(forces - ours.forces).max() < 1e-8 * abs(forces).max()
+    print(name, term, energy, abs(forces - ours.forces).max() / abs(forces).max())
+
+
+def test_all_kinds_of_angles_pairs_and_states_were_compared():
+    network = rough(0.25)
+    kinds = (network.species == "O").astype(int)
+    assert {(kinds[i], kinds[a] + kinds[b]) for a, i, b in angles_of(network)} == {(0, 0), (0, 1), (0, 2), (1, 0)}
+    assert set(network.oxidation_states()[network.species == "Si"]) == {0, 1, 2, 3, 4}
+    penalties = np.array(load_parameters("von_alfthan_2003").suboxide_eV)
+    expected = penalties[network.oxidation_states()[network.species == "Si"]].sum()
+    assert Engine(network, load_parameters("von_alfthan_2003")).energy_terms().suboxide == pytest.approx(expected)
+
+
+# --- derivatives ------------------------------------------------------------------------------------------------------
+
+
+def local_problem(engine, shells):
+    """Set up the local problem around one atom; return (rows that move, centres)."""
+    engine.work.chain[0] = len(engine.atoms.position) // 2
+    n_moving = kernels.grow_shells(engine.atoms, engine.work, 1, shells)
+    return n_moving, kernels.tabulate(engine.atoms, engine.work, n_moving, engine.atoms.position)
+
+
+@pytest.mark.parametrize("name", ["von_alfthan_2003", "keating_1966"])
+@pytest.mark.parametrize("shells", [0, 2])
+def test_local_gradient_is_that_of_the_local_energy_on_moving_and_on_fixed_atoms(name, shells):
+    network = rough_silicon() if name == "keating_1966" else rough()
+    engine = Engine(network, load_parameters(name))
+    work = engine.work
+
+    def energy():
+        n_moving, centres = local_problem(engine, shells)
+        value = kernels.valence(engine.atoms.cell, engine.field, work, n_moving, centres)
+        kernels.edge_gradient(work, n_moving, centres)
+        return value, n_moving
+
+    _, n_moving = energy()
+    n_rows = int(work.counters[2])
+    atoms, gradient = work.atom[:n_rows].copy(), work.g[:n_rows].copy()
+    assert 0 < n_moving < n_rows < len(engine.atoms.position)
+    numerical = np.zeros_like(gradient)
+    step = 1e-5
+    for row, atom in enumerate(atoms):
+        for axis in range(3):
+            for sign in (1, -1):
+                engine.atoms.position[atom, axis] += sign * step
+                numerical[row, axis] += sign * energy()[0] / (2 * step)
+                engine.atoms.position[atom, axis] -= sign * step
+    assert (work.atom[:n_rows] == atoms).all()
+    assert abs(gradient[n_moving:]).max() > 0.1
+    np.testing.assert_allclose(gradient, numerical, atol=1e-7 * abs(gradient).max())
+
+
+@pytest.mark.parametrize("repulsion", ["cubic", "quadratic"])
+def test_local_gradient_with_repulsion_is_that_of_the_local_energy(repulsion):
+    engine = Engine(rough(0.25), load_parameters("von_alfthan_2003", repulsion))
+    atoms, field, bins, work = engine.atoms, engine.field, engine.bins, engine.work
+    n_moving, centres = local_problem(engine, 2)
+    relaxation.refresh_pairs(atoms, field, bins, work, n_moving, atoms.position)
+
+    def energy():
+        return relaxation.total(atoms, field, bins, work, n_moving, centres, True, atoms.position)
+
+    without = kernels.valence(atoms.cell, field, work, n_moving, centres)
+    assert energy() > without + 1e-3
+    gradient = work.g[:n_moving].copy()
+    step = 1e-5
+    for row in range(n_moving):
+        for axis in range(3):
+            work.x[row, axis] += step
+            up = energy()
+            work.x[row, axis] -= 2 * step
+            down = energy()
+            work.x[row, axis] += step
+            assert gradient[row, axis] == pytest.approx((up - down) / (2 * step), abs=3e-6, rel=1e-6)
+
+
+@pytest.mark.parametrize(("name", "repulsion"), [("von_alfthan_2003", "quadratic"), ("keating_1966", None)])
+def test_virial_is_the_derivative_by_every_component_of_strain(name, repulsion):
+    """Stretches of the periodic cell, and all nine components on a free cluster, since the cell stays orthogonal."""
+    network = rough_silicon() if name == "keating_1966" else rough()
+    parameters = load_parameters(name, repulsion)
+    engine = Engine(network, parameters)
+    virial = engine.energy_terms().atom_virial.sum(axis=0)
+    cluster = free_cluster(network)
+    free = Engine(cluster, parameters)
+    shear = free.energy_terms().atom_virial.sum(axis=0)
+    step = 1e-6
+    for a in range(3):
+        for b in range(3):
+            strain = np.eye(3)
+            strain[a, b] += step
+            up = strained(cluster, strain, parameters)
+            strain[a, b] -= 2 * step
+            down = strained(cluster, strain, parameters)
+            assert shear[a, b] == pytest.approx((up - down) / (2 * step), abs=1e-5 * abs(shear).max())
+        factors = np.ones(3)
+        values = []
+        for sign in (1, -1):
+            factors[a] = 1 + sign * step
+            values.append(Engine(scaled(network, factors), parameters).energy)
+        assert virial[a, a] == pytest.approx((values[0] - values[1]) / (2 * step), rel=1e-5)
+
+
+def free_cluster(network):
+    """The network without the bonds across its boundary, in a cell so large that no image is near; all atoms frozen,
+    since frozen atoms may have fewer bonds."""
+    vectors = network.positions[network.bonds[:, 1]] - network.positions[network.bonds[:, 0]]
+    inside = (abs(vectors) < 0.5 * network.cell).all(axis=1)
+    return make_network(
+        network.positions + network.cell,
+        network.species,
+        network.bonds[inside],
+        3 * network.cell,
+        frozen=np.ones(len(network.positions), bool),
+    )
+
+
+def strained(network, strain, parameters):
+    moved = network.positions @ strain.T
+    return Engine(
+        make_network(moved, network.species, network.bonds, network.cell, frozen=network.frozen), parameters
+    ).energy
+
+
+def scaled(network, factors):
+    return make_network(network.positions * factors, network.species, network.bonds, network.cell * factors)
+
+
+# --- local against global ---------------------------------------------------------------------------------------------
+
+PARAMETERS = load_parameters("von_alfthan_2003")
+
+
+def annealed(network, steps, hot_attempts=6, seed=3):
+    """An engine with the network randomised at 2 eV, then annealed; steps: (kT in eV, attempts per atom)."""
+    engine = Engine(network, PARAMETERS, seed)
+    engine.relax(0.05, 200)
+    n_atoms = len(network.positions)
+    for kT, attempts in [(2.0, hot_attempts), *steps]:
+        engine.calibrate(kT, n_first=100 if kT == 2.0 else 300, n_followed=150 if kT == 2.0 else 400)
+        engine.run(attempts * n_atoms, kT)
+        engine.relax(0.01, 1000)
+        engine.check_energy()
+    return engine
+
+
+def local_energy_bias(engine, kT, n_moves):
+    """What is left to gain by relaxing everything after an accepted move on a network at rest, eV, (n_moves,)."""
+    result = []
+    while len(result) < n_moves:
+        assert engine.relax(0.005, 20_000)
+        while not engine.run(1, kT).accepted:
+            pass
+        local = engine.energy
+        assert engine.relax(0.005, 20_000)
+        engine.check_energy()
+        result.append(local - engine.energy)
+    return np.array(result)
+
+
+def check_bias(engine, kT, n_moves):
+    bias = local_energy_bias(engine, kT, n_moves)
+    n_atoms = len(engine.atoms.position)
+    print(f"{n_atoms} atoms, kT {kT}: local minus global {bias.mean():.4f} eV, largest {bias.max():.4f} eV")
+    assert -0.001 < bias.mean() < 0.03 and bias.max() < 0.15, bias
+
+
+def test_local_energy_of_accepted_moves_in_amorphous_silicon_is_the_global_one():
+    check_bias(annealed(diamond((3, 3, 3)), [(0.4, 50)], 4), 0.4, 12)
+
+
+@pytest.mark.slow
+def test_local_energy_of_accepted_moves_in_a_larger_amorphous_silicon_is_the_global_one():
+    engine = annealed(diamond((5, 5, 5)), [(0.4, 200), (0.3, 300)])
+    check_bias(engine, 0.3, 60)
+
+
+@pytest.mark.slow
+def test_local_energy_of_accepted_moves_in_amorphous_silica_is_the_global_one():
+    engine = annealed(beta_cristobalite((3, 3, 3)), [(0.6, 10), (0.4, 15)], hot_attempts=2)
+    check_bias(engine, 0.4, 20)
+
+
+# --- no collapse ------------------------------------------------------------------------------------------------------
+
+
+def closest(network):
+    """Shortest distance in A of pairs that are neither bonded nor second neighbours, of second neighbours, of bonds."""
+    near = network.neighbours()
+    apart, second = np.inf, np.inf
+    for i in range(len(near)):
+        others = {k for j in near[i] for k in near[j]} - {i, *near[i]}
+        r = np.linalg.norm(network.vectors(np.full(len(near), i), np.arange(len(near))), axis=1)
+        second = min(second, *(r[k] for k in others))
+        r[[i, *near[i], *others]] = np.inf
+        apart = min(apart, r.min())
+    bonds = np.linalg.norm(network.vectors(*network.bonds.T), axis=1)
+    return float(apart), float(second), float(bonds.min())
+
+
+@pytest.mark.parametrize(
+    ("make", "hop"),
+    [
+        (lambda: diamond((2, 2, 2)), 0.0),
+        (lambda: beta_cristobalite((2, 2, 2)), 0.0),
+        (lambda: random_bond_oxide(64, 1.0, PARAMETERS, 1), 0.3),
+    ],
+    ids=["Si", "SiO2", "SiO"],
+)
+def test_no_network_collapses_hot_or_cold(make, hop):
+    engine = Engine(make(), PARAMETERS, 8)
+    engine.relax(0.05, 200)
+    for kT, moves, apart_A, second_A, bond_A in [(2.0, 600, 1.8, 1.0, 1.2), (0.3, 2000, 2.2, 1.9, 1.4)]:
+        engine.calibrate(kT, hop, n_first=60, n_followed=120)
+        assert engine.run(moves, kT, hop).accepted > 3
+        engine.relax(0.01, 500)
+        apart, second, bond = closest(engine.to_network())
+        print(f"kT {kT}: closest {apart:.2f} A, second neighbours {second:.2f} A, bond {bond:.2f} A")
+        assert apart > apart_A and second > second_A and bond > bond_A
+
+
+# --- the reserve of oxygen, the same bytes, no field ------------------------------------------------------------------
+
+
+def reserved(seed=3, reserve=12):
+    engine = Engine(diamond((2, 2, 2)), PARAMETERS, seed, reserve=reserve)
+    engine.relax()
+    return engine
+
+
+EXCHANGE = {"kT_eV": 0.5, "hop_fraction": 0.3, "exchange_fraction": 0.5, "chemical_potential_eV": 1.5}
+
+
+def test_oxygen_in_reserve_is_no_part_of_the_network():
+    engine, plain = reserved(), Engine(diamond((2, 2, 2)), PARAMETERS, 3)
+    plain.relax()
+    assert engine.energy == plain.energy and engine.n_oxygen == 0 and len(engine.oxygens) == 0
+    assert len(engine.mobile) == len(plain.mobile) == 64
+    assert engine.to_network().positions.tobytes() == plain.to_network().positions.tobytes()
+    tally = engine.run(600, **EXCHANGE)
+    assert tally.exchanges_accepted > 10 and 0 < engine.n_oxygen <= 12
+    network = engine.to_network()
+    validate(network, "network")
+    assert (network.species == "O").sum() == engine.n_oxygen == len(engine.oxygens) == len(network.species) - 64
+    assert engine.oxidation_states()[:64].sum() == 2 * engine.n_oxygen
+    assert (network.oxidation_states()[:64] == engine.oxidation_states()[:64]).all()
+    fresh = Engine(network, PARAMETERS)
+    assert fresh.energy == pytest.approx(engine.energy, abs=1e-8)
+    shares = fresh.atom_shares()
+    for key, values in network.arrays.items():
+        np.testing.assert_allclose(values, shares[key], atol=1e-9)
+    forces = engine.energy_terms().forces
+    assert (np.delete(forces, engine.mobile, axis=0) == 0).all()
+    assert engine.relax(0.01, 1000) and abs(engine.check_energy()) < 1e-8
+    engine.run(200, 0.5, 0.0, exchange_fraction=1.0, chemical_potential_eV=-5.0)
+    loose = next(o for o in range(64, 76) if o not in engine.oxygens)
+    with pytest.raises(InputError, match="cannot be removed"):
+        engine.remove_oxygen(loose)
+    oxygen = engine.insert_oxygen(*next(b for b in engine.bonds().tolist() if max(b) < 64))
+    engine.remove_oxygen(oxygen)
+    assert abs(engine.check_energy()) < 1e-8
+
+
+def test_a_reserve_needs_a_field_with_oxygen_and_a_whole_number():
+    for reserve in (-1, 1.5):
+        with pytest.raises(InputError, match="whole number"):
+            Engine(diamond((2, 2, 2)), PARAMETERS, reserve=reserve)
+    with pytest.raises(InputError, match="no parameters for O"):
+        Engine(diamond((2, 2, 2)), load_parameters("keating_1966"), reserve=1)
+
+
+def test_an_engine_with_reserve_goes_on_from_its_arrays_with_the_same_bytes():
+    def state(engine):
+        return [engine.atoms.position.tobytes(), engine.atoms.neighbours.tobytes(), engine.energy, engine.n_oxygen]
+
+    engine = reserved()
+    engine.run(300, **EXCHANGE)
+    saved = {key: values.copy() for key, values in engine_arrays(engine).items()}
+    energy, n_oxygen = engine.energy, engine.n_oxygen
+    other = reserved(seed=9)
+    restore_engine(other, saved, energy)
+    assert other.n_oxygen == n_oxygen
+    engine.run(300, **EXCHANGE)
+    other.run(300, **EXCHANGE)
+    assert state(engine) == state(other)
+
+
+def test_the_same_seed_gives_the_same_bytes_calibration_and_exchanges_included():
+    def chain(seed):
+        engine = reserved(seed)
+        engine.run(200, **EXCHANGE)
+        engine.calibrate(0.5, 0.3, n_first=60, n_followed=80)
+        tally = engine.run(1000, **EXCHANGE)
+        return (
+            engine.atoms.position.tobytes(),
+            engine.atoms.neighbours.tobytes(),
+            engine.energy,
+            tally,
+            engine.rejection,
+        )
+
+    assert chain(3) == chain(3)
+    assert chain(3)[:2] != chain(4)[:2]
+
+
+@pytest.mark.parametrize("x", [0.5, 1.0, 1.5])
+def test_oxidation_states_are_binomial_at_infinite_temperature(x):
+    """Each placement of the O on the links of each Si topology is equally likely, since whether a move is allowed does
+    not depend on where the O are. So four links of a Si are drawn without repetition: the hypergeometric distribution,
+    which deviates from the binomial one of an endless network by terms of order 1/N alone."""
+    from scipy.stats import binom, hypergeom
+
+    n_silicon = 64
+    engine = Engine(
+        random_bond_oxide(n_silicon, x, PARAMETERS, 1),
+        load_parameters("von_alfthan_2003", "none"),
+        6,
+        Rejection(shells=(0,), evaluations=(1,), force_tolerance_eV_A=(0.5,), repulsion=(False,)),
+    )
+    moves = {"kT_eV": 1e6, "hop_fraction": 0.5}
+    tally = engine.run(5000, **moves)
+    assert tally.accepted > 0.999 * tally.valid > 1000
+    batches, samples = 60, 20
+    populations = np.zeros((batches, 5))
+    for batch in range(batches):
+        for _ in range(samples):
+            engine.run(300, **moves)
+            states = engine.oxidation_states()[engine.silicons]
+            populations[batch] += np.bincount(states, minlength=5) / (n_silicon * samples)
+    counts = np.arange(5)
+    expected = hypergeom.pmf(counts, 2 * n_silicon, engine.n_oxygen, 4)
+    # two of the five follow from the others: there are as many Si and as many O as ever
+    p = hotelling(populations[:, :3], expected[:3])
+    print(f"x {x}: {populations.mean(axis=0).round(4)}, expected {expected.round(4)}, p {p:.3f}")
+    assert p > 1e-3
+    np.testing.assert_allclose(populations.mean(axis=0), binom.pmf(counts, 4, x / 2), atol=0.01)
