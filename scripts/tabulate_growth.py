@@ -3,13 +3,13 @@
 from moxie.features.growth import tabulate_growth
 from moxie.features.tables import write_table
 from moxie.job import job
-from moxie.oxidation.kinetics import thickness_nm
+from moxie.oxidation.kinetics import thickness_with_error_nm
 
 with job(snakemake) as log:
     recipe = dict(snakemake.params.recipe)
     time_s = recipe.pop("time_s")
     table = tabulate_growth(
-        lambda temperature_K, time_s: thickness_nm(temperature_K, time_s, **recipe),
+        lambda temperature_K, time_s: thickness_with_error_nm(temperature_K, time_s, **recipe, extrapolate=True),
         snakemake.params.temperatures_K,
         time_s,
         **{name: recipe[name] for name in ("kinetics", "ambient", "orientation")},

@@ -2,6 +2,7 @@
 
 from moxie.features.tables import read_table
 from moxie.job import job
+from moxie.oxidation.kinetics import thickness_nm
 from moxie.reference.validation import make_validation_table, write_validation
 
 with job(snakemake) as log:
@@ -10,5 +11,5 @@ with job(snakemake) as log:
         name: read_table(present[name], name) if name in present else None
         for name in ("liquids", "electrolytes", "oxide_runs", "molecules")
     }
-    table = make_validation_table(**tables, compositions=snakemake.params.compositions)
+    table = make_validation_table(**tables, compositions=snakemake.params.compositions, growth_nm=thickness_nm)
     write_validation(table, snakemake.output.parquet, snakemake.output.csv)

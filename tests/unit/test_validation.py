@@ -112,6 +112,16 @@ def test_oxide_errors_are_those_over_replicas_of_the_final_stage(table):
     assert row["standard_error"] == pytest.approx(final.std() / math.sqrt(2)) and row["n_independent"] == 2
 
 
+def test_growth_kinetics_agree_with_an_independent_implementation():
+    from moxie.oxidation.kinetics import thickness_nm
+
+    rows = make_validation_table(growth_nm=thickness_nm)
+    assert list(rows["temperature_K"]) == [1273.15, 1373.15, 1193.15, 1273.15]
+    assert (rows["verdict"] == "agrees").all() and (rows["quantity"] == "oxide_thickness_nm").all()
+    wrong = make_validation_table(growth_nm=lambda *args, **recipe: 1.01 * thickness_nm(*args, **recipe))
+    assert (wrong["verdict"] == "deviates").all()
+
+
 def test_both_files_hold_the_same_rows(table, tmp_path):
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""The table of growth curves: oxide thickness against time for every temperature of a sweep."""
+"""The table of growth curves: oxide thickness, with its error, against time for every temperature of a sweep."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ _POINTS_TO_RECIPE = 40
 
 
 def tabulate_growth(
-    thickness_nm: Callable[[float, float], float],
+    thickness_nm: Callable[[float, float], tuple[float, float]],
     temperatures_K: Sequence[float],
     time_s: float,
     *,
@@ -21,8 +21,8 @@ def tabulate_growth(
 ) -> Any:
     """Return the table `growth_curves` as a data frame, from 0 to twice the recipe's time.
 
-    `thickness_nm(temperature_K, time_s)` is the growth law with everything else of the recipe fixed. Raises
-    InputError if it gives something that is not a thickness.
+    `thickness_nm(temperature_K, time_s)` is the growth law with everything else of the recipe fixed; it gives the
+    thickness and its standard error. Raises InputError if it gives something that is not a thickness.
     """
     import pandas
 
@@ -30,11 +30,12 @@ def tabulate_growth(
     rows = []
     for temperature in temperatures_K:
         for number, time in enumerate(times):
-            thickness = float(thickness_nm(float(temperature), float(time)))
-            if not (np.isfinite(thickness) and thickness >= 0):
+            thickness, error = thickness_nm(float(temperature), float(time))
+            if not (np.isfinite([thickness, error]).all() and thickness >= 0):
                 raise InputError(
                     f"The growth law {kinetics} gives {thickness} nm at {temperature:g} K after {time:g} s."
                 )
-            rows.append((float(temperature), float(time), thickness, number == _POINTS_TO_RECIPE))
-    frame = pandas.DataFrame(rows, columns=["temperature_K", "time_s", "thickness_nm", "is_recipe"])
+            rows.append((float(temperature), float(time), thickness, error, number == _POINTS_TO_RECIPE))
+    columns = ["temperature_K", "time_s", "thickness_nm", "thickness_standard_error_nm", "is_recipe"]
+    frame = pandas.DataFrame(rows, columns=columns)
     return frame.assign(kinetics=kinetics, ambient=ambient, orientation=orientation)

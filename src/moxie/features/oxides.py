@@ -1,10 +1,10 @@
-"""Observables of oxide films on Si(001), from the network files alone.
+"""Observables of oxide films on silicon, from the network files alone.
 
 Definitions (all for mobile atoms unless said otherwise; the z axis points into the oxide):
 
 * Oxidation state of a Si: its number of O neighbours.
-* Interface: the height z0 in a least-squares fit of the states of all mobile Si to 4 Phi((z - z0)/s), Phi the normal
-  distribution function; z0 is where the composition crosses half. Transition width: 10-90 % of that curve, 2.563 s.
+* Interface, its widths, roughness, bridges and energy: see `moxie.features.interfaces`; photoemission and clusters of
+  silicon: see `moxie.features.photoemission` and `moxie.features.clusters`.
 * Surface: the height above which a quarter of a monolayer of O lies.
 * Film density: mass between 3.0 A above the interface and 2.5 A below the surface, each atom smeared by a normal
   distribution of 0.8 A, over that column's volume; not a number when the column is thinner than 3 A.
@@ -19,6 +19,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moxie.errors import InputError
+from moxie.features.clusters import silicon_clusters
+from moxie.features.interfaces import (
+    WIDTH_10_90,
+    bridge_fraction,
+    find_interface,
+    interface_energy,
+    isotonic_width,
+    roughness,
+)
+from moxie.features.photoemission import intensities
+from moxie.features.voronoi import voronoi_volumes
 from moxie.structures.network import MASS_AMU, Network
 from moxie.structures.silicon import AMU_PER_A3_IN_G_CM3, MONOLAYER_PER_CM2
 
@@ -27,7 +38,6 @@ if TYPE_CHECKING:
 
 EV_PER_A3_IN_GPA = 160.2176634
 CM2_PER_A2 = 1e-16
-WIDTH_10_90 = 2.5631031310892007  # 2 * Phi^-1(0.9)
 ABOVE_INTERFACE_A = 3.0
 BELOW_SURFACE_A = 2.5
 THINNEST_INTERIOR_A = 3.0
@@ -56,6 +66,7 @@ def analyse_film(
     if not stages:
         raise InputError("The film has no stages to analyse.")
     runs, profiles = [], []
+    interface = math.nan
     key = {"temperature_K": float(temperature_K), "replica": int(replica)}
     for number, network in enumerate(stages, start=1):
         _check(network, number)
@@ -73,26 +84,8 @@ def analyse_film(
         runs.append(row)
         profile = depth_profile(network, interface)
         profiles.append(pd.DataFrame({**key, "stage": number, **profile}))
-    sites = pd.DataFrame({**key, **site_table(stages[-1], find_interface(stages[-1])[0])})
+    sites = pd.DataFrame({**key, **site_table(stages[-1], interface)})
     return pd.DataFrame(runs), sites, pd.concat(profiles, ignore_index=True)
-
-
-def find_interface(network: Network) -> tuple[float, float]:
-    """Return (height of the interface in A, transition width 10-90 % in A); see the module's docstring."""
-    from scipy.optimize import least_squares
-    from scipy.special import ndtr
-
-    mobile = (network.species == "Si") & ~network.frozen
-    z = network.positions[mobile, 2]
-    states = network.oxidation_states()[mobile]
-    partial = (states > 0) & (states < 4)
-    if not partial.any():
-        raise InputError("The film has no partly oxidised Si, hence no Si/SiO2 interface.")
-    first = [float(np.median(z[partial])), 2.0]
-    fit = least_squares(
-        lambda p: 4.0 * ndtr((z - p[0]) / p[1]) - states, first, bounds=([-np.inf, 0.05], [np.inf, 20.0])
-    )
-    return float(fit.x[0]), float(WIDTH_10_90 * fit.x[1])
 
 
 def surface_height(network: Network) -> float:
@@ -103,7 +96,7 @@ def surface_height(network: Network) -> float:
 
 
 def film_observables(network: Network, interface_A: float, width_A: float) -> dict[str, Any]:
-    """Return one stage's observables (the columns of `oxide_runs` after the recipe's)."""
+    """Return one stage's observables (columns of `oxide_runs` after the recipe's); width_A is the error function's."""
     mobile = ~network.frozen
     silicon = (network.species == "Si") & mobile
     states = network.oxidation_states()[silicon]
@@ -112,6 +105,10 @@ def film_observables(network: Network, interface_A: float, width_A: float) -> di
     suboxide = int(counts[1:4].sum())
     n_oxygen = int((network.species == "O").sum())
     surface = surface_height(network)
+    rough, correlation = roughness(network)
+    clusters = silicon_clusters(network)
+    inclusions = clusters.sizes[~clusters.anchored & (clusters.sizes > 1)]
+    emission = intensities(network, surface)
     _, angles = bond_geometry(network)
     bridges = angles[(network.species == "O") & mobile]
     info = network.info
@@ -127,8 +124,17 @@ def film_observables(network: Network, interface_A: float, width_A: float) -> di
         "suboxide_total_per_cm2": suboxide / area_cm2,
         "suboxide_total_monolayers": suboxide / area_cm2 / MONOLAYER_PER_CM2,
         **{f"suboxide_fraction_{k}": float(counts[k] / suboxide) for k in (1, 2, 3)},
-        "transition_width_A": width_A,
+        "transition_width_A": WIDTH_10_90 * width_A,
+        "transition_width_isotonic_A": isotonic_width(network),
+        "error_function_width_A": width_A,
         "interface_position_A": interface_A,
+        "interface_roughness_A": rough,
+        "interface_correlation_length_A": correlation,
+        "bridge_fraction": bridge_fraction(network, interface_A),
+        "interface_energy_J_m2": interface_energy(network, interior(interface_A, surface)),
+        **{f"si{k}_photoemission_share": float(emission[k]) for k in range(5)},
+        "n_silicon_inclusions": len(inclusions),
+        "largest_silicon_inclusion": int(inclusions.max(initial=0)),
         "strain_energy_eV_per_atom": strain / int(mobile.sum()),
         "bond_energy_eV": info["bond_energy_eV"],
         "angle_energy_eV": info["angle_energy_eV"],
@@ -143,13 +149,17 @@ def film_observables(network: Network, interface_A: float, width_A: float) -> di
     }
 
 
+def interior(interface_A: float, surface_A: float) -> tuple[float, float]:
+    """Return the lower and upper edge of the oxide's interior in A, nan where it is too thin to have one."""
+    low, high = interface_A + ABOVE_INTERFACE_A, surface_A - BELOW_SURFACE_A
+    return (low, high) if high - low >= THINNEST_INTERIOR_A else (math.nan, math.nan)
+
+
 def interior_density(network: Network, interface_A: float, surface_A: float) -> float:
     """Return the density of the oxide's interior in g/cm3, or nan; see the module's docstring."""
     from scipy.special import ndtr
 
-    low, high = interface_A + ABOVE_INTERFACE_A, surface_A - BELOW_SURFACE_A
-    if high - low < THINNEST_INTERIOR_A:
-        return math.nan
+    low, high = interior(interface_A, surface_A)
     z = network.positions[:, 2]
     inside = ndtr((high - z) / SMEARING_A) - ndtr((low - z) / SMEARING_A)
     mass = float((inside * _masses(network)).sum())
@@ -198,6 +208,7 @@ def site_table(network: Network, interface_A: float) -> dict[str, Any]:
         "coordination": network.coordination(),
         "mean_bond_length_A": lengths,
         "mean_angle_deg": angles,
+        "voronoi_volume_A3": voronoi_volumes(network),
         "energy_eV": network.arrays["energy_eV"],
         "frozen": network.frozen,
     }

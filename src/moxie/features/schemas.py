@@ -211,11 +211,48 @@ OXIDE_RUNS = Table(
         _maybe(
             "transition_width_A",
             "angstrom",
-            "depth over which the oxidation state rises from 10 to 90 % of 4",
+            "depth over which the oxidation state rises from 10 to 90 % of 4, by a fit of an error function",
             0.0,
             1e3,
         ),
+        _maybe(
+            "transition_width_isotonic_A",
+            "angstrom",
+            "the same depth without a model, by isotonic regression; empty where 90 % is not reached",
+            0.0,
+            1e3,
+        ),
+        _maybe("error_function_width_A", "angstrom", "standard deviation of the error function's step", 0.0, 1e3),
         _maybe("interface_position_A", "angstrom", "height where the mean oxidation state crosses 2", -1e4, 1e4),
+        _maybe("interface_roughness_A", "angstrom", "root mean square height of the dividing surface", 0.0, 1e3),
+        _maybe(
+            "interface_correlation_length_A",
+            "angstrom",
+            "distance in the plane over which the dividing surface's autocorrelation falls to 1/e; near 3.84 where it "
+            "is uncorrelated, empty where it is flat or correlated over half the cell",
+            0.0,
+            1e4,
+        ),
+        _maybe(
+            "bridge_fraction",
+            "1",
+            "share of the O at the interface that join two Si of the substrate's side",
+            0.0,
+            1.0,
+        ),
+        _maybe(
+            "interface_energy_J_m2",
+            "J/m2",
+            "energy beyond that of as much crystal and oxide as in the film's interior; empty without an interior",
+            -1e3,
+            1e3,
+        ),
+        *(
+            _number(f"si{n}_photoemission_share", "1", f"share of Si{n}+ in the Si 2p signal (escape 7 A)", 0.0, 1.0)
+            for n in _OXIDATION_STATES
+        ),
+        _count("n_silicon_inclusions", "clusters of two or more Si joined by Si-Si bonds, cut off from the substrate"),
+        _count("largest_silicon_inclusion", "Si atoms in the largest of these; 0 without any"),
         _number("strain_energy_eV_per_atom", "eV", "bond, angle and repulsion energy per mobile atom", 0.0, 100.0),
         _number("bond_energy_eV", "eV", "bond-stretching energy", 0.0),
         _number("angle_energy_eV", "eV", "bond-bending energy", 0.0),
@@ -237,6 +274,7 @@ OXIDE_RUNS = Table(
     ),
     (
         ("si0_fraction to si4_fraction sum to 1", _sums_to_one([f"si{n}_fraction" for n in _OXIDATION_STATES])),
+        ("photoemission shares sum to 1", _sums_to_one([f"si{n}_photoemission_share" for n in _OXIDATION_STATES])),
         ("suboxide_fraction_1 to _3 sum to 1", _sums_to_one([f"suboxide_fraction_{n}" for n in (1, 2, 3)])),
     ),
 )
@@ -258,6 +296,7 @@ OXIDE_SITES = Table(
         Column("coordination", "int", "1", "number of bonds", 0, 8),
         _maybe("mean_bond_length_A", "angstrom", "mean length of the bonds of the atom", 0.0, 10.0),
         _maybe("mean_angle_deg", "degree", "mean bond angle at the atom", 0.0, 180.0),
+        _maybe("voronoi_volume_A3", "angstrom3", "volume of the Voronoi cell; empty at a free surface", 0.0, 1e6),
         _number("energy_eV", "eV", "share of the atom in the energy"),
         Column("frozen", "bool", "", "whether the atom is held at its crystal site"),
     ),
@@ -287,8 +326,15 @@ GROWTH_CURVES = Table(
     ("temperature_K", "time_s"),
     (
         _TEMPERATURE,
-        _number("time_s", "s", "time in the oxidising ambient", 0.0),
+        _number("time_s", "s", "time in the recipe's last step, which is at this temperature", 0.0),
         _number("thickness_nm", "nm", "oxide thickness", 0.0, 1e6),
+        _number(
+            "thickness_standard_error_nm",
+            "nm",
+            "standard error of the thickness from the scatter of the published rate constants",
+            0.0,
+            1e6,
+        ),
         Column("is_recipe", "bool", "", "whether this is the time of the study's recipe"),
         _text("kinetics", "name of the growth law"),
         _text("ambient", "oxidising gas"),
@@ -299,13 +345,15 @@ GROWTH_CURVES = Table(
 MOLECULES = Table(
     "molecules",
     "Single molecules from semi-empirical quantum chemistry.",
-    ("molecule",),
+    ("list", "molecule"),
     (
-        _text("molecule", "name of the molecule in the configuration"),
+        _text("list", "list that the molecule stands in; named for those that the configuration names one by one"),
+        _text("molecule", "name of the molecule in its list"),
         _text("smiles", "SMILES of the molecule"),
+        _maybe("logP_measured", "1", "measured octanol-water partition coefficient, decadic logarithm, from the list"),
         Column("charge", "int", "e", "total charge", -20, 20),
-        Column("spin_multiplicity", "int", "1", "2S + 1", 1, 20),
-        _count("n_atoms", "atoms, hydrogens included", 1),
+        Column("spin_multiplicity", "int", "1", "2S + 1; 0 where there is no structure", 0, 20),
+        _count("n_atoms", "atoms, hydrogens included; 0 where there is no structure"),
         _text("method", "quantum-chemical method"),
         _text("status", "ok, or the reason why there is no result"),
         _maybe("energy_eV", "eV", "total energy"),
@@ -315,6 +363,12 @@ MOLECULES = Table(
         _maybe("gap_eV", "eV", "lumo_eV - homo_eV", -1e-9, 1e3),
         _maybe("max_force_eV_A", "eV/angstrom", "largest force on an atom at the end of the optimisation", 0.0),
         Column("n_steps", "int", "1", "steps of the geometry optimisation", 0),
+        _maybe("solvation_water_eV", "eV", "free energy of solvation in water, ALPB, 1 mol/l to 1 mol/l"),
+        _maybe("solvation_octanol_eV", "eV", "free energy of solvation in dry octanol, ALPB, 1 mol/l to 1 mol/l"),
+        _maybe("solvation_wet_octanol_eV", "eV", "the same in octanol saturated with water"),
+        _text("density_functional", "functional/basis of the columns dft_; empty without"),
+        _maybe("dft_energy_eV", "eV", "total energy of the density functional at the same geometry"),
+        _maybe("dft_dipole_D", "debye", "its dipole moment; of an ion, about its centre of mass", 0.0, 1e3),
         Column("charges", "list<float>", "e", "Mulliken charge of every atom; empty list without a result"),
         Column("symbols", "list<str>", "", "element of every atom"),
     ),
@@ -370,6 +424,34 @@ PREDICTIONS = Table(
     ),
 )
 
+_LOGP = "octanol-water partition coefficient, decadic logarithm"
+
+LOGP_PREDICTIONS = Table(
+    "logp_predictions",
+    "Predictions of the learning task logp: of measured molecules when they were held out, and of all others.",
+    ("list", "molecule"),
+    (
+        _text("list", "list that the molecule stands in"),
+        _text("molecule", "name of the molecule in its list"),
+        _text("smiles", "SMILES of the molecule"),
+        _text("role", "held out: measured, and predicted by a model that did not know it; new", "held out", "new"),
+        _text("scaffold", "Bemis-Murcko scaffold, the group of the split"),
+        _maybe("fold", "1", "number of the fold in which the row was held out", 0.0),
+        _maybe("observed", "1", f"measured {_LOGP}"),
+        _number("predicted", "1", f"{_LOGP}, by learning the error of the solvation model"),
+        _number("lower", "1", "lower end of the predictive interval"),
+        _number("upper", "1", "upper end of the predictive interval"),
+        _number("nearest_similarity", "1", "Tanimoto similarity of the most similar training molecule", 0.0, 1.0),
+        _text("applicability", "inside, in the training set, or why the prediction is an extrapolation"),
+        _maybe("mean", "1", "baseline: mean of the training molecules"),
+        _number("alpb_dry", "1", "baseline: ALPB solvation in water and dry octanol"),
+        _number("alpb_wet", "1", "baseline: ALPB solvation in water and wet octanol"),
+        _number("crippen", "1", "baseline: Wildman and Crippen's sum over atoms"),
+        _maybe("descriptors", "1", "learnt from descriptors alone"),
+        _maybe("descriptors_quantum", "1", "learnt from descriptors and quantum chemistry"),
+    ),
+)
+
 TABLES = {
     table.name: table
     for table in (
@@ -384,6 +466,7 @@ TABLES = {
         MOLECULES,
         VALIDATION,
         PREDICTIONS,
+        LOGP_PREDICTIONS,
     )
 }
 

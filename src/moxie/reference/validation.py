@@ -1,12 +1,20 @@
 """The validation table: every computed number that has a reference, beside it, with a verdict that hides nothing."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moxie.reference.registry import OXIDE_SYSTEM, UNCHECKED, VERIFIED, ReferenceValue, canonical_smiles, find
+from moxie.reference.dipoles import dipole_references
+from moxie.reference.registry import (
+    OXIDE_SYSTEM,
+    UNCHECKED,
+    VERIFIED,
+    ReferenceValue,
+    find,
+    load_values,
+)
 from moxie.reference.registry import system_key as composition_key
 
 ACCURACY_GOAL_PERCENT = {
@@ -15,6 +23,7 @@ ACCURACY_GOAL_PERCENT = {
     "film_density_g_cm3": 5.0,
 }
 _CONFIDENCE = 0.95
+_SMALLEST_DIPOLE_D = 0.3  # below it a ratio says little
 _LARGEST_USEFUL_INTERVAL = 0.5  # half-width of the interval relative to the reference
 
 _LIQUID_QUANTITIES = ("rdf_oo_peak_position_A", "coordination_oo")
@@ -24,6 +33,17 @@ _ELECTROLYTE_QUANTITIES = (
     "li_oanion_peak_A",
     "li_oanion_coordination",
     "li_contact_fraction",
+)
+_EQUAL_DIPOLES = ReferenceValue(
+    "molecules",
+    "",
+    "dipole_ratio_to_experiment",
+    "1",
+    1.0,
+    "experiment",
+    VERIFIED,
+    "mean over the molecules whose dipole moment two compilations in chemicals agree on; each is in the figure's data",
+    error=0.0,
 )
 # name in this table -> column of oxide_runs
 OXIDE_QUANTITIES = {
@@ -36,6 +56,12 @@ OXIDE_QUANTITIES = {
     "transition_width_A": "transition_width_A",
     "oxide_thickness_nm": "oxide_thickness_nm",
 }
+# recipes whose thickness others have published, by the name of the reference's system
+GROWTH_RECIPES = {
+    "Si(100), 1 h in dry O2": {"time_s": 3600.0, "ambient": "dry_O2"},
+    "Si(100), 1 h in steam": {"time_s": 3600.0, "ambient": "steam"},
+}
+_GROWTH_MODEL = "deal_grove"
 
 
 @dataclass(frozen=True)
@@ -129,11 +155,13 @@ def make_validation_table(
     oxide_runs: Any = None,
     molecules: Any = None,
     compositions: Mapping[str, Mapping[str, int]] | None = None,
+    growth_nm: Callable[..., float] | None = None,
 ) -> Any:
     """Return the validation table (columns of `moxie.features.schemas.VALIDATION`) as a data frame.
 
     Each argument is the table of that name as a data frame, or None; `compositions` gives {SMILES: count} of every
-    system in `liquids` and `electrolytes`. A quantity without a reference has no row.
+    system in `liquids` and `electrolytes`; `growth_nm(temperature_K, time_s=, ambient=, kinetics=)` is the thickness of
+    thermal oxide on bare Si(100). A quantity without a reference has no row.
     """
     import pandas
 
@@ -148,6 +176,8 @@ def make_validation_table(
         rows += _fluid_rows(electrolytes, _ELECTROLYTE_QUANTITIES, compositions)
     if oxide_runs is not None:
         rows += _oxide_rows(oxide_runs)
+    if growth_nm is not None:
+        rows += _growth_rows(growth_nm)
     if molecules is not None:
         rows += _molecule_rows(molecules)
     frame = pandas.DataFrame(rows, columns=VALIDATION.column_names)
@@ -239,15 +269,43 @@ def _thickness_target(runs: Any) -> ReferenceValue:
     )
 
 
-def _molecule_rows(molecules: Any) -> list[dict[str, Any]]:
+def _growth_rows(growth_nm: Callable[..., float]) -> list[dict[str, Any]]:
     rows = []
-    for molecule in molecules[molecules["status"] == "ok"].itertuples():
+    for reference in load_values():
+        if reference.system in GROWTH_RECIPES and reference.temperature_K is not None:
+            recipe = GROWTH_RECIPES[reference.system]
+            value = growth_nm(reference.temperature_K, kinetics=_GROWTH_MODEL, **recipe)
+            estimate = Estimate(value, 0.0, math.nan)
+            temperature = reference.temperature_K
+            rows.append(_row("oxidation", reference.system, _GROWTH_MODEL, temperature, math.nan, estimate, reference))
+    return rows
+
+
+def _molecule_rows(molecules: Any) -> list[dict[str, Any]]:
+    """Dipole moments: each named molecule by itself, a list of molecules by its mean ratio to experiment."""
+    rows = []
+    good = molecules[molecules["status"] == "ok"]
+    for molecule in good[good["list"] == "named"].itertuples():
         estimate = Estimate(molecule.dipole_D, 0.0, math.nan)
-        for reference in find("molecules", canonical_smiles(molecule.smiles), "dipole_D"):
+        for reference in dipole_references(molecule.smiles):
             rows.append(
                 _row("molecules", molecule.molecule, molecule.method, math.nan, math.nan, estimate, reference)
             )  # fmt: skip
+    for (name, method), group in good[good["list"] != "named"].groupby(["list", "method"]):
+        ratio = over_replicas(_dipole_ratios(group))
+        if ratio is not None:
+            rows.append(_row("molecules", name, method, math.nan, math.nan, ratio, _EQUAL_DIPOLES))
     return rows
+
+
+def _dipole_ratios(molecules: Any) -> list[float]:
+    """Return computed by experimental dipole moment of all molecules of which compilations agree on the latter."""
+    ratios = []
+    for molecule in molecules.itertuples():
+        for reference in dipole_references(molecule.smiles):
+            if reference.checked == VERIFIED and reference.value >= _SMALLEST_DIPOLE_D:
+                ratios.append(molecule.dipole_D / reference.value)
+    return ratios
 
 
 def _of_runs(runs: Any, quantity: str) -> Estimate | None:

@@ -9,6 +9,7 @@ from moxie.figures.parts import panels, temperature_colours
 from moxie.figures.registry import Figure
 
 _GASES = {"dry_O2": "dry O$_2$", "steam": "steam"}
+_MODELS = {"deal_grove": "Deal–Grove", "deal_grove_table": "Deal–Grove (table)", "massoud": "Massoud"}
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
@@ -18,6 +19,8 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     axis = axes[0, 0]
     for temperature, rows in curves.groupby("temperature_K"):
         axis.plot(rows["time_s"], rows["thickness_nm"], color=colours[temperature])
+        low, high = (rows["thickness_nm"] + sign * rows["thickness_standard_error_nm"] for sign in (-1, 1))
+        axis.fill_between(rows["time_s"], low, high, color=colours[temperature], alpha=0.2, lw=0)
         recipe = rows[rows["is_recipe"]]
         axis.plot(recipe["time_s"], recipe["thickness_nm"], ls="", marker="o", color=colours[temperature])
         end = rows.iloc[-1]
@@ -34,7 +37,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     axis.plot([], [], ls="", marker="o", color="0.3", label="recipe")
     axis.legend(loc="upper left")
     first = curves.iloc[0]
-    name = first["kinetics"].replace("_", "–").title()
+    name = _MODELS[first["kinetics"]]
     axis.set_title(f"{name}, {_GASES.get(first['ambient'], first['ambient'])}, Si({first['orientation']})")
     axis.set_xlabel("time (s)")
     axis.set_ylabel("oxide thickness (nm)")
@@ -62,7 +65,10 @@ FIGURE = Figure(
     category="Oxidised silicon",
     caption=(
         "Oxide thickness against time for every temperature of the sweep, from the growth law. Circles: the recipe's "
-        "duration. The simulated films are thinner by the study's thickness scale, so that they fit the slab."
+        "duration. Bands: standard error from the rate constants, taken from the scatter of the published table about "
+        "the Arrhenius lines (9 to 13 %); it holds for the model as it stands, while dry oxide below 30 nm truly grows "
+        "faster than by Deal and Grove's law. The simulated films are thinner by the study's thickness scale, so that "
+        "they fit the slab."
     ),
     inputs={"growth_curves": "features/growth_curves.parquet"},
     needs=("oxides",),
