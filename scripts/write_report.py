@@ -16,4 +16,5 @@ with job(snakemake) as log:
         oxide_runs=files.oxide_runs,
         electrolytes=files.electrolytes or None,
         metrics=files.metrics,
+        logp=files.logp or None,
     )

@@ -143,26 +143,44 @@ class Slab(Section):
     frozen_layers: int = Field(4, ge=1, description="Atomic layers at the back that keep the crystal's positions")
 
 
-class Recipe(Section):
+class Process(Section):
     ambient: Literal["dry_O2", "steam"] = Field("dry_O2", description="Oxidising gas")
-    orientation: Literal["100", "111"] = Field("100", description="Surface of the wafer, for the kinetics")
     pressure_bar: float = Field(
         1.01325, gt=0, le=50, description="Pressure of the gas", json_schema_extra={"unit": "bar"}
     )
+    kinetics: Literal["deal_grove", "deal_grove_table", "massoud"] = Field(
+        "deal_grove",
+        description="Model of the growth kinetics: Deal-Grove with Arrhenius constants or with the published table's, "
+        "or Massoud's for thin dry oxide",
+    )
+
+
+class ProcessStep(Process):
+    temperature_K: float = Field(ge=300, le=2000, description="Temperature", json_schema_extra={"unit": "K"})
+    time_s: float = Field(gt=0, le=1e7, description="Duration", json_schema_extra={"unit": "s"})
+
+
+class Recipe(Process):
     time_s: float = Field(10.0, gt=0, le=1e7, description="Duration", json_schema_extra={"unit": "s"})
+    orientation: Literal["100", "110", "111"] = Field("100", description="Surface of the wafer, for the kinetics")
     initial_oxide_nm: float = Field(
         0.8, ge=0, le=1000, description="Oxide before the process", json_schema_extra={"unit": "nm"}
     )
-    kinetics: Literal["deal_grove", "massoud"] = Field("deal_grove", description="Model of the growth kinetics")
+    steps: list[ProcessStep] = Field(
+        [],
+        max_length=100,
+        description="Earlier steps in their order, each with its own temperature; the oxide of one is the start of the "
+        "next, and that of the last the start of the recipe",
+    )
 
 
 class Growth(Section):
     stages: int = Field(4, ge=1, le=50, description="Stages of growth, each ended by an anneal and kept for analysis")
-    moves_per_oxygen: int = Field(200, ge=0, description="Monte Carlo moves after each inserted O, at `kT_eV`")
+    moves_per_oxygen: int = Field(150, ge=0, description="Monte Carlo moves after each inserted O, at `kT_eV`")
     hop_fraction: float = Field(0.3, ge=0, le=1, description="Share of oxygen hops among the moves")
     kT_eV: float = Field(0.3, gt=0, le=5, description="Temperature during growth", json_schema_extra={"unit": "eV"})
     hot_moves_per_oxygen: int = Field(
-        150, ge=0, description="Switches of fully oxidised Si after each inserted O, at `hot_kT_eV`"
+        100, ge=0, description="Switches of fully oxidised Si after each inserted O, at `hot_kT_eV`"
     )
     hot_kT_eV: float = Field(0.8, gt=0, le=5, description="Temperature of these", json_schema_extra={"unit": "eV"})
     penalty_scale_eV: float = Field(
@@ -191,8 +209,8 @@ class Anneal(Section):
         description="Temperature at which cooling starts; it ends at the process temperature",
         json_schema_extra={"unit": "eV"},
     )
-    moves_per_oxygen: int = Field(200, ge=0, description="Moves for each O in the anneal of a stage")
-    final_moves_per_oxygen: int = Field(800, ge=0, description="Moves for each O in the last anneal")
+    moves_per_oxygen: int = Field(120, ge=0, description="Moves for each O in the anneal of a stage")
+    final_moves_per_oxygen: int = Field(600, ge=0, description="Moves for each O in the last anneal")
 
 
 class Oxidation(Section):
@@ -213,6 +231,15 @@ class Oxidation(Section):
     )
 
 
+class DensityFunctional(Section):
+    functional: str = Field("b3lyp", min_length=1, description="Functional, by its name in pyscf")
+    basis: str = Field(
+        "def2-tzvppd",
+        min_length=1,
+        description="Basis set, by its name in pyscf; dipole moments need diffuse functions",
+    )
+
+
 class QuantumChemistry(Section):
     method: Literal["GFN2-xTB", "GFN1-xTB"] = Field("GFN2-xTB", description="Tight-binding Hamiltonian")
     force_tolerance_eV_A: float = Field(
@@ -223,6 +250,20 @@ class QuantumChemistry(Section):
         json_schema_extra={"unit": "eV/A"},
     )
     max_steps: int = Field(500, ge=1, description="Steps after which an optimisation is given up")
+    density_functional: DensityFunctional | None = Field(
+        None, description="Single point of every molecule with pyscf, which is not installed by default (null: none)"
+    )
+    molecule_lists: list[str] = Field(
+        ["logp_crc"],
+        description=(
+            "Lists of molecules to compute besides `molecules`: built-in sets (logp_crc, logp_syrres) or paths of .csv "
+            "files (column smiles; optional name and logP, a measured partition coefficient) or .smi files"
+        ),
+    )
+    most_per_list: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Compute only this many molecules of each list, chosen by a hash of their names (null: all)"
+    )
+    most_per_chunk: int = Field(64, ge=1, le=10_000, description="Molecules of a list that one job computes, at most")
 
 
 class Learning(Section):

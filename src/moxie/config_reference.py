@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import yaml
 
@@ -102,8 +102,9 @@ def _sections(section: type[Section], path: str) -> Iterator[tuple[str, type[Sec
     for name, field in section.model_fields.items():
         inner = section_of(field.annotation)
         if inner is not None:
-            named = "" if inner is field.annotation else ".<name>"
-            yield from _sections(inner, f"{path}.{name}{named}".lstrip("."))
+            holder = get_origin(field.annotation)
+            entry = ".<name>" if holder is dict else "[n]" if holder is list else ""
+            yield from _sections(inner, f"{path}.{name}{entry}".lstrip("."))
 
 
 def _yaml_lines(section: Section, indent: int) -> Iterator[str]:

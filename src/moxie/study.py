@@ -117,8 +117,21 @@ class Study:
         )
 
     def parts(self) -> list[str]:
-        """Return the parts that a study has, for the choice of figures."""
-        return [*self.kinds(), "oxides", "molecules"]
+        """Return the parts that a study has, for the choice of figures and learning tasks."""
+        from moxie.molecules.lists import read_list
+        from moxie.reference.partition import SETS
+
+        labelled = any(
+            source in SETS or any(entry.logP is not None for entry in read_list(source))
+            for source in self.config.quantum_chemistry.molecule_lists
+        )
+        return [*self.kinds(), "oxides", "molecules", *(["measured_logp"] if labelled else [])]
+
+    def learning_settings(self, task: str) -> dict[str, Any]:
+        """Return the keys of `learning` that a task depends on."""
+        from moxie.learning.registry import get
+
+        return self.config.learning.model_dump(include=set(get(task).settings))
 
     def run_settings(self, name: str, temperature_K: float, pressure_bar: float) -> dict[str, Any]:
         """Return the settings of a run, as `moxie.dynamics.protocol.Settings` takes them."""
@@ -134,10 +147,43 @@ class Study:
             del values[key]
         return values | {"sampling_ps": self.config.dynamics.protocol.gas_sampling_ps}
 
+    def molecule_settings(self) -> dict[str, Any]:
+        """Return how every molecule is computed, as `moxie.molecules.properties.Settings` takes it."""
+        return self.config.quantum_chemistry.model_dump(exclude={"molecule_lists", "most_per_list", "most_per_chunk"})
+
+    def molecule_chunks(self) -> dict[str, dict[str, Any]]:
+        """Return {name of the list: {name of the chunk: its entries}} for all lists of molecules."""
+        from moxie.molecules.lists import chunks, list_name, read_list
+
+        chemistry = self.config.quantum_chemistry
+        return {
+            list_name(source): chunks(read_list(source, chemistry.most_per_list), chemistry.most_per_chunk)
+            for source in chemistry.molecule_lists
+        }
+
     def _check_molecules(self) -> None:
+        from moxie.molecules.density_functional import check_available
+        from moxie.molecules.lists import list_name, read_list
         from moxie.structures.molecules import parse_smiles
 
-        problems = []
+        problems, lists = [], dict[str, str]()
+        for source in self.config.quantum_chemistry.molecule_lists:
+            name = list_name(source)
+            try:
+                read_list(source)
+            except InputError as error:
+                problems.append(f"`quantum_chemistry.molecule_lists`: {error}")
+            if name in lists:
+                problems.append(
+                    f"`quantum_chemistry.molecule_lists`: {lists[name]} and {source} are both called {name}. Rename "
+                    "one."
+                )
+            lists[name] = source
+        if self.config.quantum_chemistry.density_functional:
+            try:
+                check_available()
+            except InputError as error:
+                problems.append(str(error))
         for name, smiles in self.config.molecules.items():
             try:
                 parse_smiles(smiles, name)

@@ -48,7 +48,16 @@ def oxide_runs(temperatures_K=TEMPERATURES_K, replicas=2, stages=4, noise=0.001,
                         "suboxide_total_monolayers": per_cm2[1:4].sum() / 6.78e14,
                         **{f"suboxide_fraction_{n}": sub[n - 1] for n in (1, 2, 3)},
                         "transition_width_A": 6.0 + rng.normal(0, 0.3),
+                        "transition_width_isotonic_A": 6.5 if stage == stages else np.nan,
+                        "error_function_width_A": 2.4,
                         "interface_position_A": 20.0,
+                        "interface_roughness_A": 0.6 + 0.05 * replica,
+                        "interface_correlation_length_A": 4.0,
+                        "bridge_fraction": 0.3,
+                        "interface_energy_J_m2": 1.0 if stage == stages else np.nan,
+                        **{f"si{n}_photoemission_share": share for n, share in enumerate(fractions / fractions.sum())},
+                        "n_silicon_inclusions": 1,
+                        "largest_silicon_inclusion": 2,
                         "strain_energy_eV_per_atom": smooth_observable(temperature, oxygen) + rng.normal(0, noise),
                         **dict(
                             zip(
@@ -118,6 +127,7 @@ def oxide_sites(temperatures_K=(973.0, 1473.0)):
                     "coordination": 4 if silicon else 2,
                     "mean_bond_length_A": 1.62,
                     "mean_angle_deg": 109.5 if silicon else 145.0,
+                    "voronoi_volume_A3": 18.0 if silicon else 14.0,
                     "energy_eV": 0.1,
                     "frozen": z < 4,
                 }
@@ -224,6 +234,7 @@ def growth_curves(temperatures_K=TEMPERATURES_K):
                 "temperature_K": temperature,
                 "time_s": time_s,
                 "thickness_nm": 0.8 + 0.001 * (temperature - 900) * time_s,
+                "thickness_standard_error_nm": 0.0001 * (temperature - 900) * time_s,
                 "is_recipe": time_s == 10.0,
                 "kinetics": "deal_grove",
                 "ambient": "dry_O2",
@@ -244,8 +255,16 @@ def molecules():
     return pd.DataFrame(
         [
             {
+                "list": "named",
                 "molecule": name,
                 "smiles": smiles,
+                "logP_measured": np.nan,
+                "solvation_water_eV": -0.3,
+                "solvation_octanol_eV": -0.25,
+                "solvation_wet_octanol_eV": -0.26,
+                "density_functional": "",
+                "dft_energy_eV": np.nan,
+                "dft_dipole_D": np.nan,
                 "charge": charge,
                 "spin_multiplicity": 1,
                 "n_atoms": len(symbols),
@@ -264,6 +283,41 @@ def molecules():
             for name, smiles, charge, dipole, symbols in rows
         ]
     )
+
+
+def measured_molecules(seed=2):
+    """A list with measured logP, made from a known truth: the solvation model is wrong by 0.2 for each carbon."""
+    from rdkit import Chem
+
+    rng = np.random.default_rng(seed)
+    cores = ("C{}", "c1ccccc1{}", "C1CCCCC1{}", "c1ccncc1{}", "C1CCCC1{}", "c1ccc2ccccc2c1{}", "C1CCOC1{}")
+    tails = ("", "C", "CC", "O", "CO", "N", "C#N")
+    rows = []
+    for smiles in (core.format(tail) for core in cores for tail in tails):
+        molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
+        symbols = [atom.GetSymbol() for atom in molecule.GetAtoms()]
+        carbons = symbols.count("C")
+        polar = len([symbol for symbol in symbols if symbol in "NO"])
+        water, wet = -0.05 - 0.2 * polar, -0.1 - 0.05 * carbons - 0.12 * polar
+        logP = (water - wet) / 0.05916 + 0.2 * carbons - 0.5 + rng.normal(0, 0.05)
+        charges = rng.normal(0, 0.01, len(symbols)) + np.array([-0.4 if s in "NO" else 0.02 for s in symbols])
+        rows.append(
+            {
+                "list": "measured",
+                "molecule": smiles,
+                "smiles": smiles,
+                "logP_measured": logP,
+                "solvation_water_eV": water,
+                "solvation_octanol_eV": wet + 0.01,
+                "solvation_wet_octanol_eV": wet,
+                "n_atoms": len(symbols),
+                "dipole_D": 0.2 + polar,
+                "charges": charges.tolist(),
+                "symbols": symbols,
+            }
+        )
+    rest = molecules().iloc[0].drop(list(rows[0])).to_dict()
+    return pd.DataFrame([row | rest for row in rows])
 
 
 COMPOSITIONS = {

@@ -104,6 +104,23 @@ MISTAKES = {
         {"learning": {"target": "strain_energy"}},
         r"`learning.target` = 'strain_energy': .*Did you mean `strain_energy_eV_per_atom`\?",
     ),
+    "step without a temperature": (
+        oxidation(recipe={"steps": [{"time_s": 60}]}),
+        r"`oxidation.recipe.steps\[0\].temperature_K`: Field required.*Temperature, in K",
+    ),
+    "unknown key in a step": (
+        oxidation(recipe={"steps": [{"temperature_K": 1173, "time_s": 60, "presure_bar": 1}]}),
+        r"steps\[0\].presure_bar`: unknown key. Did you mean `pressure_bar`\?",
+    ),
+    "step outside the kinetics": (
+        oxidation(recipe={"steps": [{"temperature_K": 600, "time_s": 60}]}),
+        r"`oxidation`: Step 1 of 2: Temperature 600.0 K is outside .* 973-1473",
+    ),
+    "pressure without known rates": (oxidation(recipe={"pressure_bar": 10}), r"pressure_bar is 10.*0.02-1.1 bar"),
+    "oxide too thin for the table's constants": (
+        oxidation(recipe={"kinetics": "deal_grove_table"}, temperatures_K=[1073]),
+        r"deal_grove_table gives 25.3 nm at 1073 K; .* 30-2000 nm",
+    ),
     "unknown ambient": (oxidation(recipe={"ambient": "wet"}), r"recipe.ambient` = 'wet': .*'dry_O2' or 'steam'"),
 }
 
@@ -113,6 +130,15 @@ def test_mistake_is_named(mistake):
     overlay, message = MISTAKES[mistake]
     with pytest.raises(InputError, match=f"(?s){message}"):
         Study.load(merged(DEFAULT, overlay))
+
+
+def test_an_earlier_step_gives_the_recipe_more_oxide_to_start_from():
+    step = {"temperature_K": 1173, "time_s": 60}
+    sizes = [
+        Study.load(merged(DEFAULT, oxidation(recipe=recipe))).film_size(1073.0).recipe_thickness_nm
+        for recipe in ({}, {"steps": [step]}, {"steps": [step, step]})
+    ]
+    assert sizes[0] < sizes[1] < sizes[2] < 1.5 * sizes[0]
 
 
 def test_several_mistakes_are_named_at_once():

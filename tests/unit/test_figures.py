@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_tables import COMPOSITIONS, MAKERS, oxide_runs
+from made_tables import COMPOSITIONS, MAKERS, measured_molecules, oxide_runs
 
 from moxie.errors import InputError
 from moxie.features.tables import read_table, write_table
@@ -15,8 +15,9 @@ TEMPERATURES = ["973", "1073", "1173", "1273", "1373", "1473"]
 
 def make_results(folder):
     """Write every table that the figures read, and two films, under `folder`."""
+    from moxie.learning import logp_evaluation
     from moxie.learning.registry import Settings
-    from moxie.learning.tasks import oxide_surrogate
+    from moxie.learning.tasks import logp, oxide_surrogate
     from moxie.reference.validation import make_validation_table, write_validation
     from moxie.structures.network import write_networks
     from moxie.structures.silicon import insert_oxygen, silicon_slab
@@ -32,6 +33,11 @@ def make_results(folder):
         Settings("strain_energy_eV_per_atom", 0.9, 100),
         1,
     )
+    write_table(measured_molecules(), folder / "features/measured.parquet", "molecules")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logp_evaluation, "KINDS", ("bayesian_ridge",))  # for speed
+        inputs = {"molecules": folder / "features/measured.parquet"}
+        logp.run(inputs, folder / "learning/logp", Settings(bootstrap_samples=100), 1)
     slab = silicon_slab((2, 2, 3))
     free = ~slab.frozen[slab.bonds].any(axis=1) & (slab.species[slab.bonds] == "Si").all(axis=1)
     for temperature, n_oxygen in (("973", 4), ("1473", 9)):

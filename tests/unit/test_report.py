@@ -65,6 +65,7 @@ def write(results, path, **changes):
         "oxide_runs": results / "features/oxide_runs.parquet",
         "electrolytes": results / "features/electrolytes.parquet",
         "metrics": results / "learning/oxide_surrogate/metrics.json",
+        "logp": results / "learning/logp/metrics.json",
     }
     write_report(path, **(arguments | changes))
     return path.read_text(encoding="utf-8")
@@ -73,6 +74,16 @@ def write(results, path, **changes):
 @pytest.fixture(scope="module")
 def page(results, tmp_path_factory):
     return write(results, tmp_path_factory.mktemp("report") / "report.html")
+
+
+def test_partition_coefficients_are_shown_beside_every_baseline(page, results):
+    from moxie.io import read_json
+
+    metrics = read_json(results / "learning/logp/metrics.json")
+    for text in ("ALPB, wet octanol", "Wildman–Crippen", "r.m.s. error, random split", "may explain it"):
+        assert text in page
+    assert f"{metrics['models']['error_learning']['rmse']['value']:.3g} (" in page
+    assert metrics["worst"][0]["reason"] in page
 
 
 def test_nothing_is_loaded_from_anywhere(page):

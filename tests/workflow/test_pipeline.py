@@ -89,12 +89,20 @@ def test_adding_an_oxidation_temperature_runs_that_temperature_and_its_dependant
     assert jobs.pop("plot") < 14
     assert jobs == {
         "grow_oxide": 2,
+        "hand_off_films": 1,
         "analyse_film": 2,
         "tabulate_films": 3,
         "tabulate_growth": 1,
         "learn": 1,
         **dict.fromkeys(ANALYSIS, 1),
     }
+
+
+def test_adding_a_molecule_to_a_list_runs_its_chunk_and_its_dependants(smoke):
+    jobs = smoke.planned(overlay={"quantum_chemistry": {"most_per_list": 46}})
+    assert jobs.pop("plot") < 10
+    assert jobs.pop("compute_chunk") <= 2  # two if it fills its chunk
+    assert jobs == {"tabulate_molecules": 1, "learn": 1, **dict.fromkeys(ANALYSIS, 1)}
 
 
 def test_changing_the_style_redraws_figures_only(smoke):
@@ -110,8 +118,8 @@ def test_changing_the_style_redraws_figures_only(smoke):
             {"simulate", "simulate_gas"},
             {"grow_oxide", "optimise_molecule", "pack_box"},
         ),
-        ("src/moxie/oxidation/sampler.py", {"grow_oxide", "compile_kernels"}, {"simulate", "optimise_molecule"}),
-        ("src/moxie/molecules/xtb.py", {"optimise_molecule"}, {"simulate", "grow_oxide", "learn"}),
+        ("src/moxie/oxidation/sampler.py", {"grow_oxide", "calibrate_rejection"}, {"simulate", "optimise_molecule"}),
+        ("src/moxie/molecules/xtb.py", {"optimise_molecule", "compute_chunk", "learn"}, {"simulate", "grow_oxide"}),
         ("src/moxie/learning/splits.py", {"learn"}, {"simulate", "grow_oxide", "validate"}),
     ],
 )

@@ -71,7 +71,7 @@ def test_killed_film_resumes_to_the_same_bytes(workflow, kill):
             "checkpoint_interval_s": 0.2,
         }
     }
-    workflow.run("results/oxidation/kernels.json", overlay=overlay)
+    workflow.run("results/oxidation/rejection.json", overlay=overlay)
     process = workflow.start(FILM, overlay=overlay)
     wait_for_checkpoint(process, workflow.folder / "results" / "checkpoints" / "oxidation")
     kill(process)

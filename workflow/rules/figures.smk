@@ -60,6 +60,7 @@ rule write_report:
         validation="results/tables/validation.parquet",
         figures=FIGURES,
         metrics="results/learning/oxide_surrogate/metrics.json",
+        logp="results/learning/logp/metrics.json" if "logp" in TASKS else [],
         oxide_runs="results/features/oxide_runs.parquet",
         electrolytes="results/features/electrolytes.parquet" if "electrolytes" in KINDS else [],
     output:

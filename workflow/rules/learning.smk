@@ -1,12 +1,13 @@
 """Models learnt from the tables.
 
-REQUIRED INPUTS: results/features/oxide_runs.parquet
+REQUIRED INPUTS: results/features/{oxide_runs, molecules}.parquet
 OUTPUTS: results/learning/{task}/{metrics.json, predictions.parquet, model.skops, card.md}
 """
 
 from moxie.learning import registry as learning_registry
 
-LEARNING = expand("results/learning/{task}/{file}", task=learning_registry.names(), file=learning_registry.OUTPUTS)
+TASKS = learning_registry.names(study.parts())
+LEARNING = expand("results/learning/{task}/{file}", task=TASKS, file=learning_registry.OUTPUTS)
 
 
 rule learn:
@@ -22,7 +23,7 @@ rule learn:
     conda:
         "../../envs/moxie.yaml"
     params:
-        settings=study.config.learning.model_dump(),
+        settings=lambda w: study.learning_settings(w.task),
         seed=lambda w: study.seed("learn", w),
         code=lambda w: code("learn", f"moxie.learning.tasks.{w.task}"),
     message:

@@ -1,10 +1,14 @@
 """Quantum chemistry of single molecules.
 
 REQUIRED INPUTS: results/structures/molecules/{molecule}.sdf
-OUTPUTS: results/molecules/{molecule}.{json, xyz}
+OUTPUTS: results/molecules/{molecule}.{json, xyz}, results/molecules/lists/{list}/{chunk}.json
 """
 
-MOLECULES = expand("results/molecules/{molecule}.json", molecule=study.config.molecules)
+CHUNKS = study.molecule_chunks()
+MOLECULES = [
+    *expand("results/molecules/{molecule}.json", molecule=study.config.molecules),
+    *(f"results/molecules/lists/{name}/{chunk}.json" for name, chunks in CHUNKS.items() for chunk in chunks),
+]
 
 
 rule optimise_molecule:
@@ -20,9 +24,31 @@ rule optimise_molecule:
     threads: 1
     params:
         smiles=lambda w: study.config.molecules[w.molecule],
-        settings=study.config.quantum_chemistry.model_dump(),
+        settings=study.molecule_settings(),
         code=code("optimise_molecule"),
     message:
         "Optimising {wildcards.molecule} with GFN2-xTB"
     script:
         "../../scripts/optimise_molecule.py"
+
+
+rule compute_chunk:
+    output:
+        json="results/molecules/lists/{list}/{chunk}.json",
+    log:
+        "results/logs/compute_chunk/{list}/{chunk}.log",
+    wildcard_constraints:
+        list="[a-z][a-z0-9_]*",
+        chunk="all|[01]+",
+    conda:
+        "../../envs/moxie.yaml"
+    threads: 1
+    params:
+        entries=lambda w: [(e.name, e.smiles, e.logP) for e in CHUNKS[w.list][w.chunk]],
+        settings=study.molecule_settings(),
+        seed=study.config.seed,
+        code=code("compute_chunk"),
+    message:
+        "Computing molecules of {wildcards.list}, chunk {wildcards.chunk}"
+    script:
+        "../../scripts/compute_chunk.py"

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from moxie.figures.parts import model_name, pretty_name
+from moxie.figures.parts import LOGP_MODELS, model_name, pretty_name
 from moxie.figures.wording import percent, plain_label, with_error
 from moxie.reference.validation import over_replicas
 
@@ -12,7 +12,11 @@ _ROOM_TEMPERATURE_K = 298.15
 
 
 def findings(
-    validation: Any, oxide_runs: Any = None, electrolytes: Any = None, metrics: Mapping[str, Any] | None = None
+    validation: Any,
+    oxide_runs: Any = None,
+    electrolytes: Any = None,
+    metrics: Mapping[str, Any] | None = None,
+    logp: Mapping[str, Any] | None = None,
 ) -> list[tuple[str, str]]:
     """Return (heading, sentences) of every part of the study that has results; tables are data frames."""
     parts = [("Liquids", _liquids(validation))]
@@ -23,6 +27,8 @@ def findings(
     parts.append(("Molecules", _molecules(validation)))
     if metrics is not None:
         parts.append(("Learning", _learning(metrics)))
+    if logp is not None:
+        parts.append(("Octanol-water partition", _logp(logp)))
     return [(heading, text) for heading, text in parts if text]
 
 
@@ -165,6 +171,23 @@ def _learning(metrics: Mapping[str, Any]) -> str:
     else:
         text += "On these data it cannot be told apart from linear interpolation"
     return text + f" (ratio of the errors {ratio['value']:.2f}, {ratio['low']:.2f} to {ratio['high']:.2f})."
+
+
+def _logp(metrics: Mapping[str, Any]) -> str:
+    models = metrics["models"]
+    best = models[metrics["best"]]
+    percent_text = f"{100 * metrics['confidence']:g} %"
+    others = "; ".join(
+        f"{name} {models[key]['rmse']['value']:.2f}" for key, name in LOGP_MODELS.items() if key != metrics["best"]
+    )
+    leak = metrics["leakage"][metrics["best"]]
+    return (
+        f"The partition coefficients of {metrics['n_rows']} molecules, whole scaffolds held out, come out with a "
+        f"root-mean-square error of {best['rmse']['value']:.2f} log units ({percent_text} interval "
+        f"{best['rmse']['low']:.2f} to {best['rmse']['high']:.2f}) when the error of the solvation model is learnt; "
+        f"{others}. The {percent_text} intervals hold {100 * best['coverage']['value']:.0f} % of the held-out "
+        f"molecules. A random split, which tears homologous series apart, would have claimed {leak['random_rmse']:.2f}."
+    )
 
 
 def _range(values: Any) -> str:

@@ -42,6 +42,7 @@ LABELS = {
     "strain_energy_eV_per_atom": "strain energy (eV per atom)",
     "si_o_si_angle_deg": "mean Si–O–Si angle (°)",
     "dipole_D": "dipole moment (D)",
+    "dipole_ratio_to_experiment": "dipole moment relative to experiment",
 }
 
 
@@ -102,6 +103,17 @@ def padded_limits(values: Any, share: float = 0.12) -> tuple[float, float]:
     margin = share * (high - low) or 0.05 * abs(high) or 1.0
     return low - margin, high + margin
 
+
+# of the learning task logp, in the order of its tables
+LOGP_MODELS = {
+    "mean": "mean of the training rows",
+    "alpb_dry": "ALPB, dry octanol",
+    "alpb_wet": "ALPB, wet octanol",
+    "crippen": "Wildman–Crippen",
+    "descriptors": "descriptors",
+    "descriptors_quantum": "descriptors + quantum chemistry",
+    "error_learning": "error of ALPB, learnt",
+}
 
 _MODELS = {"trappe_ua": "TraPPE-UA", "und": "UND", "von_alfthan_2003": "von Alfthan 2003"}
 

@@ -12,7 +12,7 @@ from moxie.errors import InputError
 from moxie.features.tables import read_table
 from moxie.figures import registry
 from moxie.figures.findings import findings
-from moxie.figures.parts import VERDICT_COLOURS, model_name, pretty_name
+from moxie.figures.parts import LOGP_MODELS, VERDICT_COLOURS, model_name, pretty_name
 from moxie.figures.wording import duration, percent, plain_label, signed, unit_text, with_error
 from moxie.io import read_json, write_text
 from moxie.reference.validation import ACCURACY_GOAL_PERCENT, verdict
@@ -32,6 +32,7 @@ def write_report(
     oxide_runs: str | Path | None = None,
     electrolytes: str | Path | None = None,
     metrics: str | Path | None = None,
+    logp: str | Path | None = None,
 ) -> None:
     """Write the report, whole or not at all.
 
@@ -45,6 +46,7 @@ def write_report(
     comparison = read_table(validation, "validation")
     record = read_json(manifest) if manifest else {}
     scores = read_json(metrics) if metrics else None
+    partition = read_json(logp) if logp else None
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -58,6 +60,7 @@ def write_report(
             read_table(oxide_runs, "oxide_runs") if oxide_runs else None,
             read_table(electrolytes, "electrolytes") if electrolytes else None,
             scores,
+            partition,
         ),
         sections=_sections(figures),
         comparison=[_comparison_row(row) for row in comparison.to_dict("records")],
@@ -65,6 +68,8 @@ def write_report(
         rules=_verdict_rules(),
         scores=scores,
         score_rows=_score_rows(scores) if scores else [],
+        logp=partition,
+        logp_rows=_score_rows(partition) if partition else [],
         run_times=run_times(record.get("jobs", [])),
         provenance=_provenance(record, config),
         limits=_limits(config, comparison, scores),
@@ -113,7 +118,11 @@ def describe_setup(config: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     molecules = config.get("molecules", {})
     if molecules:
         names = "; ".join(f"{pretty_name(name)} ({smiles})" for name, smiles in molecules.items())
-        parts.append(("Quantum chemistry", [f"GFN2-xTB geometries and orbitals of {names}."]))
+        lines = [f"GFN2-xTB geometries and orbitals of {names}."]
+        lists = config.get("quantum_chemistry", {}).get("molecule_lists", [])
+        if lists:
+            lines.append(f"The same for the molecules of {', '.join(lists)}.")
+        parts.append(("Quantum chemistry", lines))
     learning = config.get("learning")
     if learning:
         parts.append(
@@ -149,9 +158,14 @@ def _describe_oxidation(oxidation: Mapping[str, Any]) -> list[str]:
     lines = []
     if recipe:
         gas = _GASES.get(recipe["ambient"], recipe["ambient"])
+        earlier = "".join(
+            f"after {step['time_s']:g} s in {_GASES.get(step['ambient'], step['ambient'])} at "
+            f"{step['temperature_K']:g} K, "
+            for step in recipe.get("steps", [])
+        )
         lines.append(
             f"Recipe: {recipe['time_s']:g} s in {gas} at {recipe['pressure_bar']:g} bar on "
-            f"Si({recipe['orientation']}) with {recipe['initial_oxide_nm']:g} nm of oxide to start with, at "
+            f"Si({recipe['orientation']}) with {recipe['initial_oxide_nm']:g} nm of oxide to start with, {earlier}at "
             f"{temperatures} K; thickness from {pretty_name(recipe['kinetics']).title().replace(' ', '–')} kinetics."
         )
     if slab:
@@ -259,10 +273,12 @@ def _verdict_rules() -> list[str]:
 
 
 def _score_rows(scores: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the rows of a task's table of scores, with the name of each model under `key`."""
     names = {
         "gaussian_process": "Gaussian process",
         "linear_interpolation": "linear interpolation",
-        "mean": "mean of the other temperatures",
+        "mean": "mean of the training rows",
+        **LOGP_MODELS,
     }
 
     def cell(score: Mapping[str, float | None], form: str) -> str:
@@ -273,6 +289,7 @@ def _score_rows(scores: Mapping[str, Any]) -> list[dict[str, str]]:
 
     return [
         {
+            "key": name,
             "model": names.get(name, name),
             "rmse": cell(model["rmse"], ".3g"),
             "mae": cell(model["mae"], ".3g"),

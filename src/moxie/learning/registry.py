@@ -5,7 +5,7 @@ A task module holds `TASK = Task(...)`; adding a task means adding that one file
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,28 +17,39 @@ OUTPUTS = ("metrics.json", "predictions.parquet", "model.skops", "card.md")
 
 @dataclass(frozen=True)
 class Settings:
-    """What the configuration says about learning: the target column, the coverage of every interval in (0.5, 1), and
-    the number of bootstrap resamplings."""
+    """What the configuration says about learning: the target column of the oxide surrogate, the coverage of every
+    interval in (0.5, 1), and the number of bootstrap resamplings."""
 
-    target: str
+    target: str = "suboxide_total_monolayers"
     confidence: float = 0.9
     bootstrap_samples: int = 1000
 
 
 @dataclass(frozen=True)
 class Task:
-    """A learning task: `inputs` maps labels to paths under results/; `run` writes OUTPUTS into a folder."""
+    """A learning task: `inputs` maps labels to paths under results/; `run` writes OUTPUTS into a folder.
+
+    `settings` are the keys of the configuration's section `learning` that it depends on. `needs` are the parts of a
+    study without which it cannot run. `predict` takes the content of its model file and a data frame of rows to
+    predict, and returns a data frame of equal length; `columns` maps a model to the columns that these rows need, with
+    their units.
+    """
 
     name: str
     description: str
     inputs: Mapping[str, str]
     run: Callable[[Mapping[str, Path], Path, Settings, int], dict[str, Any]]
+    predict: Callable[[Mapping[str, Any], Any], Any]
+    columns: Callable[[Mapping[str, Any]], Mapping[str, str]]
+    settings: tuple[str, ...] = ("confidence", "bootstrap_samples")
+    needs: tuple[str, ...] = ()
 
 
-def names() -> list[str]:
-    """Return the names of all tasks."""
+def names(parts: Collection[str] | None = None) -> list[str]:
+    """Return the names of all tasks, or of those that a study with these parts can run."""
     package = importlib.import_module("moxie.learning.tasks")
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    found = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    return found if parts is None else [name for name in found if set(get(name).needs) <= set(parts)]
 
 
 def get(name: str) -> Task:

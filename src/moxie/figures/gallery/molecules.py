@@ -9,19 +9,21 @@ import numpy as np
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, REFERENCE_COLOUR, label, panels, pretty_name
 from moxie.figures.registry import Figure
-from moxie.reference.registry import VERIFIED, canonical_smiles, find
+from moxie.reference.dipoles import dipole_references
+from moxie.reference.registry import VERIFIED
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
     table = read_table(inputs["molecules"], "molecules")
-    table = table[table["status"] == "ok"].sort_values(["charge", "molecule"], ignore_index=True)
+    table = table[(table["status"] == "ok") & (table["list"] == "named")]
+    table = table.sort_values(["charge", "molecule"], ignore_index=True)
     references = pandas.DataFrame(
         [
             {"molecule": row.molecule, "reference_dipole_D": value.value, "reference_checked": value.checked}
             for row in table.itertuples()
-            for value in find("molecules", canonical_smiles(row.smiles), "dipole_D")
+            for value in dipole_references(row.smiles)
         ],
         columns=["molecule", "reference_dipole_D", "reference_checked"],
     )

@@ -101,11 +101,13 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     save_model(
         output / "model.skops",
         {
+            "task": "oxide_surrogate",
             "pipeline": model.pipeline,
             "noise_variance": model.noise_variance,
             "features": list(FEATURES),
             "target": settings.target,
             "unit": unit,
+            "confidence": settings.confidence,
         },
     )
     write_table(predictions, output / "predictions.parquet", "predictions", units)
@@ -192,6 +194,17 @@ def tabulate(data: Data, results: Mapping[str, HeldOut], settings: Settings) -> 
     )
 
 
+def predict(model: Mapping[str, Any], frame: Any) -> Any:
+    """Return predicted, standard_deviation, lower and upper of a single new run for each row of a data frame."""
+    import pandas
+
+    from moxie.learning.storage import predict as predict_rows
+
+    mean, deviation = predict_rows(model, frame[list(model["features"])].to_numpy(float))
+    low, high = interval(mean, deviation, model["confidence"])
+    return pandas.DataFrame({"predicted": mean, "standard_deviation": deviation, "lower": low, "upper": high})
+
+
 def _describe_noise(noise: ReplicaNoise) -> dict[str, Any]:
     return {
         "source": noise.source,
@@ -209,4 +222,8 @@ TASK = Task(
     description="An observable of the oxide film against temperature and oxygen content.",
     inputs={"oxide_runs": "features/oxide_runs.parquet"},
     run=run,
+    predict=predict,
+    columns=lambda model: {name: OXIDE_RUNS.column(name).unit for name in model["features"]},
+    settings=("target", "confidence", "bootstrap_samples"),
+    needs=("oxides",),
 )

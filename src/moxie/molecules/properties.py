@@ -1,0 +1,189 @@
+"""Everything the table `molecules` says about a molecule: one named molecule from its SDF file, or a chunk of a list.
+
+What cannot be computed (an unreadable SMILES, no conformer, an element the method lacks, no convergence) is a row with
+its reason in `status` and empty numbers, so that one bad molecule does not stop a study.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moxie.errors import InputError
+from moxie.io import write_json
+from moxie.molecules import density_functional, xtb
+from moxie.molecules.geometry import Geometry, read_sdf, write_xyz
+from moxie.molecules.lists import NAMED, Entry
+
+_NUMBERS = (
+    "energy_eV", "dipole_D", "homo_eV", "lumo_eV", "gap_eV", "max_force_eV_A",
+    *(f"solvation_{name}_eV" for name in xtb.SOLVENTS),
+    "dft_energy_eV", "dft_dipole_D",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of `quantum_chemistry` in the configuration; `density_functional` is {functional, basis} or None."""
+
+    method: str = "GFN2-xTB"
+    force_tolerance_eV_A: float = 0.01
+    max_steps: int = 500
+    density_functional: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.method not in xtb.METHODS:
+            raise InputError(
+                f"quantum_chemistry.method = {self.method!r} is not known; allowed: {', '.join(xtb.METHODS)}."
+            )
+
+
+def optimise_molecule(
+    sdf: str | Path,
+    smiles: str,
+    output: str | Path,
+    *,
+    name: str | None = None,
+    settings: Settings | None = None,
+    log: logging.Logger | None = None,
+) -> dict[str, Any]:
+    """Optimise one molecule and write its row as JSON to `output`, its geometry beside it as .xyz; return the row.
+
+    The keys are the columns of the table `molecules`. Of a failed calculation the starting geometry is written.
+    Raises InputError for an unreadable SDF file.
+    """
+    geometry = read_sdf(sdf)
+    row = _empty_row(NAMED, Entry(name or geometry.name, smiles), settings or Settings())
+    geometry = _fill(row, geometry, settings or Settings())
+    _report(log or logging.getLogger(__name__), row)
+    write_xyz(Path(output).with_suffix(".xyz"), geometry.symbols, geometry.positions_A, _comment(row))
+    write_json(output, row)
+    return row
+
+
+def compute_chunk(
+    list_name: str,
+    entries: Sequence[Entry],
+    output: str | Path,
+    *,
+    seed: int,
+    settings: Settings | None = None,
+    log: logging.Logger | None = None,
+) -> list[dict[str, Any]]:
+    """Compute the molecules of one chunk of a list; write their rows to a JSON file and return them."""
+    rows = compute(list_name, entries, seed=seed, settings=settings, log=log)
+    write_json(output, rows)
+    return rows
+
+
+def compute(
+    list_name: str,
+    entries: Sequence[Entry],
+    *,
+    seed: int,
+    settings: Settings | None = None,
+    log: logging.Logger | None = None,
+) -> list[dict[str, Any]]:
+    """Return one row of the table `molecules` for each entry, from its SMILES.
+
+    The seed of a conformer search depends on `seed` and the SMILES alone, so a molecule has one result whatever chunk
+    it stands in.
+    """
+    from moxie.job import Progress
+    from moxie.seeds import derive_seed
+    from moxie.structures.molecules import coordinates_A, embed, formal_charge, symbols
+
+    log = log or logging.getLogger(__name__)
+    settings = settings or Settings()
+    progress = Progress(log, len(entries), "molecules")
+    rows = []
+    for number, entry in enumerate(entries):
+        row = _empty_row(list_name, entry, settings)
+        try:
+            if not entry.smiles:
+                raise InputError("no SMILES is given, and none is known")
+            molecule = embed(entry.smiles, entry.name, derive_seed(seed, "conformer", smiles=entry.smiles))
+        except InputError as error:
+            row["status"] = _failure(error).replace(f"molecules.{entry.name}: ", "", 1)
+        else:
+            unpaired = sum(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms())
+            charge = formal_charge(molecule)
+            start = Geometry(entry.name, tuple(symbols(molecule)), coordinates_A(molecule), charge, unpaired + 1)
+            _fill(row, start, settings)
+        _report(log, row)
+        rows.append(row)
+        progress.update(number + 1)
+    return rows
+
+
+def _empty_row(list_name: str, entry: Entry, settings: Settings) -> dict[str, Any]:
+    functional = settings.density_functional
+    return {
+        "list": list_name,
+        "molecule": entry.name,
+        "smiles": entry.smiles,
+        "logP_measured": entry.logP,
+        "charge": 0,
+        "spin_multiplicity": 0,
+        "n_atoms": 0,
+        "method": settings.method,
+        "density_functional": f"{functional['functional']}/{functional['basis']}" if functional else "",
+        "n_steps": 0,
+        "symbols": [],
+        "charges": [],
+        **dict.fromkeys(_NUMBERS),
+    }
+
+
+def _fill(row: dict[str, Any], geometry: Geometry, settings: Settings) -> Geometry:
+    """Put the results for a geometry into its row; return the relaxed geometry, or the one given after a failure."""
+    row["charge"], row["spin_multiplicity"] = geometry.charge, geometry.multiplicity
+    row["n_atoms"], row["symbols"] = len(geometry.symbols), list(geometry.symbols)
+    try:
+        relaxed, n_steps = xtb.relax(
+            geometry, settings.method, settings.force_tolerance_eV_A, settings.max_steps
+        )  # fmt: skip
+        electrons = xtb.single_point(relaxed, settings.method)
+        solvation = xtb.solvation_free_energies(relaxed, settings.method)
+        functional = settings.density_functional
+        kohn_sham = density_functional.single_point(relaxed, **functional) if functional else None
+    except (RuntimeError, ValueError, TypeError) as error:  # tblite reports what it cannot do as one of these
+        row["status"] = _failure(error)
+        return geometry
+    row |= {
+        "status": "ok",
+        "n_steps": n_steps,
+        "energy_eV": electrons.energy_eV,
+        "dipole_D": electrons.dipole_D,
+        "homo_eV": electrons.homo_eV,
+        "lumo_eV": electrons.lumo_eV,
+        "gap_eV": _difference(electrons.lumo_eV, electrons.homo_eV),
+        "max_force_eV_A": float(np.linalg.norm(electrons.forces_eV_A, axis=1).max()),
+        "charges": electrons.charges.tolist(),
+        **{f"solvation_{name}_eV": energy for name, energy in solvation.items()},
+    }
+    if kohn_sham is not None:
+        row |= {"dft_energy_eV": kohn_sham.energy_eV, "dft_dipole_D": kohn_sham.dipole_D}
+    return relaxed
+
+
+def _failure(error: Exception) -> str:
+    return f"failed: {' '.join(str(error).split())}"
+
+
+def _comment(row: Mapping[str, Any]) -> str:
+    return f"{row['molecule']} {row['method']} status={row['status']!r} charge={row['charge']}"
+
+
+def _report(log: logging.Logger, row: Mapping[str, Any]) -> None:
+    if row["status"] == "ok":
+        log.debug("%s: %d steps, dipole %.3f D", row["molecule"], row["n_steps"], row["dipole_D"])
+    else:
+        log.warning("%s: %s", row["molecule"], row["status"])
+
+
+def _difference(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a - b

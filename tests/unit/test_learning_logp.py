@@ -1,0 +1,254 @@
+"""The task logp and the command that predicts: honest split, honest files, clear refusals."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_tables import measured_molecules, molecules
+
+from moxie.errors import InputError
+from moxie.features.tables import read_table, write_table
+from moxie.learning import logp_evaluation, molecular, registry
+from moxie.learning.__main__ import main
+from moxie.learning.logp_evaluation import BEST, evaluate
+from moxie.learning.nested import Candidate, conformal_quantile, fit_weighted, grouped_folds
+from moxie.learning.predicting import predict_table
+from moxie.learning.registry import OUTPUTS, Settings
+from moxie.learning.storage import load_model, save_model
+from moxie.learning.tasks import logp
+from moxie.learning.tasks.logp import prepare
+
+SETTINGS = Settings(confidence=0.9, bootstrap_samples=100)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("logp")
+    write_table(pd.concat([measured_molecules(), molecules()]), folder / "molecules.parquet", "molecules")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logp_evaluation, "_SIZES", (0.5, 1.0))  # for speed
+        metrics = registry.get("logp").run({"molecules": folder / "molecules.parquet"}, folder / "out", SETTINGS, 7)
+    return folder, metrics
+
+
+def test_every_output_is_there_and_every_row_of_the_issue(finished):
+    folder, metrics = finished
+    assert sorted(path.name for path in (folder / "out").iterdir()) == sorted(OUTPUTS)
+    assert set(metrics["models"]) == {
+        *("mean", "alpb_dry", "alpb_wet", "crippen", "descriptors", "descriptors_quantum", "error_learning")
+    }
+    assert json.loads((folder / "out" / "metrics.json").read_text())["n_rows"] == metrics["n_rows"] == 49
+
+
+def test_learning_the_error_beats_the_physics_it_corrects(finished):
+    _, metrics = finished
+    assert metrics["models"][BEST]["rmse"]["value"] < 0.5 * metrics["models"]["alpb_wet"]["rmse"]["value"]
+    assert metrics["models"][BEST]["coverage"]["value"] > 0.75
+    physics = metrics["leakage"]["alpb_wet"]
+    assert physics["grouped_rmse"] == pytest.approx(physics["random_rmse"])  # not fitted, so no split can flatter it
+
+
+def test_predictions_hold_out_whole_scaffolds_and_mark_what_is_outside(finished):
+    folder, _ = finished
+    table = read_table(folder / "out" / "predictions.parquet", "logp_predictions")
+    held_out = table[table["role"] == "held out"]
+    assert len(held_out) == 49 and held_out.groupby("scaffold")["fold"].nunique().eq(1).all()
+    new = table[table["role"] == "new"].set_index("molecule")
+    assert new.loc["lithium", "applicability"].startswith("outside: charged")
+    assert new.loc["methanol", "applicability"] == "in the training set"
+    assert new.loc["water", "applicability"].startswith("outside: ")
+    assert (table["lower"] < table["predicted"]).all() and (table["predicted"] < table["upper"]).all()
+
+
+def test_zwitterions_are_outside_and_amides_are_not(finished):
+    folder, _ = finished
+    model = load_model(folder / "out" / "model.skops")
+    rows = measured_molecules().iloc[:3].assign(smiles=["NCC(=O)O", "CC(N)=O", "NCCO"])
+    said = logp.predict(model, rows)["applicability"].tolist()
+    assert "zwitterion" in said[0] and "zwitterion" not in said[1] + said[2]
+
+
+def test_shuffling_the_solvation_model_hurts_most(finished):
+    _, metrics = finished
+    growth = {entry["block"]: entry["increase"] for entry in metrics["importance"]}
+    assert max(growth, key=growth.get) == "solvation free energies"
+    assert len(metrics["worst"]) == 12 and all(entry["reason"] for entry in metrics["worst"])
+    errors = [entry["rmse"] for entry in metrics["learning_curve"] if entry["model"] == BEST]
+    assert len(errors) == 2 and errors[-1] == pytest.approx(metrics["models"][BEST]["rmse"]["value"])
+
+
+def test_card_names_data_split_baselines_and_limits(finished):
+    folder, metrics = finished
+    card = (folder / "out" / "card.md").read_text()
+    for text in ("Intended use", "Bemis-Murcko", "Wildman-Crippen", "Leakage", "Largest errors", "Limits", "weights"):
+        assert text in card
+    assert f"{metrics['models'][BEST]['rmse']['value']:.3g}" in card
+
+
+def test_same_seed_gives_the_same_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(logp_evaluation, "KINDS", ("bayesian_ridge",))  # for speed
+    write_table(measured_molecules(), tmp_path / "molecules.parquet", "molecules")
+    for folder in ("a", "b"):
+        logp.run({"molecules": tmp_path / "molecules.parquet"}, tmp_path / folder, SETTINGS, 7)
+    for name in ("metrics.json", "predictions.parquet", "card.md"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_held_out_labels_cannot_change_their_own_prediction(monkeypatch):
+    monkeypatch.setattr(logp_evaluation, "KINDS", ("bayesian_ridge",))  # for speed
+    frame = measured_molecules()
+    before_data, _, _ = prepare(frame)
+    hidden = before_data.groups == "c1ccncc1"
+    spoilt = frame.copy()
+    spoilt.loc[spoilt["smiles"].isin(before_data.frame.loc[hidden, "smiles"]), "logP_measured"] += 5.0
+    before, after = evaluate(before_data, SETTINGS), evaluate(prepare(spoilt)[0], SETTINGS)
+    fold = before.fold[hidden][0]
+    for name in ("mean", "descriptors", "descriptors_quantum", BEST):
+        same = before.fold == fold
+        np.testing.assert_allclose(before.rows[name].mean[same], after.rows[name].mean[same])
+        np.testing.assert_allclose(before.rows[name].deviation[same], after.rows[name].deviation[same])
+        assert not np.allclose(before.rows[name].mean[~same], after.rows[name].mean[~same])
+
+
+def test_weights_are_positive_add_up_to_one_and_prefer_the_right_model():
+    rng = np.random.default_rng(0)
+    table = {"x": rng.normal(size=60), "noise": rng.normal(size=60)}
+    target = 2 * table["x"] + 0.1 * rng.normal(size=60)
+    options = [Candidate("bayesian_ridge", (name,), label=name) for name in ("noise", "x")]
+    fitted = fit_weighted(options, table, target, np.arange(60) // 6, 0.9)
+    assert sum(fitted.weights.values()) == pytest.approx(1) and fitted.weights["x"] > 0.95
+    mean, half_width = fitted.predict(table)
+    assert (np.abs(mean - target) <= half_width).mean() == pytest.approx(0.9, abs=0.07)
+
+
+def test_conformal_quantile_takes_the_next_larger_score():
+    assert conformal_quantile(np.arange(1.0, 100.0), 0.9) == 90.0
+    assert conformal_quantile(np.array([1.0, 3.0, 2.0]), 0.9) == 3.0
+
+
+def test_solvation_features_are_logP_by_definition():
+    table = measured_molecules().iloc[:1].assign(solvation_water_eV=-0.1, solvation_wet_octanol_eV=-0.2)
+    expected = 0.1 / (8.617333262e-5 * 298.15 * np.log(10))
+    assert molecular.quantum_features(table)["logP_alpb_wet"][0] == pytest.approx(expected)
+
+
+def test_crippen_and_scaffolds_are_those_of_known_molecules():
+    assert molecular.crippen_logP("c1ccccc1") == pytest.approx(1.687, abs=1e-3)  # 6 aromatic CH of 0.1581 + 0.1230
+    assert molecular.scaffold("CCc1ccccc1") == molecular.scaffold("Oc1ccccc1") == "c1ccccc1"
+    assert molecular.scaffold("CCO") == "acyclic"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: f.drop(columns="dipole_D"), "lacks dipole_D"),
+        (lambda f: pd.concat([f, f.iloc[:1]]), "more than one row for C of measured"),
+        (lambda f: f.assign(logP_measured=np.inf), "logP_measured of C is infinite"),
+        (lambda f: f.assign(smiles="C(("), "SMILES 'C\\(\\(' of C in measured cannot be read"),
+        (lambda f: f.iloc[:8], "8 usable molecules .* in 2 scaffold.*needs 30 in 5"),
+        (lambda f: f[f["smiles"].str.startswith("c1ccccc1")], "7 usable molecules .* in 1 scaffold"),
+        (lambda f: f.assign(logP_measured=np.nan), "0 usable molecules"),
+        (lambda f: f.assign(method=["GFN1-xTB"] + ["GFN2-xTB"] * (len(f) - 1)), "mixes methods: GFN1-xTB, GFN2-xTB"),
+    ],
+)
+def test_unusable_data_is_refused_with_its_reason(change, message):
+    with pytest.raises(InputError, match=message):
+        prepare(change(measured_molecules()))
+
+
+def test_fewer_groups_than_folds_are_refused():
+    with pytest.raises(InputError, match=r"6 rows in 1 group\(s\) cannot be split into 5 folds"):
+        grouped_folds(np.zeros(6), 5)
+
+
+def test_refused_data_leaves_nothing_behind(tmp_path):
+    write_table(measured_molecules().iloc[:8], tmp_path / "molecules.parquet", "molecules")
+    with pytest.raises(InputError):
+        logp.run({"molecules": tmp_path / "molecules.parquet"}, tmp_path / "out", SETTINGS, 7)
+    assert not (tmp_path / "out").exists()
+
+
+def test_repeated_measurements_of_one_structure_become_one_row():
+    frame = measured_molecules()
+    again = frame.iloc[:1].assign(list="other", logP_measured=frame["logP_measured"].iloc[0] + 1.0)
+    data, _, left_out = prepare(pd.concat([frame, again], ignore_index=True))
+    assert len(data.target) == 49 and left_out["same structure as another"] == 1
+    row = data.frame.index[data.frame["smiles"] == "C"][0]
+    assert data.target[row] == pytest.approx(frame["logP_measured"].iloc[0] + 0.5)
+
+
+def test_command_reproduces_the_model_in_a_fresh_process(finished, tmp_path):
+    folder, _ = finished
+    command = [sys.executable, "-m", "moxie.learning", "predict", "--model", str(folder / "out" / "model.skops")]
+    command += ["--table", str(folder / "molecules.parquet"), "--out", str(tmp_path / "p.csv")]
+    subprocess.run(command, check=True, capture_output=True)
+    there = pd.read_csv(tmp_path / "p.csv").set_index("molecule")
+    table = read_table(folder / "molecules.parquet", "molecules")
+    here = logp.predict(load_model(folder / "out" / "model.skops"), table).set_index(table["molecule"])
+    np.testing.assert_allclose(there["predicted"].loc[here.index], here["predicted"], rtol=1e-6)
+    assert (there["prediction_status"] == "ok").all() and there["row"].tolist() == list(range(1, len(table) + 1))
+
+
+def test_smiles_are_enough_and_bad_rows_are_named(finished, tmp_path, caplog):
+    folder, _ = finished
+    (tmp_path / "t.csv").write_text("smiles,note\nCCO,fine\nC((,broken\n,empty\n[Na+].[Cl-],salt\n")
+    with caplog.at_level("WARNING"):
+        result = predict_table(folder / "out" / "model.skops", tmp_path / "t.csv", tmp_path / "p.csv")
+    assert result["prediction_status"].tolist()[0] == "ok" and np.isfinite(result["predicted"].iloc[0])
+    assert result["predicted"].iloc[1:].isna().all() and result["note"].tolist() == ["fine", "broken", "empty", "salt"]
+    assert "row 2: failed" in caplog.text and "row 3: failed" in caplog.text and "several fragments" in caplog.text
+    assert len(pd.read_csv(tmp_path / "p.csv")) == 4
+
+
+def test_tables_that_do_not_fit_the_model_are_refused(finished, tmp_path, capsys):
+    folder, _ = finished
+    model, out = str(folder / "out" / "model.skops"), tmp_path / "p.csv"
+    pd.DataFrame({"temperature_K": [1000.0]}).to_csv(tmp_path / "oxide.csv", index=False)
+    (tmp_path / "none.csv").write_text("smiles\nC((\n")
+    (tmp_path / "empty.csv").write_text("smiles\n")
+    (tmp_path / "t.xlsx").write_text("")
+    for name, message in {
+        "oxide.csv": "does not fit the model .* lacks smiles",
+        "none.csv": "has no row that can be predicted; the first says: failed",
+        "empty.csv": "holds no rows",
+        "t.xlsx": "neither a .csv nor a .parquet",
+        "gone.csv": "gone.csv does not exist",
+    }.items():
+        with pytest.raises(InputError, match=message):
+            predict_table(model, tmp_path / name, out)
+    assert main(["predict", "--model", model, "--table", str(tmp_path / "gone.csv"), "--out", str(out)]) == 1
+    printed = capsys.readouterr().err
+    assert "gone.csv does not exist" in printed and "Traceback" not in printed and not out.exists()
+
+
+def test_other_units_are_refused(finished, tmp_path):
+    import pyarrow.parquet as parquet
+
+    folder, _ = finished
+    arrow = parquet.read_table(folder / "molecules.parquet")
+    place = arrow.schema.get_field_index("dipole_D")
+    field = arrow.schema.field(place).with_metadata({"unit": "e angstrom"})
+    parquet.write_table(arrow.cast(arrow.schema.set(place, field)), tmp_path / "t.parquet")
+    with pytest.raises(InputError, match="dipole_D is in 'e angstrom', the model was made with 'debye'"):
+        predict_table(folder / "out" / "model.skops", tmp_path / "t.parquet", tmp_path / "p.csv")
+
+
+def test_model_files_that_are_no_models_are_refused(finished, tmp_path):
+    from sklearn.gaussian_process.kernels import Matern
+
+    folder, _ = finished
+    table = folder / "molecules.parquet"
+    save_model(tmp_path / "other.skops", {"task": "logp", "pipeline": Matern()})
+    save_model(tmp_path / "none.skops", {"weights": [1.0]})
+    save_model(tmp_path / "half.skops", {"task": "logp", "factor": 1.0})
+    for name, message in {
+        "other.skops": "not trusted: .*Matern",
+        "none.skops": "no model of a learning task; those are logp, oxide_surrogate",
+        "half.skops": "lacks .*: it is not a model that this version",
+    }.items():
+        with pytest.raises(InputError, match=message):
+            predict_table(tmp_path / name, table, tmp_path / "p.csv")
+    assert not (tmp_path / "p.csv").exists()

@@ -1,0 +1,203 @@
+"""Lists of molecules: how they are read, cut into chunks and computed, and what is refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moxie.errors import InputError
+from moxie.features.molecules import tabulate
+from moxie.features.tables import read_table, read_units, write_table
+from moxie.molecules.lists import Entry, chunks, list_name, read_list, with_structures
+from moxie.molecules.properties import Settings, compute_chunk
+from moxie.reference import partition
+from moxie.reference.dipoles import dipole_references
+
+
+def written(tmp_path, text, name="mine.csv"):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    return str(tmp_path / name)
+
+
+def test_csv_and_smi_files_give_names_smiles_and_measured_values(tmp_path):
+    source = written(tmp_path, "name,smiles,logP\nethanol,CCO,-0.31\n,CCC,\n")
+    assert read_list(source) == [Entry("ethanol", "CCO", -0.31), Entry("CCC", "CCC", None)]
+    assert read_list(written(tmp_path, "CCO ethyl alcohol\n\nC\n", "m.smi")) == [
+        Entry("ethyl alcohol", "CCO"),
+        Entry("C", "C"),
+    ]
+    assert list_name(source) == "mine" and list_name("logp_crc") == "logp_crc"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("m.csv", "name,smile\na,CCO\n", "lacks a column smiles; its columns are name, smile"),
+        ("m.csv", "smiles,logP\nCCO,nan\n", r"m.csv, line 2: logP = 'nan' is not a finite number"),
+        ("m.csv", "smiles,logP\nCCO,inf\n", "line 2: logP = 'inf' is not"),
+        ("m.csv", "smiles,logP\nCCO,high\n", "logP = 'high' is not"),
+        ("m.csv", "smiles\nCCO\nCCC\nCCO\n", "line 4: 'CCO' stands in line 2 already"),
+        ("m.csv", "smiles,name\nCCO,a\n,b\n", "line 3: there is no SMILES"),
+        ("m.csv", "smiles\n", "holds no molecule"),
+        ("m.csv", "", "lacks a column smiles; its columns are .none."),
+        ("Bad name.csv", "smiles\nCCO\n", "the name of a list must start with a lower-case letter"),
+        ("named.csv", "smiles\nCCO\n", "differ from named"),
+        ("m.xlsx", "", "neither a built-in set .logp_crc, logp_syrres. nor a .csv or .smi file"),
+    ],
+)
+def test_unusable_lists_are_refused_with_file_and_line(name, text, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        read_list(written(tmp_path, text, name))
+
+
+def test_missing_list_is_named(tmp_path):
+    with pytest.raises(InputError, match="none.csv does not exist"):
+        read_list(str(tmp_path / "none.csv"))
+
+
+@given(st.sets(st.text(min_size=1, max_size=8), min_size=1, max_size=60), st.integers(1, 9), st.text("xy", min_size=9))
+def test_adding_a_molecule_changes_one_chunk_only(names, largest, added):
+    entries = [Entry(name, "C") for name in names]
+    before, after = chunks(entries, largest), chunks([*entries, Entry(added, "C")], largest)
+    assert sorted(entry.name for chunk in before.values() for entry in chunk) == sorted(names)
+    assert all(0 < len(chunk) <= largest for chunk in before.values())
+    changed = [name for name in before if before[name] != after.get(name)]
+    assert len(changed) <= 1
+    fresh = [entry.name for name, chunk in after.items() if before.get(name) != chunk for entry in chunk]
+    was = [entry.name for name in changed for entry in before[name]]
+    assert sorted(fresh) == sorted([*was, added])  # what is computed anew: the molecules of that chunk and the new one
+
+
+def test_a_shortened_list_keeps_the_same_molecules_when_it_grows(tmp_path):
+    text = "smiles\n" + "".join(f"{'C' * n}\n" for n in range(1, 21))
+    few, more = (read_list(written(tmp_path, text), most) for most in (5, 8))
+    assert len(few) == 5 and set(few) < set(more)
+
+
+def test_built_in_sets_hold_what_their_description_says():
+    assert [len(read_list(name)) for name in partition.SETS] == [449, 11569]
+    assert partition.measured_logP("logp_crc")["71-43-2"] == pytest.approx(2.13, abs=0.02)  # benzene, any textbook
+    benzene, unknown = with_structures("logp_crc", [Entry("71-43-2", ""), Entry("74778-22-6", "")])
+    assert benzene.smiles == "C1=CC=CC=C1" and unknown.smiles == ""
+
+
+TINY = [
+    Entry("water", "O", -1.38),
+    Entry("methyl", "[CH3]"),
+    Entry("ammonium", "[NH4+]"),
+    Entry("broken", "C(("),
+    Entry("salt", "[Na+].[Cl-]"),
+    Entry("uranium", "[U]"),
+    Entry("unknown", ""),
+]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny")
+    compute_chunk("mine", TINY, folder / "all.json", seed=1)
+    write_table(tabulate([folder / "all.json"]), folder / "molecules.parquet", "molecules")
+    return read_table(folder / "molecules.parquet", "molecules").set_index("molecule"), folder
+
+
+def test_radicals_and_ions_are_computed_with_their_spin_and_charge(tiny):
+    table, _ = tiny
+    assert table.loc["methyl", ["charge", "spin_multiplicity", "status"]].tolist() == [0, 2, "ok"]
+    assert table.loc["ammonium", ["charge", "spin_multiplicity", "status"]].tolist() == [1, 1, "ok"]
+    assert sum(table.loc["ammonium", "charges"]) == pytest.approx(1, abs=1e-6)
+    assert table.loc["ammonium", "solvation_water_eV"] < -2.5  # an ion: tens of kcal/mol
+
+
+def test_failures_in_a_list_are_rows_with_a_reason(tiny):
+    table, _ = tiny
+    for name, reason in {
+        "broken": "not a SMILES that rdkit can read",
+        "salt": "several fragments",
+        "uranium": "No support for elements",
+        "unknown": "no SMILES is given, and none is known",
+    }.items():
+        assert table.loc[name, "status"].startswith("failed") and reason in table.loc[name, "status"], name
+    failed = table["status"] != "ok"
+    assert failed.sum() == 4 and table.loc[failed, ["energy_eV", "dipole_D", "solvation_water_eV"]].isna().all(
+        axis=None
+    )
+
+
+def test_table_keeps_units_labels_and_the_sign_of_solvation(tiny):
+    table, folder = tiny
+    units = read_units(folder / "molecules.parquet")
+    assert units["solvation_wet_octanol_eV"] == "eV" and units["logP_measured"] == "1"
+    assert table.loc["water", "logP_measured"] == -1.38
+    water = table.loc["water"]
+    assert water["solvation_water_eV"] < water["solvation_octanol_eV"] < 0  # water likes water best
+    assert water["solvation_water_eV"] == pytest.approx(-0.27, abs=0.15)  # experiment: -6.3 kcal/mol
+
+
+def test_a_molecule_has_one_result_whatever_chunk_it_stands_in(tiny, tmp_path):
+    table, _ = tiny
+    (alone,) = compute_chunk("mine", [Entry("again", "O")], tmp_path / "a.json", seed=1)
+    assert alone["energy_eV"] == table.loc["water", "energy_eV"]
+
+
+def test_not_converged_is_a_row(tmp_path):
+    (row,) = compute_chunk("m", [Entry("e", "CCO")], tmp_path / "a.json", seed=1, settings=Settings(max_steps=1))
+    assert "not converged after 1 steps" in row["status"]
+
+
+def test_dipole_references_say_how_far_they_were_checked():
+    water = dipole_references("O")
+    assert [value.checked for value in water] == ["verified"] and water[0].value == 1.85
+    chlorobenzene = dipole_references("Clc1ccccc1")
+    assert all(1.5 < value.value < 1.9 and value.source for value in chlorobenzene)
+    assert dipole_references("CCCCCCCCCCCCCCCCCC(=O)O") == []
+    for value in dipole_references("CO") + chlorobenzene:
+        assert value.unit == "debye" and value.kind == "experiment"
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [
+        (["logp_crk"], "`quantum_chemistry.molecule_lists`: 'logp_crk' is neither a built-in set"),
+        (["logp_crc", "logp_crc"], "logp_crc and logp_crc are both called logp_crc. Rename one"),
+        (["gone.csv"], "gone.csv does not exist"),
+    ],
+)
+def test_bad_lists_stop_a_study_before_any_job(lists, message):
+    from moxie.study import Study
+
+    with pytest.raises(InputError, match=message):
+        Study.load({"quantum_chemistry": {"molecule_lists": lists}})
+
+
+def test_a_study_without_measured_values_has_no_logp_task(tmp_path):
+    from moxie.learning.registry import names
+    from moxie.study import Study
+
+    own = written(tmp_path, "smiles\nCCO\n")
+    parts = {}
+    for source in ("logp_crc", own):
+        parts[source] = Study.load({"quantum_chemistry": {"molecule_lists": [source]}}).parts()
+    assert "logp" in names(parts["logp_crc"]) and "logp" not in names(parts[own])
+
+
+def test_density_functional_without_pyscf_is_refused_with_what_to_do(monkeypatch):
+    from importlib import util
+
+    from moxie.config import load
+    from moxie.study import Study
+
+    found = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == "pyscf" else found(name, *rest))
+    values = {"quantum_chemistry": {"density_functional": {"functional": "b3lyp", "basis": "def2-svpd"}}}
+    assert load(values).quantum_chemistry.density_functional is not None
+    with pytest.raises(InputError, match="pyscf, which is not installed. Install it"):
+        Study.load(values)
+
+
+def test_density_functional_dipole_of_water_is_near_experiment(tiny, tmp_path):
+    pytest.importorskip("pyscf")
+    settings = Settings(density_functional={"functional": "b3lyp", "basis": "def2-svpd"})
+    (row,) = compute_chunk("m", [Entry("water", "O")], tmp_path / "a.json", seed=1, settings=settings)
+    assert row["status"] == "ok" and row["dft_dipole_D"] == pytest.approx(1.85, abs=0.1)
+    wrong = Settings(density_functional={"functional": "b3lyp", "basis": "no-such-basis"})
+    (row,) = compute_chunk("m", [Entry("water", "O")], tmp_path / "b.json", seed=1, settings=wrong)
+    assert row["status"].startswith("failed: b3lyp/no-such-basis")
