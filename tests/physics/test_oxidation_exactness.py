@@ -340,7 +340,10 @@ def test_local_energy_of_accepted_moves_in_a_larger_amorphous_silicon_is_the_glo
 
 @pytest.mark.slow
 def test_local_energy_of_accepted_moves_in_amorphous_silica_is_the_global_one():
+    """Strain spreads far in silica: in this hardly annealed one eight shells leave 0.5 eV, ten 0.23, twelve 0.06."""
     engine = annealed(beta_cristobalite((3, 3, 3)), [(0.6, 10), (0.4, 15)], hot_attempts=2)
+    stages = engine.rejection
+    engine.set_rejection(replace(stages, shells=(*stages.shells[:-1], 14)))
     check_bias(engine, 0.4, 20)
 
 

@@ -140,6 +140,7 @@ rule tabulate_molecules:
         table="results/features/molecules.parquet",
     log:
         "results/logs/tabulate/molecules.log",
+    priority: 15
     conda:
         "../../envs/moxie.yaml"
     params:

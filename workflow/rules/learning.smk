@@ -20,6 +20,7 @@ rule learn:
         card="results/learning/{task}/card.md",
     log:
         "results/logs/learn/{task}.log",
+    priority: 15
     conda:
         "../../envs/moxie.yaml"
     params:

@@ -40,6 +40,7 @@ rule compute_chunk:
     wildcard_constraints:
         list="[a-z][a-z0-9_]*",
         chunk="all|[01]+",
+    priority: 15
     conda:
         "../../envs/moxie.yaml"
     threads: 1

@@ -60,6 +60,7 @@ rule cut_slab:
         slab="results/structures/silicon/slab.xyz",
     log:
         "results/logs/cut_slab.log",
+    priority: 30
     conda:
         "../../envs/moxie.yaml"
     params:

@@ -82,7 +82,7 @@ class Engine:
             raise InputError("The Monte Carlo needs a network that is periodic in x and y.")
         self.parameters = parameters
         self.field = make_field(parameters)
-        self.set_rejection(rejection or (SILICA if "O" in network.species else SILICON))
+        self.set_rejection(rejection or (SILICA if "O" in present else SILICON))
         self.info = dict(network.info)
         self._full_cell = network.cell.copy()
         self._periodic = network.periodic.copy()
