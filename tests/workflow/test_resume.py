@@ -40,6 +40,17 @@ def workflow(tmp_path):
     return Workflow(ROOT, tmp_path)
 
 
+def run_killed_then_resumed(workflow, target, overlay, stage, kill):
+    """Kill the run of a target at its first checkpoint, run it again, and return what the second run printed."""
+    process = workflow.start(target, overlay=overlay)
+    wait_for_checkpoint(process, workflow.folder / "results" / "checkpoints" / stage)
+    kill(process)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode != 0, printed
+    assert not (workflow.folder / target).exists()
+    return workflow.run(target, overlay=overlay)
+
+
 def test_killed_dynamics_resumes_without_lost_or_repeated_samples(workflow):
     import numpy as np
     import pandas
@@ -50,13 +61,7 @@ def test_killed_dynamics_resumes_without_lost_or_repeated_samples(workflow):
             "protocol": {"checkpoint_interval_s": 0.5},
         }
     }
-    process = workflow.start(RUN, overlay=overlay)
-    wait_for_checkpoint(process, workflow.folder / "results" / "checkpoints" / "dynamics")
-    kill_job(process)
-    printed, _ = process.communicate(timeout=120)
-    assert process.returncode != 0, printed
-    assert not (workflow.folder / RUN).exists()
-    printed = workflow.run(RUN, overlay=overlay)
+    printed = run_killed_then_resumed(workflow, RUN, overlay, "dynamics", kill_job)
     assert "esum" in printed, printed
     times = pandas.read_parquet((workflow.folder / RUN).with_name("timeseries.parquet"))["time_ps"].to_numpy()
     assert len(times) == round(62.0 / 0.2) and np.allclose(np.diff(times), 0.2)
@@ -72,13 +77,7 @@ def test_killed_film_resumes_to_the_same_bytes(workflow, kill):
         }
     }
     workflow.run("results/oxidation/rejection.json", overlay=overlay)
-    process = workflow.start(FILM, overlay=overlay)
-    wait_for_checkpoint(process, workflow.folder / "results" / "checkpoints" / "oxidation")
-    kill(process)
-    printed, _ = process.communicate(timeout=120)
-    assert process.returncode != 0, printed
-    assert not (workflow.folder / FILM).exists()
-    printed = workflow.run(FILM, overlay=overlay)
+    printed = run_killed_then_resumed(workflow, FILM, overlay, "oxidation", kill)
     assert "Resumed at stage" in printed, printed
     resumed = (workflow.folder / FILM).read_bytes()
     (workflow.folder / FILM).unlink()

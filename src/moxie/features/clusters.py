@@ -23,9 +23,7 @@ def silicon_clusters(network: Network) -> SiliconClusters:
     silicon = network.species == "Si"
     both = silicon[network.bonds].all(axis=1)
     first, second = network.bonds[both].T
-    # how many cells a bond crosses: the difference between the plain vector and the one to the nearest image
-    plain = network.positions[second] - network.positions[first]
-    crossed = np.round((network.vectors(first, second) - plain) / network.cell).astype(int)
+    crossed = network.crossings(first, second)
     links: list[list[tuple[int, tuple[int, ...]]]] = [[] for _ in silicon]
     for i, j, shift in zip(first.tolist(), second.tolist(), crossed.tolist(), strict=True):
         links[i].append((j, tuple(shift)))

@@ -105,17 +105,10 @@ def crystalline_fraction(network: Network) -> float:
 def closest_contacts(network: Network, reach_A: float = 4.0) -> dict[str, float]:
     """Return the shortest distance in A of pairs that are neither bonded nor bonded to a common neighbour, by kind
     (Si-Si, Si-O, O-O); infinite where there is none within `reach_A`."""
-    from scipy.spatial import cKDTree
-
-    folded = np.mod(network.positions, np.where(network.periodic, network.cell, np.inf))
-    folded = np.where(network.periodic & (folded >= network.cell), 0.0, folded)
-    tree = cKDTree(
-        folded - np.where(network.periodic, 0.0, folded.min(axis=0)), boxsize=network.cell * network.periodic
-    )
     near = network.neighbours()
     shell = [set(ends).union(*(near[end] for end in ends)) for ends in near]
     result = {"Si-Si": math.inf, "Si-O": math.inf, "O-O": math.inf}
-    close = tree.query_pairs(reach_A, output_type="ndarray")
+    close = network.tree().query_pairs(reach_A, output_type="ndarray")
     pairs = close[[j not in shell[i] for i, j in close.tolist()]]
     distance = np.linalg.norm(network.vectors(pairs[:, 0], pairs[:, 1]), axis=1)
     oxygens = (network.species[pairs] == "O").sum(axis=1)

@@ -241,8 +241,9 @@ class Engine:
     ) -> Tally:
         counts = np.zeros(sampler.N_TALLY, np.int64)
         chosen = self.silicons if active is None else np.asarray(active, np.int32)
-        # with exchanges a hop draws from all O, so that its chance does not change on the way
-        oxygens = np.flatnonzero((self.atoms.species == 1) & ~self.atoms.frozen).astype(np.int32)
+        oxygens = self.oxygens
+        if exchange_fraction > 0:  # a hop then draws from all O, so that its chance does not change on the way
+            oxygens = np.flatnonzero((self.atoms.species == 1) & ~self.atoms.frozen).astype(np.int32)
         sampler.start(self.atoms, self.field, self.bins, self.work)
         self.energy += sampler.run_moves(
             self.atoms,
@@ -256,7 +257,7 @@ class Engine:
             exchange_fraction,
             chemical_potential_eV,
             chosen,
-            oxygens if exchange_fraction > 0 else self.oxygens,
+            oxygens,
             log,
             cut_eV,
             counts,

@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,9 +30,6 @@ STARTS = ("crystal", "random")
 FEWEST_CELLS = 2  # conventional cells along an edge; with one, bonds reach half an edge
 CLOSEST_POINTS_A = 2.2  # of the random start; above 2.4 A so many points no longer fit at silicon's density
 SAY_EVERY_S = 10.0
-FEWEST_TO_CALIBRATE = 5_000  # attempts left at a temperature for which a calibration of early rejection pays
-FOLLOWED = 300  # moves of each half of a calibration
-COOLER, LOWER = 0.93, 0.65  # shares of kT and of the energy at the last calibration below which another one pays
 HOT_EV = 1.0  # above, moves only serve to forget the start, and are relaxed coarsely:
 COARSE = Rejection(shells=(3,), evaluations=(15,), force_tolerance_eV_A=(0.3,), repulsion=(True,))
 CALIBRATE_BELOW = 0.85  # early rejection is calibrated anew when kT has fallen to this share ...
@@ -265,32 +262,6 @@ def anneal(
     if trace:
         _say(log, trace, n_atoms, 0)
     return trace
-
-
-class _Rejection:
-    """The rules of early rejection during an annealing.
-
-    Rules hold for the temperature and network that they were fitted to, and for cooler ones, where they are safe but
-    give up too late: they are renewed when it got hotter, and when it got enough cooler or the energy enough lower.
-    Where too few attempts are left for a calibration to pay, moves are relaxed to the end, or by rules that still hold.
-    """
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-        self._none = replace(engine.rejection, rules=())
-        self._kT = self._energy = math.inf
-        engine.set_rejection(self._none)
-
-    def renew(self, kT_eV: float, hop_fraction: float, attempts: int) -> None:
-        """Make the rules fit for `attempts` more moves at kT."""
-        hotter = kT_eV > self._kT
-        stale = kT_eV < COOLER * self._kT or self._engine.energy < LOWER * self._energy
-        if kT_eV > 0 and attempts >= FEWEST_TO_CALIBRATE and (hotter or stale):
-            self._engine.calibrate(kT_eV, hop_fraction, n_first=FOLLOWED, n_followed=FOLLOWED)
-            self._kT, self._energy = kT_eV, self._engine.energy
-        elif hotter and self._kT < math.inf:
-            self._engine.set_rejection(self._none)
-            self._kT = self._energy = math.inf
 
 
 def relax(engine: Engine, pressure_GPa: float | None, fine: bool = False) -> None:

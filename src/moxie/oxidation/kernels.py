@@ -254,6 +254,16 @@ def angles(field, work, row):
 
 
 @inlined
+def folded(difference, edge):
+    """Return a difference of coordinates less than one and a half edges apart, folded to the nearest image."""
+    if difference > 0.5 * edge:
+        return difference - edge
+    if difference < -0.5 * edge:
+        return difference + edge
+    return difference
+
+
+@inlined
 def valence(cell, field, work, n_moving, centres):
     """Return the energy in eV at work.x and put its gradient into work.g[:n_moving] (eV/A)."""
     x = work.x
@@ -265,8 +275,6 @@ def valence(cell, field, work, n_moving, centres):
     along = work.along
     pull = work.pull
     bonds = work.bonds
-    lx, ly, lz = cell[0], cell[1], cell[2]
-    hx, hy, hz = 0.5 * lx, 0.5 * ly, 0.5 * lz
     keating = field.keating
     energy = 0.0
     n_bonds = work.counters[6]
@@ -275,21 +283,9 @@ def valence(cell, field, work, n_moving, centres):
         p = bonds[b, 1]
         other = bonds[b, 2]
         q = bonds[b, 3]
-        dx = x[other, 0] - x[row, 0]
-        dy = x[other, 1] - x[row, 1]
-        dz = x[other, 2] - x[row, 2]
-        if dx > hx:
-            dx -= lx
-        elif dx < -hx:
-            dx += lx
-        if dy > hy:
-            dy -= ly
-        elif dy < -hy:
-            dy += ly
-        if dz > hz:
-            dz -= lz
-        elif dz < -hz:
-            dz += lz
+        dx = folded(x[other, 0] - x[row, 0], cell[0])
+        dy = folded(x[other, 1] - x[row, 1], cell[1])
+        dz = folded(x[other, 2] - x[row, 2], cell[2])
         r = max(np.sqrt(dx * dx + dy * dy + dz * dz), SHORTEST_A)
         one = 1.0 / r
         k = field.bond_k[species[row], species[other]]

@@ -16,6 +16,15 @@ from moxie.oxidation import sampler
 from moxie.oxidation.moves import CLASSES
 
 NEVER_EV = 1e9  # an offset that gives nothing up
+FOLLOWED_EV = 1.5  # in the second half of a calibration, moves predicted to end below this are followed to the end
+FURTHER_EV = 2.5  # the same when false kills are measured
+FAR_EV = 4.0  # the same in the first half, by `provisional`
+_FAR = (3.0, 0.3, 0.5, 5.0)  # a rule several times looser than any that was ever fitted
+_WINDOW = 300  # moves of lowest final energy that a rule is fitted to
+_LOST = 0.002  # share of the weight of all acceptable moves that one rule may give up
+_WIDER = 1.5  # a rule must hold for moves acceptable at this times kT, or still hotter, ...
+_EFFECTIVE = 12.0  # ... so that effectively so many moves decide on it
+_FEWEST = 30  # followed moves of a class below which nothing of it is given up
 
 
 @dataclass(frozen=True)
@@ -47,8 +56,7 @@ class Rejection:
     def table(self) -> np.ndarray:
         """Return the stage table of the compiled sampler, shape (stages, sampler.N_COLUMNS)."""
         columns = np.array((self.shells, self.force_tolerance_eV_A, self.evaluations, self.repulsion), float).T
-        rules = np.zeros((len(columns), len(CLASSES), 4))
-        rules[:, :, 0] = NEVER_EV
+        rules = _no_rules(len(columns))
         if self.rules:
             rules[:] = self.rules
         return np.hstack([columns, rules.reshape(len(columns), -1)])
@@ -71,22 +79,17 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list | tuple) else value
 
 
-FOLLOWED_EV = 1.5  # in the second half of a calibration, moves predicted to end below this are followed to the end
-FURTHER_EV = 2.5  # the same when false kills are measured
-FAR_EV = 4.0  # the same in the first half, by `provisional`
-_FAR = (3.0, 0.3, 0.5, 5.0)  # a rule several times looser than any that was ever fitted
-_WINDOW = 300  # moves of lowest final energy that a rule is fitted to
-_LOST = 0.002  # share of the weight of all acceptable moves that one rule may give up
-_WIDER = 1.5  # a rule must hold for moves acceptable at this times kT, or still hotter, ...
-_EFFECTIVE = 12.0  # ... so that effectively so many moves decide on it
-_FEWEST = 30  # followed moves of a class below which nothing of it is given up
+def _no_rules(n_stages: int) -> np.ndarray:
+    """Return rules (n_stages, classes of move, 4) that give nothing up."""
+    rules = np.zeros((n_stages, len(CLASSES), 4))
+    rules[:, :, 0] = NEVER_EV
+    return rules
 
 
 def provisional(rejection: Rejection) -> Rejection:
     """Return `rejection` with one very loose rule, at the last stage without repulsion."""
     n_stages = len(rejection.shells)
-    rules = np.zeros((n_stages, len(CLASSES), 4))
-    rules[:, :, 0] = NEVER_EV
+    rules = _no_rules(n_stages)
     for stage in range(n_stages - 2, -1, -1):
         if rejection.shells[stage] != rejection.shells[-1]:
             rules[stage] = _FAR
@@ -116,8 +119,7 @@ def fit(rejection: Rejection, log: np.ndarray, kT_eV: float) -> Calibration:
     most a share _LOST of the weight min(1, exp(-dE/kT)) that acceptable moves have.
     """
     n_stages = len(rejection.shells)
-    rules = np.zeros((n_stages, len(CLASSES), 4))
-    rules[:, :, 0] = NEVER_EV
+    rules = _no_rules(n_stages)
     for label in range(len(CLASSES)):
         lines = log[log[:, sampler.LOG_CLASS] == label]
         if len(lines) < _FEWEST:

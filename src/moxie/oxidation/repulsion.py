@@ -6,7 +6,7 @@ quadratic: 1/2 gamma (r^2 - d^2)^2; cubic: gamma (d - r)^3; both for r < d, with
 import numpy as np
 
 from moxie.oxidation.compilation import kernel
-from moxie.oxidation.kernels import row_for
+from moxie.oxidation.kernels import folded, row_for
 from moxie.oxidation.state import BIN_CAPACITY, SKIN
 
 _SKIN = SKIN
@@ -166,26 +166,12 @@ def repulsion(cell, field, work, n_moving):
     energy = 0.0
     x = work.x
     g = work.g
-    lx, ly, lz = cell[0], cell[1], cell[2]
-    hx, hy, hz = 0.5 * lx, 0.5 * ly, 0.5 * lz
     for k in range(work.counters[3]):
         i = work.pair_i[k]
         j = work.pair_j[k]
-        dx = x[j, 0] - x[i, 0]
-        dy = x[j, 1] - x[i, 1]
-        dz = x[j, 2] - x[i, 2]
-        if dx > hx:
-            dx -= lx
-        elif dx < -hx:
-            dx += lx
-        if dy > hy:
-            dy -= ly
-        elif dy < -hy:
-            dy += ly
-        if dz > hz:
-            dz -= lz
-        elif dz < -hz:
-            dz += lz
+        dx = folded(x[j, 0] - x[i, 0], cell[0])
+        dy = folded(x[j, 1] - x[i, 1], cell[1])
+        dz = folded(x[j, 2] - x[i, 2], cell[2])
         r2 = dx * dx + dy * dy + dz * dz
         value, slope = pair_term(field, work.local_species[i], work.local_species[j], r2)
         if value > 0.0:

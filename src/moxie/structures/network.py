@@ -49,6 +49,20 @@ class Network:
         """Return the vectors (k, 3) from atoms i to the nearest images of atoms j, in angstrom."""
         return nearest_image(self.positions[j] - self.positions[i], self.cell, self.periodic)
 
+    def crossings(self, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+        """Return how many cells the vectors from atoms i to the nearest images of atoms j cross, (k, 3) int."""
+        plain = self.positions[j] - self.positions[i]
+        return np.round((self.vectors(i, j) - plain) / self.cell).astype(int)
+
+    def tree(self) -> Any:
+        """Return a scipy cKDTree of the atoms in which distances are those of the nearest images."""
+        from scipy.spatial import cKDTree
+
+        folded = np.mod(self.positions, np.where(self.periodic, self.cell, 1.0))
+        folded = np.where(self.periodic & (folded >= self.cell), 0.0, folded)
+        lowest = np.where(self.periodic, 0.0, self.positions.min(axis=0))
+        return cKDTree(np.where(self.periodic, folded, self.positions - lowest), boxsize=self.cell * self.periodic)
+
     def neighbours(self) -> list[list[int]]:
         """Return the bonded neighbours of every atom, ascending."""
         result: list[list[int]] = [[] for _ in self.positions]
@@ -112,10 +126,7 @@ def repeat(network: Network, times: tuple[int, int, int]) -> Network:
     copies = np.array([(x, y, z) for x in range(times[0]) for y in range(times[1]) for z in range(times[2])])
     n = len(network.positions)
     i, j = network.bonds.T
-    crossed = np.round(
-        (network.positions[i] + network.vectors(i, j) - network.positions[j])
-        / np.where(network.periodic, network.cell, np.inf)
-    ).astype(int)
+    crossed = network.crossings(i, j)
     bonds = []
     for copy, shift in enumerate(copies):
         x, y, z = ((shift + crossed) % counts).T
@@ -208,16 +219,7 @@ def _validate_bonds(network: Network, label: str) -> None:
 
 
 def _validate_distances(network: Network, label: str) -> None:
-    from scipy.spatial import cKDTree
-
-    positions = network.positions.copy()
-    box = np.where(network.periodic, network.cell, 0.0)
-    folded = network.periodic
-    positions[:, folded] = np.mod(positions[:, folded], network.cell[folded])
-    positions[:, folded] = np.where(positions[:, folded] >= network.cell[folded], 0.0, positions[:, folded])
-    if not folded.all():
-        positions[:, ~folded] -= positions[:, ~folded].min(axis=0)
-    pairs = cKDTree(positions, boxsize=box).query_pairs(CLOSEST_A, output_type="ndarray")
+    pairs = network.tree().query_pairs(CLOSEST_A, output_type="ndarray")
     if len(pairs):
         i, j = sorted(pairs[0].tolist())
         raise InputError(f"{label}: atoms {i} and {j} are closer than {CLOSEST_A} A.")
