@@ -117,6 +117,27 @@ def silica_world() -> Network:
     return make_network(silica.positions, silica.species, silica.bonds, silica.cell, frozen=frozen)
 
 
+def ring_world(crystal: Network) -> Network:
+    """A ring of six Si, one Si beside it and the O between these may move in a frozen crystal: switches make rings of
+    three to six of them, with a tail."""
+    near = crystal.neighbours()
+    silicon = crystal.species == "Si"
+
+    def linked(i):
+        return [end if silicon[end] else sum(near[end]) - i for end in near[i]]
+
+    def ring(path):
+        if len(path) == 6:
+            return path if path[0] in linked(path[-1]) else None
+        return next((found for k in linked(path[-1]) if k not in path and (found := ring([*path, k]))), None)
+
+    chosen = ring([0])
+    mobile = {*chosen, next(k for k in linked(chosen[0]) if k not in chosen)}
+    mobile |= {o for o in np.flatnonzero(~silicon).tolist() if set(near[o]) <= mobile}
+    frozen = np.array([atom not in mobile for atom in range(len(crystal.positions))])
+    return make_network(crystal.positions, crystal.species, crystal.bonds, crystal.cell, frozen=frozen)
+
+
 # O are indistinguishable below: a state is a set of links (Si, Si, kind) with the smaller Si first
 DIRECT, BRIDGED, STILL = range(3)  # no O; a mobile O; a frozen O
 Links = frozenset[tuple[int, int, int]]
@@ -144,7 +165,18 @@ def count_oxygen(links: Links) -> int:
     return sum(kind == BRIDGED for _, _, kind in links)
 
 
-def reachable_links(start: Links, frozen: np.ndarray, moves: set[str], most: int = 0) -> list[Links]:
+def has_triangle(links: Links) -> bool:
+    """Whether three Si are linked in a ring."""
+    near: dict[int, set[int]] = {}
+    for i, j, _ in links:
+        near.setdefault(i, set()).add(j)
+        near.setdefault(j, set()).add(i)
+    return any(near[i] & near[j] for i, j, _ in links)
+
+
+def reachable_links(
+    start: Links, frozen: np.ndarray, moves: set[str], most: int = 0, triangles: bool = True
+) -> list[Links]:
     """All states that `moves` (switch, hop, exchange) reach with at most `most` O: a plain statement of the rules."""
     found, todo = {start}, [start]
     while todo:
@@ -181,7 +213,7 @@ def reachable_links(start: Links, frozen: np.ndarray, moves: set[str], most: int
                             out = [(i, a, kind_a), (j, b, kind_b)]
                             new.append(changed(out, [(i, b, kind_b), (j, a, kind_a)]))
         for state in new:
-            if state not in found:
+            if state not in found and (triangles or not has_triangle(state)):
                 found.add(state)
                 todo.append(state)
     return sorted(found, key=sorted)

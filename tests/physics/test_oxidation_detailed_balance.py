@@ -8,9 +8,11 @@ from small_networks import (
     count_oxygen,
     distribution_p,
     exact_energies,
+    has_triangle,
     hold_against,
     links_of,
     reachable_links,
+    ring_world,
     sample,
     silica_world,
     small_world,
@@ -20,6 +22,7 @@ from moxie.oxidation.engine import Engine
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection
 from moxie.structures.network import make_network
+from moxie.structures.silicon import beta_cristobalite, diamond
 
 # Why no move needs a ratio of proposal probabilities, the number of O included.
 # Switch and hop: each is one draw of a chain of atoms, and the reverse move is one draw of the chain that it leaves
@@ -145,4 +148,18 @@ def test_proposals_are_symmetric(make, moves, hop, exchange, reserve, fugacity, 
     move = {"hop_fraction": hop, "exchange_fraction": exchange, "chemical_potential_eV": mu, "active": active}
     shares, _ = sample(engine, states, 60, 100, 10, kT_eV=ENDLESS_KT_EV, **move)
     p = distribution_p(shares, exact / exact.sum())
+    assert p > 1e-3, p
+
+
+@pytest.mark.parametrize("crystal", [diamond, beta_cristobalite])
+def test_networks_without_triangles_are_sampled_among_themselves(crystal):
+    world = ring_world(crystal((2, 2, 2)))
+    engine = Engine(world, load_parameters("von_alfthan_2003", "none"), 6, CHEAP, triangles=False)
+    start = links_of(engine)
+    states = reachable_links(start, world.frozen, {"switch"}, triangles=False)
+    everything = reachable_links(start, world.frozen, {"switch"})
+    print(f"{len(states)} of {len(everything)} states have no ring of three")
+    assert 50 < len(states) < len(everything) and any(has_triangle(state) for state in everything)
+    shares, _ = sample(engine, states, 60, 100, 30, kT_eV=ENDLESS_KT_EV)
+    p = distribution_p(shares, np.full(len(states), 1 / len(states)))
     assert p > 1e-3, p

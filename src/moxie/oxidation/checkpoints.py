@@ -49,10 +49,10 @@ def restore_engine(engine: Engine, arrays: dict[str, np.ndarray], energy_eV: flo
 
 
 def engine_digest(engine: Engine) -> str:
-    """Return the digest of everything that decides how an engine goes on: state, cell, field, rejection, stream."""
+    """Return the digest of everything that decides how an engine goes on: state, cell, field, rules, stream."""
     arrays = {**engine_arrays(engine), "cell": engine.cell}
     content = [(key, values.shape, hashlib.sha256(values.tobytes()).hexdigest()) for key, values in arrays.items()]
-    return digest([asdict(engine.parameters), repr(engine.rejection), engine.energy, content])
+    return digest([asdict(engine.parameters), repr(engine.rejection), engine.triangles, engine.energy, content])
 
 
 class Checkpoints:

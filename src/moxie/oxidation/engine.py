@@ -58,7 +58,8 @@ class Engine:
     needs, and nothing is given up until `calibrate` has found when.
 
     `reserve` further O without bonds stand ready for exchange moves (see `run`): they have numbers after those of the
-    network's atoms and no energy, and `to_network` leaves them out.
+    network's atoms and no energy, and `to_network` leaves them out. Without `triangles` no bond switch closes a ring of
+    three Si: networks that have none are then sampled among themselves, with detailed balance.
     Raises InputError when the parameter set lacks an element of the network or the reserve, when the network is not
     periodic in x and y, or when the cell is too small for the repulsion's range.
     """
@@ -71,6 +72,7 @@ class Engine:
         rejection: Rejection | None = None,
         stream: np.ndarray | None = None,
         reserve: int = 0,
+        triangles: bool = True,
     ):
         if reserve != int(reserve) or reserve < 0:
             raise InputError(f"reserve is {reserve}; the number of O in reserve must be a whole number, 0 or more.")
@@ -83,6 +85,7 @@ class Engine:
         self.parameters = parameters
         self.field = make_field(parameters)
         self.set_rejection(rejection or (SILICA if "O" in present else SILICON))
+        self.triangles = triangles
         self.info = dict(network.info)
         self._full_cell = network.cell.copy()
         self._periodic = network.periodic.copy()
@@ -258,6 +261,7 @@ class Engine:
             chemical_potential_eV,
             chosen,
             oxygens,
+            self.triangles,
             log,
             cut_eV,
             counts,

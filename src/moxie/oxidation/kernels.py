@@ -156,9 +156,18 @@ def still_bond(cell, work, row, p):
 
 
 @inlined
-def bend(field, kind, ends, u0, u1, u2, v0, v1, v2):
-    """Return (energy, slope dE/dcos, slope * cos) of an angle between two unit vectors."""
+def bend(field, kind, ends, lengths, u0, u1, u2, v0, v1, v2):
+    """Return (energy, slope dE/dcos, slope * cos) of an angle between two unit vectors.
+
+    With Keating's field the energy depends on the dot product of the bonds, cos times the product of their `lengths`,
+    whose gradient has no part along them: the third value is 0.
+    """
     cosine = u0 * v0 + u1 * v1 + u2 * v2
+    if field.keating:
+        square = field.bond_length[0, 0] * field.bond_length[0, 0]
+        d = cosine * lengths - field.angle_cos[kind, ends] * square
+        slope = 0.75 * field.angle_k[kind, ends] / square * d
+        return 0.5 * slope * d, slope * lengths, 0.0
     d = cosine - field.angle_cos[kind, ends]
     slope = field.angle_k[kind, ends] * d
     return 0.5 * slope * d, slope, slope * cosine
@@ -171,10 +180,11 @@ def angles(field, work, row):
     moving = work.table_moving[row]
     kind = work.local_species[row]
     unit = work.unit
+    inverse = work.inverse
     across = work.across
     along = work.along
     species = work.local_species
-    if degree == 4 and not field.keating:
+    if degree == 4:
         a0, a1, a2 = unit[row, 0, 0], unit[row, 0, 1], unit[row, 0, 2]
         b0, b1, b2 = unit[row, 1, 0], unit[row, 1, 1], unit[row, 1, 2]
         c0, c1, c2 = unit[row, 2, 0], unit[row, 2, 1], unit[row, 2, 2]
@@ -183,17 +193,21 @@ def angles(field, work, row):
         sb = species[work.table[row, 1]]
         sc = species[work.table[row, 2]]
         sd = species[work.table[row, 3]]
-        e1, ab, ab_c = bend(field, kind, sa + sb, a0, a1, a2, b0, b1, b2)
-        e2, ac, ac_c = bend(field, kind, sa + sc, a0, a1, a2, c0, c1, c2)
-        e3, ad, ad_c = bend(field, kind, sa + sd, a0, a1, a2, d0, d1, d2)
+        ra, rb, rc, rd = 1.0, 1.0, 1.0, 1.0
+        if field.keating:
+            ra, rb = 1.0 / inverse[row, 0], 1.0 / inverse[row, 1]
+            rc, rd = 1.0 / inverse[row, 2], 1.0 / inverse[row, 3]
+        e1, ab, ab_c = bend(field, kind, sa + sb, ra * rb, a0, a1, a2, b0, b1, b2)
+        e2, ac, ac_c = bend(field, kind, sa + sc, ra * rc, a0, a1, a2, c0, c1, c2)
+        e3, ad, ad_c = bend(field, kind, sa + sd, ra * rd, a0, a1, a2, d0, d1, d2)
         energy = e1 + e2 + e3
         bc, bc_c, bd, bd_c, cd, cd_c = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         if moving > 1:
-            e1, bc, bc_c = bend(field, kind, sb + sc, b0, b1, b2, c0, c1, c2)
-            e2, bd, bd_c = bend(field, kind, sb + sd, b0, b1, b2, d0, d1, d2)
+            e1, bc, bc_c = bend(field, kind, sb + sc, rb * rc, b0, b1, b2, c0, c1, c2)
+            e2, bd, bd_c = bend(field, kind, sb + sd, rb * rd, b0, b1, b2, d0, d1, d2)
             energy += e1 + e2
             if moving > 2:
-                e1, cd, cd_c = bend(field, kind, sc + sd, c0, c1, c2, d0, d1, d2)
+                e1, cd, cd_c = bend(field, kind, sc + sd, rc * rd, c0, c1, c2, d0, d1, d2)
                 energy += e1
         along[row, 0] = ab_c + ac_c + ad_c
         along[row, 1] = ab_c + bc_c + bd_c
@@ -221,30 +235,11 @@ def angles(field, work, row):
     for p in range(moving):
         for q in range(p + 1, degree):
             ends = species[work.table[row, p]] + species[work.table[row, q]]
-            if field.keating:
-                b0 = field.bond_length[0, 0]
-                cosine = 0.0
-                for k in range(3):
-                    cosine += unit[row, p, k] * unit[row, q, k]
-                both = 1.0 / (work.inverse[row, p] * work.inverse[row, q])
-                d = cosine * both - field.angle_cos[kind, ends] * b0 * b0
-                factor = 0.375 * field.angle_k[kind, ends] / (b0 * b0)
-                energy += factor * d * d
-                slope = 2.0 * factor * d * both
-                part = 0.0  # a dot product's gradient has no part along the bond
-            else:
-                e, slope, part = bend(
-                    field,
-                    kind,
-                    ends,
-                    unit[row, p, 0],
-                    unit[row, p, 1],
-                    unit[row, p, 2],
-                    unit[row, q, 0],
-                    unit[row, q, 1],
-                    unit[row, q, 2],
-                )
-                energy += e
+            lengths = 1.0 / (inverse[row, p] * inverse[row, q])
+            u0, u1, u2 = unit[row, p, 0], unit[row, p, 1], unit[row, p, 2]
+            v0, v1, v2 = unit[row, q, 0], unit[row, q, 1], unit[row, q, 2]
+            e, slope, part = bend(field, kind, ends, lengths, u0, u1, u2, v0, v1, v2)
+            energy += e
             for k in range(3):
                 across[row, p, k] += slope * unit[row, q, k]
                 across[row, q, k] += slope * unit[row, p, k]

@@ -2,7 +2,7 @@
 
 Every proposal is symmetric: the reverse move is proposed with the same probability (see `docs/theory/oxidation.md`),
 so that Metropolis' rule needs no correction. Moves never touch a frozen atom's bonds, never make a double bond, and
-never link two Si twice (directly or through one O).
+never link two Si twice (directly or through one O); on request they never close a ring of three Si either.
 """
 
 from moxie.oxidation.compilation import inlined, kernel
@@ -73,11 +73,23 @@ def far_silicon(atoms, near, centre):
     return other_end(atoms, near, centre) if atoms.species[near] == 1 else near
 
 
+@kernel
+def closes_triangle(atoms, i, lost, j, far):
+    """Return whether a link between Si i and `far` closes a ring of three Si, once i has lost its link to `lost` and
+    `far` its link to j."""
+    for p in range(4):
+        k = far_silicon(atoms, atoms.neighbours[i, p], i)
+        if k != lost and k != j and linked(atoms, k, far) > 0:
+            return True
+    return False
+
+
 @inlined
-def propose_switch(atoms, work, active, n_active):
+def propose_switch(atoms, work, active, n_active, triangles):
     """Draw a bond switch into work.chain; return the chain's length, 0 when the draw is not a valid move.
 
-    chain = i, j, a, b [, O between i and j]. `active` lists the Si from which i is drawn.
+    chain = i, j, a, b [, O between i and j]. `active` lists the Si from which i is drawn. `triangles`: whether the
+    switch may close rings of three Si.
     """
     i = active[below(atoms.stream, n_active)]
     pick = below(atoms.stream, 4)
@@ -111,6 +123,8 @@ def propose_switch(atoms, work, active, n_active):
     if far_a == far_b or far_a == j or far_b == i:
         return 0
     if linked(atoms, i, far_b) > 0 or linked(atoms, j, far_a) > 0:
+        return 0
+    if not triangles and (closes_triangle(atoms, i, far_a, j, far_b) or closes_triangle(atoms, j, far_b, i, far_a)):
         return 0
     work.chain[0] = i
     work.chain[1] = j

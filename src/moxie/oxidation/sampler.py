@@ -202,13 +202,13 @@ def toggle(atoms, work, kind, n_edits):
 
 
 @inlined
-def attempt(atoms, field, bins, work, stages, kT, potential, kind, active, oxygens, log, cut, tally):
+def attempt(atoms, field, bins, work, stages, kT, potential, kind, active, oxygens, triangles, log, cut, tally):
     """Try one move; return the change of energy - potential * number of O in eV (0 when it is not accepted)."""
     tally[ATTEMPTS] += 1
     if kind == _HOP:
         n_chain = propose_hop(atoms, work, oxygens, len(oxygens))
     elif kind == _SWITCH:
-        n_chain = propose_switch(atoms, work, active, len(active))
+        n_chain = propose_switch(atoms, work, active, len(active), triangles)
     else:
         n_chain = propose_exchange(atoms, work, active, len(active))
     draw = uniform(atoms.stream)
@@ -340,6 +340,7 @@ def run_moves(
     potential,
     active,
     oxygens,
+    triangles,
     log,
     cut,
     tally,
@@ -360,7 +361,9 @@ def run_moves(
         if len(oxygens if kind == _HOP else active) == 0:
             continue
         before = work.counters[7]
-        step = attempt(atoms, field, bins, work, stages, kT, potential, kind, active, oxygens, log, cut, tally)
+        step = attempt(
+            atoms, field, bins, work, stages, kT, potential, kind, active, oxygens, triangles, log, cut, tally
+        )
         change += step + potential * (before - work.counters[7])
         if work.counters[5] != 0:
             break
