@@ -4,10 +4,15 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import dynamics, oxidation, workflow
+from benchmarks import dynamics, learnt_moves, oxidation, workflow
 from benchmarks.rows import write
 
-STAGES = {"oxidation": oxidation.measure, "dynamics": dynamics.measure, "workflow": workflow.measure}
+STAGES = {
+    "oxidation": oxidation.measure,
+    "learnt_moves": learnt_moves.measure,
+    "dynamics": dynamics.measure,
+    "workflow": workflow.measure,
+}
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from small_networks import (
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection
+from moxie.oxidation.surrogate import Surrogate
 from moxie.structures.network import make_network
 from moxie.structures.silicon import beta_cristobalite, diamond
 
@@ -66,13 +67,14 @@ def enumerated(case):
     return world, parameters, states, exact_energies(states, world, parameters)
 
 
-def judge(case, kT, mu, calibrated, seed=11, **statistics):
+def judge(case, kT, mu, calibrated, seed=11, surrogate=None, **statistics):
     world, parameters, states, energies = enumerated(case)
     _, _, _, _, hop, exchange, reserve, _, _ = CASES[case]
     engine = Engine(world, parameters, seed, STAGED if calibrated else TIGHT, reserve=reserve)
     engine.relax(0.005, 1000)
     if calibrated:
         engine.calibrate(kT, hop, n_first=300, n_followed=700)
+    engine.surrogate = surrogate
     verdict = hold_against(engine, states, energies, kT, hop, exchange, mu, **statistics)
     engine.check_energy()
     print(f"{case}, kT {kT}, mu {mu}, calibrated {calibrated}, {len(states)} states: {verdict}")
@@ -80,6 +82,7 @@ def judge(case, kT, mu, calibrated, seed=11, **statistics):
     assert verdict.misfit_eV < 0.01 + 0.01 * kT, verdict  # some networks have two minima
     # sharp enough to tell a wrong rule from a right one
     assert verdict.error_eV < 0.1 * verdict.spread_eV and verdict.mean_eV > 4 * verdict.error_eV, verdict
+    return verdict
 
 
 @pytest.mark.parametrize(("case", "calibrated"), RUNS)
@@ -163,3 +166,49 @@ def test_networks_without_triangles_are_sampled_among_themselves(crystal):
     shares, _ = sample(engine, states, 60, 100, 30, kT_eV=ENDLESS_KT_EV)
     p = distribution_p(shares, np.full(len(states), 1 / len(states)))
     assert p > 1e-3, p
+
+
+ARBITRARY = (0.7, -0.4, 0.2, 0.15, -0.1, 0.5, -0.2, 0.3, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("make", "moves", "hop", "exchange", "reserve"),
+    [
+        (lambda: ring_world(diamond((2, 2, 2))), {"switch"}, 0.0, 0.0, 0),
+        (lambda: ring_world(beta_cristobalite((2, 2, 2))), {"switch"}, 0.0, 0.0, 0),
+        (lambda: small_world(1), {"switch", "hop", "exchange"}, 0.3, 0.4, 1),
+    ],
+    ids=["Si", "SiO2", "all moves"],
+)
+def test_a_screen_does_not_change_what_is_sampled(make, moves, hop, exchange, reserve):
+    """The surrogate prefers some states by factors, the field none: all must be equally likely still."""
+    world = make()
+    engine = Engine(world, load_parameters("von_alfthan_2003", "none"), 8, CHEAP, reserve=reserve)
+    start = links_of(engine)
+    states = reachable_links(start, world.frozen, moves, count_oxygen(start) + reserve)
+    engine.surrogate = Surrogate(tuple(2 * ENDLESS_KT_EV * weight for weight in ARBITRARY))
+    tally = engine.run(2000, ENDLESS_KT_EV, hop, None, exchange)
+    assert tally.screened > 0.1 * tally.valid
+    move = {"hop_fraction": hop, "exchange_fraction": exchange}
+    shares, _ = sample(engine, states, 60, 100, 30, kT_eV=ENDLESS_KT_EV, **move)
+    p = distribution_p(shares, np.full(len(states), 1 / len(states)))
+    assert p > 1e-3, p
+
+
+def test_a_screen_behind_which_moves_are_rejected_early_samples_boltzmann():
+    judge("SiOx, switches and hops", 1.8, 0.0, True, surrogate=Surrogate(ARBITRARY), batches=40, samples=50, every=40)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_learnt_screens_sample_boltzmann_in_every_case_and_run(calibrated):
+    """Twenty runs: as many deviations beyond two standard errors as chance allows, none beyond three and a half."""
+    z = []
+    for case in CASES:
+        *_, kTs, mus = CASES[case]
+        for kT in kTs:
+            for seed in (31, 32):
+                z.append(judge(case, kT, mus[0], calibrated, seed, Surrogate(ARBITRARY), samples=150, every=60).z)
+    print(f"{len(z)} runs, largest |z| {max(map(abs, z)):.2f}, mean {np.mean(z):.2f}")
+    assert len(z) >= 20 and sum(abs(each) > 2 for each in z) < 0.2 * len(z)
+    assert abs(np.mean(z)) < 3 / np.sqrt(len(z))

@@ -52,7 +52,8 @@ def engine_digest(engine: Engine) -> str:
     """Return the digest of everything that decides how an engine goes on: state, cell, field, rules, stream."""
     arrays = {**engine_arrays(engine), "cell": engine.cell}
     content = [(key, values.shape, hashlib.sha256(values.tobytes()).hexdigest()) for key, values in arrays.items()]
-    return digest([asdict(engine.parameters), repr(engine.rejection), engine.triangles, engine.energy, content])
+    rules = [repr(engine.rejection), repr(engine.surrogate), engine.triangles]
+    return digest([asdict(engine.parameters), rules, engine.energy, content])
 
 
 class Checkpoints:

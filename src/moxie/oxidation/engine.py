@@ -25,6 +25,7 @@ from moxie.oxidation.rejection import (
     provisional,
 )
 from moxie.oxidation.state import FREE, SKIN, Atoms, make_atoms, make_bins, make_field, make_scratch
+from moxie.oxidation.surrogate import Surrogate, fit_surrogate
 from moxie.structures.network import Network, make_network
 
 ENERGY_DRIFT_EV = 1e-8
@@ -48,6 +49,7 @@ class Tally:
     evaluations: int
     logged: int  # moves followed to the end in shadow mode
     false_kills: int  # of these
+    screened: int  # rejected by the surrogate, not relaxed
     reached: tuple[int, ...]
 
 
@@ -86,6 +88,7 @@ class Engine:
         self.field = make_field(parameters)
         self.set_rejection(rejection or (SILICA if "O" in present else SILICON))
         self.triangles = triangles
+        self.surrogate: Surrogate | None = None
         self.info = dict(network.info)
         self._full_cell = network.cell.copy()
         self._periodic = network.periodic.copy()
@@ -247,6 +250,7 @@ class Engine:
         oxygens = self.oxygens
         if exchange_fraction > 0:  # a hop then draws from all O, so that its chance does not change on the way
             oxygens = np.flatnonzero((self.atoms.species == 1) & ~self.atoms.frozen).astype(np.int32)
+        weights = np.array(self.surrogate.weights if self.surrogate and not len(log) else (), float)
         sampler.start(self.atoms, self.field, self.bins, self.work)
         self.energy += sampler.run_moves(
             self.atoms,
@@ -262,6 +266,7 @@ class Engine:
             chosen,
             oxygens,
             self.triangles,
+            weights,
             log,
             cut_eV,
             counts,
@@ -281,6 +286,7 @@ class Engine:
             evaluations=values[sampler.EVALUATED],
             logged=values[sampler.LOGGED],
             false_kills=values[sampler.FALSE_KILLS],
+            screened=values[sampler.SCREENED],
             reached=tuple(values[sampler.REACHED : sampler.REACHED + len(self._stages)]),
         )
 
@@ -310,6 +316,24 @@ class Engine:
             calibration = fit(self.rejection, np.vstack(logs), kT_eV)
             self.set_rejection(calibration.rejection)
         return calibration
+
+    def learn_surrogate(
+        self,
+        kT_eV: float,
+        hop_fraction: float = 0.0,
+        active: np.ndarray | None = None,
+        n_followed: int = 1000,
+        max_moves: int = 200_000,
+    ) -> Surrogate:
+        """Fit a surrogate that screens moves before they are relaxed, use it from now on, and return it.
+
+        The moves it learns from are part of the chain: n_followed are followed to the end, all but the hopeless.
+        Sampling stays exact whatever was learnt (see `surrogate`). Raises InputError when no move could be followed.
+        """
+        log = self._follow(n_followed, kT_eV, hop_fraction, active, FAR_EV, max_moves)
+        terms = log[:, sampler.LOG_TERMS : sampler.LOG_STAGES]
+        self.surrogate = fit_surrogate(terms, log[:, sampler.LOG_CHANGE], kT_eV)
+        return self.surrogate
 
     def measure_false_kills(
         self,

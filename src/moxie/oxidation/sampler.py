@@ -3,6 +3,7 @@
 A move's threshold is drawn first: it is accepted only if E_relaxed < E_old - kT ln u. The move is then relaxed in
 stages (the atoms of the move alone, a few bond shells, six shells), and given up as soon as it cannot end below the
 threshold. Repulsion is never negative, so the early stages leave it out and add the old repulsion to the threshold.
+With a surrogate, moves are screened before they are relaxed (see `surrogate`).
 """
 
 import numpy as np
@@ -27,6 +28,7 @@ from moxie.oxidation.moves import (
 from moxie.oxidation.random_stream import uniform
 from moxie.oxidation.relaxation import begin, proceed, refresh_pairs, squared_gradient
 from moxie.oxidation.repulsion import bin_all, bin_atom, list_pairs, pair_term
+from moxie.oxidation.surrogate import N_TERMS, terms_after, terms_before
 
 _SWITCH, _HOP, _EXCHANGE = SWITCH, HOP, EXCHANGE
 _OFF_MIDDLE_A = (0.05, 0.09, 0.12)  # along no crystal axis
@@ -36,13 +38,14 @@ SHELLS, FORCE_TOLERANCE, EVALUATIONS, REPEL, RULES = range(5)
 OFFSET, EDGE, REST, REPULSION = range(4)
 N_COLUMNS = RULES + 4 * len(CLASSES)
 # entries of the tally: one for each kind of move in VALID and ACCEPTED, one for each stage in REACHED
-ATTEMPTS, EVALUATED, LOGGED, FALSE_KILLS, VALID = range(5)
+ATTEMPTS, EVALUATED, LOGGED, FALSE_KILLS, SCREENED, VALID = range(6)
 ACCEPTED = VALID + 3
 REACHED = ACCEPTED + 3
 N_TALLY = REACHED + 16
-# columns of the shadow log: class, change of the energy, repulsion of the move's atoms before it, then for each stage
-# energy, edge and rest as in the rule
-LOG_CLASS, LOG_CHANGE, LOG_REPULSION, LOG_STAGES = range(4)
+# columns of the shadow log: class, change of the energy, repulsion of the move's atoms before it, change of the
+# surrogate's terms, then for each stage energy, edge and rest as in the rule
+LOG_CLASS, LOG_CHANGE, LOG_REPULSION, LOG_TERMS = range(4)
+LOG_STAGES = LOG_TERMS + N_TERMS
 
 
 @kernel
@@ -202,7 +205,9 @@ def toggle(atoms, work, kind, n_edits):
 
 
 @inlined
-def attempt(atoms, field, bins, work, stages, kT, potential, kind, active, oxygens, triangles, log, cut, tally):
+def attempt(
+    atoms, field, bins, work, stages, kT, potential, kind, active, oxygens, triangles, weights, log, cut, tally
+):
     """Try one move; return the change of energy - potential * number of O in eV (0 when it is not accepted)."""
     tally[ATTEMPTS] += 1
     if kind == _HOP:
@@ -224,6 +229,10 @@ def attempt(atoms, field, bins, work, stages, kT, potential, kind, active, oxyge
     for c in range(n_chain):
         repulsion += work.repulsion_of[work.chain[c]]
     cost = -chain_penalty(atoms, field, work, n_chain)
+    screen = len(weights) > 0
+    n_ends = 0
+    if screen or shadow:
+        n_ends = terms_before(atoms, work, kind)
     n_edits = 0
     if kind == _HOP:
         n_edits = apply_hop(atoms, work)
@@ -233,6 +242,17 @@ def attempt(atoms, field, bins, work, stages, kT, potential, kind, active, oxyge
         apply_exchange(atoms, work)
         cost += potential if atoms.degree[work.chain[0]] == 0 else -potential
     cost += chain_penalty(atoms, field, work, n_chain)
+    if screen or shadow:
+        terms_after(atoms, work, kind, n_ends)
+    if screen:
+        learnt = 0.0
+        for k in range(len(weights)):
+            learnt += weights[k] * work.terms[k]
+        if learnt > -kT * np.log(1.0 - uniform(atoms.stream)):
+            tally[SCREENED] += 1
+            toggle(atoms, work, kind, n_edits)
+            return 0.0
+        gain += learnt
     for c in range(n_chain):
         atom = work.chain[c]
         if atoms.species[atom] == 1 and c < 4 and atoms.degree[atom] > 0:
@@ -291,6 +311,8 @@ def attempt(atoms, field, bins, work, stages, kT, potential, kind, active, oxyge
                 log[line, LOG_CLASS] = label
                 log[line, LOG_CHANGE] = change
                 log[line, LOG_REPULSION] = repulsion
+                for k in range(len(work.terms)):
+                    log[line, LOG_TERMS + k] = work.terms[k]
             break
         edge2 = squared_edge_change(atoms, work, n_moving, centres)
         norm2 = squared_gradient(work, n_moving)
@@ -341,6 +363,7 @@ def run_moves(
     active,
     oxygens,
     triangles,
+    weights,
     log,
     cut,
     tally,
@@ -362,7 +385,7 @@ def run_moves(
             continue
         before = work.counters[7]
         step = attempt(
-            atoms, field, bins, work, stages, kT, potential, kind, active, oxygens, triangles, log, cut, tally
+            atoms, field, bins, work, stages, kT, potential, kind, active, oxygens, triangles, weights, log, cut, tally
         )
         change += step + potential * (before - work.counters[7])
         if work.counters[5] != 0:

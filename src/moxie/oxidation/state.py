@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from moxie.oxidation.parameter_sets import ParameterSet
+from moxie.oxidation.surrogate import N_TERMS
 from moxie.structures.network import Network
 
 SILICON, OXYGEN = 0, 1
@@ -105,6 +106,10 @@ class Scratch(NamedTuple):
     edge: np.ndarray  # (n, 3) gradient on the fixed atoms around the local problem before the move
     search: np.ndarray  # (3,) of a relaxation that may go on: energy, stored steps, newest step
     reserve: np.ndarray  # (n,) the O in reserve, counters[7] of them
+    ends: np.ndarray  # (4,) of the surrogate: Si whose links or O a move changes,
+    near: np.ndarray  # (2, 4) Si linked to either end of a link,
+    next: np.ndarray  # (2, 4, 4) those linked to them, -1 where there is none,
+    terms: np.ndarray  # (N_TERMS,) change of its terms by a move
 
 
 def make_field(parameters: ParameterSet) -> Field:
@@ -212,4 +217,8 @@ def make_scratch(n: int) -> Scratch:
         edge=reals(n, 3),
         search=reals(3),
         reserve=integers(n),
+        ends=integers(4),
+        near=integers(2, 4),
+        next=integers(2, 4, 4),
+        terms=reals(N_TERMS),
     )
