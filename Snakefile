@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT / "src"))
 os.environ.update(PYTHONPATH=str(ROOT / "src"))  # scripts run the library of this checkout, in any environment
 
 from moxie.errors import InputError
-from moxie.study import FILM, GAS, RUN, Study
+from moxie.study import BOX_FORCE_FIELD, FILM, GAS, MOLECULE_FORCE_FIELD, RUN, Study
 
 min_version("9.19")
 

@@ -56,7 +56,11 @@ class System(Section):
         min_length=1, description="Number of each molecule in the box; the names are those under `molecules`"
     )
     force_field: str = Field(
-        "trappe_ua", description="Name of a force field in the registry, or the path of an OpenMM XML file"
+        "trappe_ua",
+        description=(
+            "Name of a force field in the registry, or the path of an OpenMM XML file. gaff2 and gaff make the "
+            "parameters of any organic molecule, and need the packages of envs/gaff.txt and the library libarpack2"
+        ),
     )
     ensemble: Literal["NPT", "NVT"] = Field("NPT", description="NPT, or NVT at the density `density_g_cm3`")
     density_g_cm3: Annotated[float, Field(gt=0, le=25)] | None = Field(

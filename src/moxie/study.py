@@ -15,6 +15,8 @@ from moxie.seeds import derive_seed
 
 RUN = "{system}/{force_field}/T{temperature_K}_p{pressure_bar}/replica{replica}"
 GAS = "{system}/{force_field}/gas/T{temperature_K}/replica{replica}"
+MOLECULE_FORCE_FIELD = "results/structures/{force_field}/molecules/{molecule}.xml"
+BOX_FORCE_FIELD = "results/structures/{force_field}/boxes/{system}.xml"
 FILM = "T{temperature_K}/replica{replica}"
 
 
@@ -135,10 +137,23 @@ class Study:
 
     def run_settings(self, name: str, temperature_K: float, pressure_bar: float) -> dict[str, Any]:
         """Return the settings of a run, as `moxie.dynamics.protocol.Settings` takes them."""
+        values = self._settings(name, temperature_K, pressure_bar)
+        return values | {"force_field": self.force_field_file(name)}
+
+    def _settings(self, name: str, temperature_K: float, pressure_bar: float) -> dict[str, Any]:
         system, protocol = self.system(name), self.config.dynamics.protocol
         values = system.model_dump(exclude={"composition", "temperatures_K", "pressures_bar", "replicas"})
         values |= protocol.model_dump(exclude={"gas_sampling_ps", "checkpoint_interval_s"})
         return values | {"temperature_K": temperature_K, "pressure_bar": pressure_bar}
+
+    def force_field_file(self, name: str) -> str:
+        """Return what a system's runs load: the configured name or path, or the file made of its molecules."""
+        from moxie.dynamics.force_fields import load_force_field
+
+        force_field = self.system(name).force_field
+        if load_force_field(force_field).is_template:
+            return BOX_FORCE_FIELD.format(force_field=force_field, system=name)
+        return force_field
 
     def gas_settings(self, name: str, temperature_K: float) -> dict[str, Any]:
         """Return the settings of a system's isolated molecule; what concerns only the box is at its default."""
@@ -215,7 +230,7 @@ class Study:
                     "under `molecules`."
                 )
         for temperature in system.temperatures_K:
-            settings = Settings(**self.run_settings(name, temperature, system.pressures_bar[0]))
+            settings = Settings(**self._settings(name, temperature, system.pressures_bar[0]))
             check_run(name, system.composition, self.smiles_of(name), settings)
 
     def _check_oxidation(self) -> None:

@@ -97,6 +97,15 @@ def test_deviations_are_shown_where_there_is_no_verdict(table):
     assert table["deviation_percent"].notna().all()
 
 
+@pytest.mark.parametrize(("model", "kinds"), [("gaff", 2), ("gaff2", 1), ("trappe_ua", 1)])
+def test_simulated_density_is_a_reference_for_the_same_force_field_only(model, kinds):
+    runs = liquids(temperatures_K=(298.15,)).assign(force_field=model)
+    table = make_validation_table(liquids=runs, compositions=COMPOSITIONS)
+    rows = table[(table["system"] == "methanol") & (table["quantity"] == "density_g_cm3")]
+    assert len(rows) == kinds
+    assert rows["reference_value"].between(0.78, 0.79).all()
+
+
 def test_density_is_compared_with_the_equation_of_state(table):
     row = table[(table["system"] == "methanol") & (table["quantity"] == "density_g_cm3")]
     row = row[row["temperature_K"] == 298.15].iloc[0]

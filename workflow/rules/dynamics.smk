@@ -10,7 +10,7 @@ DYNAMICS = [f"results/dynamics/{run}/run.json" for runs in RUNS.values() for run
 rule simulate:
     input:
         box="results/structures/boxes/{system}.xyz",
-        force_field=lambda w: own_file(study.system(w.system).force_field),
+        force_field=lambda w: own_file(study.force_field_file(w.system)),
     output:
         timeseries=f"results/dynamics/{RUN}/timeseries.parquet",
         trajectory=f"results/dynamics/{RUN}/trajectory.xtc",
@@ -39,7 +39,7 @@ rule simulate:
 
 rule simulate_gas:
     input:
-        force_field=lambda w: own_file(study.system(w.system).force_field),
+        force_field=lambda w: own_file(study.force_field_file(w.system)),
     output:
         timeseries=f"results/dynamics/{GAS}/timeseries.parquet",
         run=f"results/dynamics/{GAS}/run.json",

@@ -1,7 +1,7 @@
 """Molecules, packed boxes, the silicon slab and bulk networks.
 
 REQUIRED INPUTS: none
-OUTPUTS: results/structures/{molecules/*.sdf, boxes/*.xyz, silicon/*.xyz}
+OUTPUTS: results/structures/{molecules/*.sdf, boxes/*.xyz, silicon/*.xyz}, and for GAFF {gaff,gaff2}/{molecules,boxes}/*.xml
 """
 
 NETWORKS = ("diamond", "beta_cristobalite")
@@ -51,6 +51,49 @@ rule pack_box:
         "Packing the box of {wildcards.system}"
     script:
         "../../scripts/pack_box.py"
+
+
+rule parametrise_molecule:
+    input:
+        sdf="results/structures/molecules/{molecule}.sdf",
+    output:
+        force_field=MOLECULE_FORCE_FIELD,
+    log:
+        "results/logs/parametrise_molecule/{force_field}/{molecule}.log",
+    wildcard_constraints:
+        force_field="gaff2?",
+    priority: 20
+    conda:
+        "../../envs/moxie.yaml"
+    params:
+        smiles=lambda w: study.config.molecules[w.molecule],
+        code=code("parametrise_molecule"),
+    message:
+        "Making the {wildcards.force_field} parameters of {wildcards.molecule}"
+    script:
+        "../../scripts/parametrise_molecule.py"
+
+
+rule combine_force_fields:
+    input:
+        molecules=lambda w: expand(
+            MOLECULE_FORCE_FIELD, force_field=w.force_field, molecule=study.system(w.system).composition
+        ),
+    output:
+        force_field=BOX_FORCE_FIELD,
+    log:
+        "results/logs/combine_force_fields/{force_field}/{system}.log",
+    wildcard_constraints:
+        force_field="gaff2?",
+    priority: 20
+    conda:
+        "../../envs/moxie.yaml"
+    params:
+        code=code("combine_force_fields"),
+    message:
+        "Combining the {wildcards.force_field} parameters of {wildcards.system}"
+    script:
+        "../../scripts/combine_force_fields.py"
 
 
 rule cut_slab:

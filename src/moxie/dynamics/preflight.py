@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from moxie.dynamics.antechamber import check_available
 from moxie.dynamics.force_fields import load_force_field
+from moxie.dynamics.gaff import check_coverage
 from moxie.dynamics.protocol import Settings, check_settings
 from moxie.dynamics.typing import check_parameters
 from moxie.errors import InputError
@@ -21,7 +23,11 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
         for component in composition:
             if component not in smiles:
                 raise InputError(f"{component!r} is not among the molecules: {', '.join(smiles)}.")
-            check_parameters(settings.force_field, smiles[component], component)
+            if not force_field.is_template:
+                check_parameters(settings.force_field, smiles[component], component)
+        if force_field.is_template:
+            check_coverage(force_field, {component: smiles[component] for component in composition})
+            check_available()
         _check_neutral(composition, smiles)
         check_settings(settings, force_field)
     except InputError as error:

@@ -5,6 +5,7 @@ molecular graph before it is used.
 """
 
 import io
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,10 +112,10 @@ def site_positions_nm(model: Model, box: Box) -> np.ndarray:
 
 def check_system(model: Model) -> None:
     """Raise InputError unless the System holds every term of the molecular graph, is neutral, and excludes rightly."""
-    counted = _count_terms(model.system)
+    counted = _count_terms(model)
     expected = {
         kind: sum(count * len(sites.terms(kind)) for sites, count in model.components)
-        for kind in ("bond", "angle", "torsion")
+        for kind in ("bond", "angle", "torsion", "improper")
     }
     for kind, number in expected.items():
         if counted[kind] != number:
@@ -133,18 +134,24 @@ def check_system(model: Model) -> None:
     _check_exclusions(model, nonbonded)
 
 
-def _count_terms(system: Any) -> dict[str, int]:
+def _count_terms(model: Model) -> dict[str, int]:
     import openmm
 
-    counted = {"bond": system.getNumConstraints(), "angle": 0, "torsion": 0}
-    for force in system.getForces():
+    counted = {"bond": model.system.getNumConstraints(), "angle": 0, "torsion": 0, "improper": 0}
+    paths: set[tuple[int, ...]] = set()
+    bonded = {frozenset(atom.index for atom in bond) for bond in model.topology.bonds()}
+    for force in model.system.getForces():
         if isinstance(force, openmm.HarmonicBondForce):
             counted["bond"] += force.getNumBonds()
         elif isinstance(force, openmm.HarmonicAngleForce):
             counted["angle"] += force.getNumAngles()
         elif isinstance(force, openmm.PeriodicTorsionForce | openmm.RBTorsionForce):
-            rows = (force.getTorsionParameters(index)[:4] for index in range(force.getNumTorsions()))
-            counted["torsion"] += len({min(tuple(row), tuple(row[::-1])) for row in rows})
+            rows = [tuple(force.getTorsionParameters(index)[:4]) for index in range(force.getNumTorsions())]
+            for row, _ in itertools.groupby(rows):  # the terms of one torsion stand together
+                path = min(row, row[::-1])
+                is_path = all(frozenset(pair) in bonded for pair in itertools.pairwise(row))
+                counted["torsion" if is_path and path not in paths else "improper"] += 1
+                paths.add(path)
     return counted
 
 

@@ -1,5 +1,6 @@
 """From a molecule to interaction sites: SMARTS types, united atoms, and the bonded terms of the molecular graph."""
 
+import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,10 +26,14 @@ class Sites:
     angles: tuple[tuple[int, int, int], ...]
     torsions: tuple[tuple[int, int, int, int], ...]
     n_atoms: int
+    impropers: tuple[tuple[int, int, int, int], ...] = ()  # the centre first
 
     def terms(self, kind: str) -> tuple[tuple[int, ...], ...]:
-        """Return the terms of one kind: bond, angle or torsion."""
-        return {"bond": self.bonds, "angle": self.angles, "torsion": self.torsions}[kind]
+        """Return the terms of one kind: bond, angle, torsion or improper."""
+        terms: dict[str, tuple[tuple[int, ...], ...]] = {
+            "bond": self.bonds, "angle": self.angles, "torsion": self.torsions, "improper": self.impropers,
+        }  # fmt: skip
+        return terms[kind]
 
     def pairs_within_three_bonds(self) -> set[tuple[int, int]]:
         """Return the site pairs that are 1-2, 1-3 or 1-4 neighbours, each as (low, high)."""
@@ -56,9 +61,12 @@ def _sites(force_field: ForceField, smiles: str, name: str) -> Sites:
 
 def _assign(force_field: ForceField, smiles: str, name: str) -> Sites:
     molecule = parse_smiles(smiles, name)
-    for pattern, reason in force_field.excluded:
-        if molecule.HasSubstructMatch(_pattern(pattern, force_field, "Excluded")):
-            raise InputError(f"The force field {force_field.name} does not cover {name} ({smiles}): {reason}.")
+    check_excluded(force_field, molecule, smiles, name)
+    if force_field.is_template:
+        raise InputError(
+            f"The parameters of {force_field.name} are made for each molecule with {force_field.generator}. Give the"
+            " path of the file that moxie.dynamics.gaff.parametrise writes."
+        )
     types = _atom_types(force_field, molecule, smiles, name)
     atoms = tuple(sorted(types))
     index = {atom: site for site, atom in enumerate(atoms)}
@@ -68,14 +76,21 @@ def _assign(force_field: ForceField, smiles: str, name: str) -> Sites:
         if bond.GetBeginAtomIdx() in index and bond.GetEndAtomIdx() in index
         for pair in [(index[bond.GetBeginAtomIdx()], index[bond.GetEndAtomIdx()])]
     )
-    angles, torsions = _angles_and_torsions(len(atoms), bonds)
+    angles, torsions = angles_and_torsions(len(atoms), bonds)
     sites = Sites(
         name, smiles, atoms, tuple(types[atom] for atom in atoms),
-        tuple(bonds), angles, torsions, molecule.GetNumAtoms(),
+        tuple(bonds), angles, torsions, molecule.GetNumAtoms(), _impropers(force_field, types, atoms, bonds),
     )  # fmt: skip
     _check_terms(force_field, sites, molecule)
     _check_charge(force_field, sites, formal_charge(molecule))
     return sites
+
+
+def check_excluded(force_field: ForceField, molecule: object, smiles: str, name: str) -> None:
+    """Raise InputError, with the reason, for a molecule that the file of a force field excludes."""
+    for pattern, reason in force_field.excluded:
+        if molecule.HasSubstructMatch(_pattern(pattern, force_field, "Excluded")):  # type: ignore[attr-defined]
+            raise InputError(f"The force field {force_field.name} does not cover {name} ({smiles}): {reason}.")
 
 
 def _atom_types(force_field: ForceField, molecule: object, smiles: str, name: str) -> dict[int, str]:
@@ -122,18 +137,39 @@ def _pattern(smarts: str, force_field: ForceField, what: str) -> object:
     return pattern
 
 
-def _angles_and_torsions(
+def angles_and_torsions(
     count: int, bonds: list[tuple[int, int]]
 ) -> tuple[tuple[tuple[int, int, int], ...], tuple[tuple[int, int, int, int], ...]]:
-    neighbours: list[list[int]] = [[] for _ in range(count)]
-    for first, second in bonds:
-        neighbours[first].append(second)
-        neighbours[second].append(first)
+    """Return the angles and the proper torsions of a molecular graph of `count` sites."""
+    neighbours = _neighbours(count, bonds)
     angles = tuple((a, b, c) for b in range(count) for a in neighbours[b] for c in neighbours[b] if a < c)
     torsions = tuple(
         (a, b, c, d) for b, c in bonds for a in neighbours[b] if a != c for d in neighbours[c] if d != b and d != a
     )
     return angles, torsions
+
+
+def _impropers(
+    force_field: ForceField, types: dict[int, str], atoms: tuple[int, ...], bonds: list[tuple[int, int]]
+) -> tuple[tuple[int, int, int, int], ...]:
+    """Return the improper torsions that have parameters: a site and three of its neighbours."""
+    if not force_field.terms["improper"]:
+        return ()
+    names = [types[atom] for atom in atoms]
+    return tuple(
+        (centre, *outer)
+        for centre, others in enumerate(_neighbours(len(atoms), bonds))
+        for outer in itertools.combinations(others, 3)
+        if force_field.has_improper(names[centre], tuple(names[site] for site in outer))
+    )
+
+
+def _neighbours(count: int, bonds: list[tuple[int, int]]) -> list[list[int]]:
+    neighbours: list[list[int]] = [[] for _ in range(count)]
+    for first, second in bonds:
+        neighbours[first].append(second)
+        neighbours[second].append(first)
+    return neighbours
 
 
 def _check_terms(force_field: ForceField, sites: Sites, molecule: object) -> None:

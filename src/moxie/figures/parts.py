@@ -115,7 +115,13 @@ LOGP_MODELS = {
     "error_learning": "error of ALPB, learnt",
 }
 
-_MODELS = {"trappe_ua": "TraPPE-UA", "und": "UND", "von_alfthan_2003": "von Alfthan 2003"}
+_MODELS = {
+    "trappe_ua": "TraPPE-UA",
+    "und": "UND",
+    "gaff": "GAFF",
+    "gaff2": "GAFF2",
+    "von_alfthan_2003": "von Alfthan 2003",
+}
 
 
 def pretty_name(system: str) -> str:

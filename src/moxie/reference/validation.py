@@ -235,9 +235,13 @@ def _property_rows(
             if quantity == "density_g_cm3" and (runs["ensemble"] != "NPT").any():
                 continue  # a given density is not a result
             estimate = _of_runs(runs, quantity)
-            reference = reference_of(smiles[0], temperature, pressure)
-            if estimate is not None and reference is not None:
-                rows.append(_row("dynamics", system, model, temperature, pressure, estimate, reference))
+            experiment = reference_of(smiles[0], temperature, pressure)
+            key = composition_key(compositions[system])
+            references = find("dynamics", key, quantity, temperature_K=temperature, model=model)
+            if experiment is not None:
+                references = [experiment, *references]
+            if estimate is not None:
+                rows += [_row("dynamics", system, model, temperature, pressure, estimate, r) for r in references]
     return rows
 
 

@@ -6,6 +6,7 @@ validity.
 """
 
 import difflib
+import itertools
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +20,7 @@ _TERMS = {
     "bond": (2, ("HarmonicBondForce/Bond",)),
     "angle": (3, ("HarmonicAngleForce/Angle",)),
     "torsion": (4, ("PeriodicTorsionForce/Proper", "RBTorsionForce/Proper")),
+    "improper": (4, ("PeriodicTorsionForce/Improper",)),
 }
 
 
@@ -59,10 +61,24 @@ class ForceField:
     terms: dict[str, tuple[tuple[tuple[str, str], ...], ...]]  # kind -> rows of ("type"|"class", name)
     coulomb_14_scale: float
     lennard_jones_14_scale: float
+    generator: str  # program that makes the types of each molecule; empty where the file is complete
+
+    @property
+    def is_template(self) -> bool:
+        """Say whether the types are still to be made, for each molecule, by the generator."""
+        return bool(self.generator) and not self.types
 
     def has_term(self, kind: str, types: tuple[str, ...]) -> bool:
         """Say whether a bond, angle or torsion between atoms of these types has parameters, in either direction."""
         return any(self._matches(row, types) or self._matches(row, types[::-1]) for row in self.terms[kind])
+
+    def has_improper(self, centre: str, outer: tuple[str, ...]) -> bool:
+        """Say whether an improper torsion about a type and three outer ones has parameters, in any order of these."""
+        return any(
+            self._matches(row, (centre, *order))
+            for row in self.terms["improper"]
+            for order in itertools.permutations(outer)
+        )
 
     def _matches(self, row: tuple[tuple[str, str], ...], types: tuple[str, ...]) -> bool:
         return all(
@@ -105,15 +121,15 @@ def _read(path: Path) -> ForceField:
         nonbonded = root.find("NonbondedForce")
         if nonbonded is None:
             raise ValueError("it has no NonbondedForce")
-        if root.find(".//Improper") is not None:
-            raise ValueError("improper torsions are not supported")
+        if root.find("RBTorsionForce/Improper") is not None:
+            raise ValueError("improper torsions are supported in PeriodicTorsionForce only")
         parameters = {row.attrib["type"]: row.attrib for row in nonbonded.findall("Atom")}
         types = {
             row.attrib["name"]: _atom_type(row.attrib, parameters[row.attrib["name"]])
             for row in root.findall("AtomTypes/Type")
         }
         force_field = ForceField(
-            name=path.stem,
+            name=metadata.get("name", path.stem),
             path=path,
             title=metadata.attrib["title"],
             combining_rule=metadata.attrib["combining_rule"],
@@ -132,6 +148,7 @@ def _read(path: Path) -> ForceField:
             terms={kind: _rows(root, *where) for kind, where in _TERMS.items()},
             coulomb_14_scale=float(nonbonded.attrib["coulomb14scale"]),
             lennard_jones_14_scale=float(nonbonded.attrib["lj14scale"]),
+            generator=metadata.get("generator", ""),
         )
     except (ElementTree.ParseError, KeyError, ValueError) as error:
         raise InputError(f"The force field {path} cannot be used: {error}.") from None
