@@ -127,7 +127,22 @@ class Study:
             source in SETS or any(entry.logP is not None for entry in read_list(source))
             for source in self.config.quantum_chemistry.molecule_lists
         )
-        return [*self.kinds(), "oxides", "molecules", *(["measured_logp"] if labelled else [])]
+        compared = ["force_fields"] if self.compares_force_fields() else []
+        return [*self.kinds(), *compared, "oxides", "molecules", *(["measured_logp"] if labelled else [])]
+
+    def compares_force_fields(self) -> bool:
+        """Return whether a liquid is simulated with two or more force fields at one state point of the NPT ensemble."""
+        from moxie.reference.registry import system_key
+
+        force_fields: dict[tuple[str, float, float], set[str]] = {}
+        for name in self.kinds().get("liquids", []):
+            system, smiles = self.system(name), self.smiles_of(name)
+            if system.ensemble == "NPT":
+                liquid = system_key([(smiles[molecule], count) for molecule, count in system.composition.items()])
+                for temperature in system.temperatures_K:
+                    for pressure in system.pressures_bar:
+                        force_fields.setdefault((liquid, temperature, pressure), set()).add(system.force_field)
+        return any(len(names) > 1 for names in force_fields.values())
 
     def learning_settings(self, task: str) -> dict[str, Any]:
         """Return the keys of `learning` that a task depends on."""
@@ -209,6 +224,14 @@ class Study:
 
     def _check_systems(self) -> None:
         problems = []
+        files: dict[str, str] = {}
+        for name, system in self.config.dynamics.systems.items():
+            other = files.setdefault(Path(system.force_field).stem, system.force_field)
+            if Path(other).resolve() != Path(system.force_field).resolve():
+                problems.append(
+                    f"`dynamics.systems.{name}.force_field` = {system.force_field}: its results would go by the same"
+                    f" name as those of {other}. Rename one of the files."
+                )
         for name, system in self.config.dynamics.systems.items():
             try:
                 self._check_system(name, system)

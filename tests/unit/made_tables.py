@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from moxie.features.schemas import TABLES
+from moxie.reference.registry import system_key
 
 TEMPERATURES_K = (973.0, 1073.0, 1173.0, 1273.0, 1373.0, 1473.0)
 
@@ -139,6 +140,8 @@ def _fluid_run(system, force_field, temperature_K, replica, **observables):
     row = {
         "system": system,
         "force_field": force_field,
+        "force_field_sha256": 64 * "0",
+        "composition": system_key(COMPOSITIONS[system]),
         "temperature_K": temperature_K,
         "pressure_bar": 1.0,
         "replica": replica,
@@ -158,13 +161,17 @@ def _fluid_run(system, force_field, temperature_K, replica, **observables):
 
 def liquids(temperatures_K=(278.15, 298.15, 318.15)):
     rows = []
-    for system, density, enthalpy in (("methanol", 0.779, 37.2), ("ethanol", 0.783, 41.9)):
+    for system, force_field, density, enthalpy in (
+        ("methanol", "trappe_ua", 0.779, 37.2),
+        ("methanol_opls", "opls_aa", 0.764, 36.1),
+        ("ethanol", "trappe_ua", 0.783, 41.9),
+    ):
         for temperature in temperatures_K:
             shift = temperature - 298.15
             rows.append(
                 _fluid_run(
                     system,
-                    "trappe_ua",
+                    force_field,
                     temperature,
                     0,
                     density_g_cm3=(density - 0.00095 * shift, 0.0011),
@@ -322,6 +329,7 @@ def measured_molecules(seed=2):
 
 COMPOSITIONS = {
     "methanol": {"CO": 216},
+    "methanol_opls": {"CO": 512},
     "ethanol": {"CCO": 216},
     "litfsi_10m": {"[Li+]": 9, "O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F": 9, "O": 50},
 }

@@ -39,3 +39,42 @@ def test_what_cannot_run_is_refused_before_it_starts(composition, settings, mess
     with pytest.raises(InputError, match=message) as error:
         check_run("it", composition, SMILES, settings)
     assert str(error.value).startswith("dynamics.systems.it")
+
+
+def liquid(force_field, **changes):
+    return {"composition": {"methanol": 216}, "force_field": force_field, "temperatures_K": [298.15], **changes}
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (liquid("opls_aa"), True),
+        (liquid("trappe_ua"), False),
+        (liquid("opls_aa", temperatures_K=[310.0]), False),
+        (liquid("opls_aa", ensemble="NVT", density_g_cm3=0.78), False),
+    ],
+)
+def test_force_fields_are_compared_only_where_two_share_a_liquid_and_a_state_point(other, expected):
+    from moxie.figures import registry
+    from moxie.study import Study
+
+    systems = {"methanol": liquid("trappe_ua"), "methanol_2": other}
+    study = Study.load({"molecules": {"methanol": "CO"}, "dynamics": {"systems": systems}})
+    assert ("force_fields" in study.parts()) == expected
+    assert ("force_fields" in registry.names(study.parts())) == expected
+    paths = [path for name in systems for path in study.runs(name)]
+    assert len(set(paths)) == len(paths)
+
+
+def test_two_files_of_one_name_are_refused(tmp_path):
+    from moxie.dynamics.force_fields import load_force_field
+    from moxie.study import Study
+
+    paths = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        paths.append(tmp_path / folder / "mine.xml")
+        paths[-1].write_text(load_force_field("trappe_ua").path.read_text())
+    systems = {f"methanol_{n}": liquid(str(path)) for n, path in enumerate(paths)}
+    with pytest.raises(InputError, match=r"methanol_1.force_field` = .*same name as those of .*a/mine.xml"):
+        Study.load({"molecules": {"methanol": "CO"}, "dynamics": {"systems": systems}})

@@ -141,3 +141,24 @@ def test_words():
     assert percent(-0.466) == "−0.47 %" and percent(2.0) == "+2.0 %" and percent(36.7) == "+37 %"
     assert plain_label("suboxide_fraction_1") == "share of Si¹⁺ in suboxide"
     assert [duration(s) for s in (5, 59.7, 200, 4000)] == ["5.0 s", "1 min 0 s", "3 min 20 s", "1 h 6 min"]
+
+
+def test_force_fields_are_compared_where_they_share_a_state_point():
+    from made_tables import liquids
+
+    from moxie.figures.gallery.force_fields import compare
+    from moxie.reference.validation import make_validation_table
+
+    table = liquids()
+    only_there = (table["system"] == "methanol_opls") & (table["temperature_K"] == 318.15)
+    table = table[~only_there]
+    compared = compare(table, make_validation_table(liquids=table, compositions=COMPOSITIONS))
+    assert set(compared["composition"]) == {"CO"} and set(compared["liquid"]) == {"methanol"}
+    assert sorted(set(compared["temperature_K"])) == [278.15, 298.15]
+    assert len(compared) == 2 * 2 * 2  # force fields, temperatures, quantities
+    row = compared.set_index(["force_field", "temperature_K", "quantity"]).loc["opls_aa", 298.15, "density_g_cm3"]
+    assert (row["value"], row["standard_error"]) == (0.764, 0.0011)
+    assert row["reference_value"] == pytest.approx(0.7863, abs=2e-4)
+    assert row["deviation_percent"] == pytest.approx(100 * (0.764 / 0.7863 - 1), abs=0.03)
+    one = table[table["force_field"] == "trappe_ua"]
+    assert compare(one, make_validation_table(liquids=one, compositions=COMPOSITIONS)).empty

@@ -21,7 +21,9 @@ def edited(tmp_path, *changes, name="trappe_ua"):
 
 
 def test_registry_lists_its_files():
-    assert {"trappe_ua", "und"} <= set(available_force_fields())
+    assert {"trappe_ua", "und", "opls_aa", "spce", "tip4p_2005", "clp_2004", "clp_2017"} <= set(
+        available_force_fields()
+    )
 
 
 def test_unknown_force_field_names_the_nearest():
@@ -29,7 +31,7 @@ def test_unknown_force_field_names_the_nearest():
         load_force_field("trape_ua")
 
 
-@pytest.mark.parametrize("name", ["trappe_ua", "und"])
+@pytest.mark.parametrize("name", [name for name in available_force_fields() if not load_force_field(name).is_template])
 def test_every_parameter_row_names_a_source_of_the_file(name):
     import xml.etree.ElementTree as ElementTree
 
@@ -58,8 +60,32 @@ def test_trappe_types_alkanes_and_alcohols(smiles, types):
     assert check_parameters("trappe_ua", smiles).types == tuple(types.split())
 
 
-def test_tfsi_has_every_term_of_its_graph():
-    sites = check_parameters("und", TFSI)
+@pytest.mark.parametrize(
+    ("smiles", "types"),
+    [
+        ("C", "138 140 140 140 140"),
+        ("CO", "157 154 156 156 156 155"),
+        ("CCO", "135 157 154 140 140 140 140 140 155"),
+        ("CC(C)O", "135 158 135 154 140 140 140 140 140 140 140 155"),
+        ("CC(C)(C)O", "135 159 135 135 154 140 140 140 140 140 140 140 140 140 155"),
+        ("CCCO", "135 136 157 154 140 140 140 140 140 140 140 155"),
+        ("CC#N", "755 754 753 759 759 759"),
+        ("CC(C)(C)C", "135 139 135 135 135" + " 140" * 12),
+    ],
+)
+def test_opls_types_alkanes_alcohols_and_acetonitrile(smiles, types):
+    assert check_parameters("opls_aa", smiles).types == tuple(f"opls_{number}" for number in types.split())
+
+
+@pytest.mark.parametrize("smiles", ["CCC#N", "C1CCCCC1", "CC=C", "OCCO", "c1ccccc1", "O", "CC(=O)O", "COC"])
+def test_opls_refuses_what_its_parameters_do_not_cover(smiles):
+    with pytest.raises(InputError, match="opls_aa (has no type|does not cover|has no parameters)"):
+        check_parameters("opls_aa", smiles, "solvent")
+
+
+@pytest.mark.parametrize("name", ["und", "clp_2004", "clp_2017"])
+def test_tfsi_has_every_term_of_its_graph(name):
+    sites = check_parameters(name, TFSI)
     # N 2 neighbours, S 4 each, C 4 each: sum of d(d-1)/2 = 1 + 2*6 + 2*6; central bonds: 2 S-N (1*3), 2 S-C (3*3)
     assert (len(sites.bonds), len(sites.angles), len(sites.torsions)) == (14, 25, 2 * 3 + 2 * 9)
 
@@ -109,7 +135,11 @@ def test_a_type_may_override_another(tmp_path):
     ("change", "message"),
     [
         (("</ForceField>", ""), "cannot be used"),
-        (('combining_rule="lorentz_berthelot"', 'combining_rule="geometric"'), "combining rule 'geometric'"),
+        (('combining_rule="lorentz_berthelot"', 'combining_rule="waldman"'), "'waldman'; allowed are .* geometric"),
+        (('charge_scale="1"', ""), r"Metadata \(title=.*\) has no 'charge_scale'"),
+        (('cutoff_nm="1.4"', 'cutoff_nm="long"'), "cutoff_nm of its Metadata is 'long', not a number"),
+        (("</ForceField>", "<CustomBondForce/></ForceField>"), "CustomBondForce, and moxie can check only"),
+        (('def="[CX4H4]"', ""), "the Type CH4 has no `def`. moxie needs two things beyond what OpenMM reads"),
         (('constraints="all_bonds"', 'constraints="some"'), "none, h_bonds, all_bonds"),
         (("</RBTorsionForce>", "<Improper/></RBTorsionForce>"), "improper"),
         (('<Atom type="CH4" ', '<Atom type="CH5" '), "CH4"),
@@ -133,3 +163,94 @@ def test_chains_keep_mass_and_have_the_terms_of_a_chain(length, alcohol):
     assert (len(sites.bonds), len(sites.angles), len(sites.torsions)) == tuple(max(0, count - k) for k in (1, 2, 3))
     mass = sum(force_field.types[kind].mass_amu for kind in sites.types)
     assert mass == pytest.approx(12.011 * length + 1.008 * (2 * length + 2) + 15.9994 * alcohol, abs=0.01)
+
+
+PLAIN = """<ForceField>
+ <AtomTypes><Type name="O" class="OW" element="O" mass="15.9994"/><Type name="H" class="HW" element="H" mass="1.008"/></AtomTypes>
+ <Residues><Residue name="HOH"><Atom name="O" type="O"/><Atom name="H1" type="H"/><Atom name="H2" type="H"/>
+  <Bond atomName1="O" atomName2="H1"/><Bond atomName1="O" atomName2="H2"/></Residue></Residues>
+ <HarmonicBondForce><Bond class1="OW" class2="HW" length="0.1" k="1000"/></HarmonicBondForce>
+ <HarmonicAngleForce><Angle class1="HW" class2="OW" class3="HW" angle="1.91" k="800"/></HarmonicAngleForce>
+ <NonbondedForce coulomb14scale="0.5" lj14scale="0.5">
+  <Atom class="OW" charge="-0.8" sigma="0.3" epsilon="0.6"/><Atom class="HW" charge="0.4" sigma="0.1" epsilon="0"/>
+ </NonbondedForce>
+</ForceField>"""  # noqa: E501
+METADATA = (
+    '<Metadata title="mine" combining_rule="lorentz_berthelot" united_atom="false" constraints="none" charge_scale="1"'
+    ' timestep_fs="1" cutoff_nm="0.9"/>'
+)
+
+
+def own_file(tmp_path, *changes, name="mine.xml"):
+    text = PLAIN
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / name).write_text(text)
+    return str(tmp_path / name)
+
+
+ADDITIONS = (
+    ("<AtomTypes>", METADATA + "<AtomTypes>"),
+    ('name="O" class="OW"', 'name="O" class="OW" def="[OX2H2]"'),
+    ('name="H" class="HW"', 'name="H" class="HW" def="[#1][OX2H2]"'),
+)
+
+
+def test_plain_openmm_file_is_refused_with_what_to_add_and_works_once_it_is_added(tmp_path):
+    from moxie.dynamics.preflight import check_run
+    from moxie.dynamics.protocol import Settings
+
+    plain = own_file(tmp_path)
+    with pytest.raises(
+        InputError, match=r"mine.xml cannot be used: it has no Metadata element. moxie needs two things"
+    ):
+        check_parameters(plain, "O", "water")
+    with pytest.raises(InputError, match="the Type O has no `def`"):
+        check_parameters(own_file(tmp_path, ADDITIONS[0], name="half.xml"), "O", "water")
+    whole = own_file(tmp_path, *ADDITIONS, name="whole.xml")
+    check_run("water", {"water": 600}, {"water": "O"}, Settings(298.15, whole, timestep_fs=1.0))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ((' k="1000"', ""), "'k'"),
+        (('element="O" mass', 'element="Oxygen" mass'), "'OXYGEN'"),
+        (('<Atom name="H2" type="H"/>', '<Atom name="H2" type="D"/>'), "'D'"),
+    ],
+)
+def test_file_that_openmm_refuses_is_named_with_the_reason_before_any_job(tmp_path, change, reason):
+    from moxie.dynamics.preflight import check_run
+    from moxie.dynamics.protocol import Settings
+
+    path = own_file(tmp_path, *ADDITIONS, change, name="refused.xml")
+    with pytest.raises(InputError) as error:
+        check_run("water", {"water": 600}, {"water": "O"}, Settings(298.15, path, timestep_fs=1.0))
+    assert str(error.value).startswith("dynamics.systems.water: OpenMM refuses the force field")
+    assert path in str(error.value) and reason in str(error.value)
+
+
+def test_file_with_a_name_of_the_registry_is_refused(tmp_path):
+    with pytest.raises(InputError, match="has the name of a force field in the registry.* Rename the file"):
+        check_parameters(own_file(tmp_path, *ADDITIONS, name="spce.xml"), "O", "water")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('weights="0.73612344', 'weights="0.5'), "two or three that add up to 1"),
+        (('mass="0"', 'mass="1"'), "with the mass 0"),
+        (('VirtualSite type="M"', 'VirtualSite type="L"'), "the Type M has no `def`"),
+        (('def="[OX2H2]([#1])[#1]"', 'def="[OX2H2][#1]"'), "must match the 3 sites that carry it"),
+    ],
+)
+def test_unusable_virtual_site_is_refused(tmp_path, change, message):
+    with pytest.raises(InputError, match=message):
+        check_parameters(edited(tmp_path, change, name="tip4p_2005"), "O", "water")
+
+
+def test_charge_of_a_virtual_site_counts(tmp_path):
+    path = edited(tmp_path, ('charge="-1.1128"', 'charge="-1.0"'), name="tip4p_2005")
+    with pytest.raises(InputError, match="the charge 0.112800 e"):
+        check_parameters(path, "O", "water")

@@ -180,8 +180,8 @@ def made_run(folder, rows, sites, settings=None, frames=0, memory=0.5):
         np.column_stack([time_ps, energy, np.full(count, 298.0), np.full(count, 8.0), density]), folder / "t.parquet"
     )
     facts = {
-        "system": "it", "replica": 2, "force_field": "made", "n_molecules": 100, "n_sites": sites, "platform": "CPU",
-        "precision": "single", "components": rows,
+        "system": "it", "replica": 2, "force_field": "made", "force_field_sha256": "0", "n_molecules": 100,
+        "n_sites": sites, "platform": "CPU", "precision": "single", "components": rows,
         "settings": {
             "temperature_K": 298.15, "pressure_bar": 1.0, "ensemble": "NPT", "timestep_fs": 2.0,
             "equilibration_ps": 10.0, "sampling_ps": 70.0,

@@ -84,7 +84,7 @@ def test_every_stage_is_compared(table):
     names = set(table["quantity"])
     assert {"density_g_cm3", "enthalpy_of_vaporisation_kJ_mol", "film_density_g_cm3", "dipole_D"} <= names
     assert {"film_si_o_si_angle_deg", "suboxide_total_per_cm2", "transition_width_A", "oxide_thickness_nm"} <= names
-    assert (table["quantity"] == "density_g_cm3").sum() == 6  # 2 liquids x 3 temperatures; not the given one
+    assert (table["quantity"] == "density_g_cm3").sum() == 9  # 3 liquids x 3 temperatures; not the given one
 
 
 def test_unchecked_references_get_neither_verdict_nor_z(table):

@@ -1,9 +1,13 @@
-"""Everything that can be known about a run before it starts: parameters, charge, box, time step. rdkit only."""
+"""Everything that can be known about a run before it starts: parameters, charge, box, time step.
+
+rdkit is enough for a force field of the registry; a file of the user's is tried in OpenMM as well.
+"""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from moxie.dynamics.antechamber import check_available
-from moxie.dynamics.force_fields import load_force_field
+from moxie.dynamics.force_fields import is_registered, load_force_field
 from moxie.dynamics.gaff import check_coverage
 from moxie.dynamics.protocol import Settings, check_settings
 from moxie.dynamics.typing import check_parameters
@@ -15,8 +19,9 @@ from moxie.structures.molecules import formal_charge, parse_smiles
 def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, str], settings: Settings) -> None:
     """Raise InputError, beginning with `dynamics.systems.NAME`, for a system that could not be simulated as asked.
 
-    Checks that every component is among the molecules and has all its parameters, that the charges of the composition
-    cancel, that ensemble, time step and intervals are sound, and that the box is wider than twice the cut-off.
+    Checks that every component is among the molecules and has all its parameters, that OpenMM can use a force field
+    from outside the registry, that the charges of the composition cancel, that ensemble, time step and intervals are
+    sound, and that the box is wider than twice the cut-off.
     """
     try:
         force_field = load_force_field(settings.force_field)
@@ -25,6 +30,8 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
                 raise InputError(f"{component!r} is not among the molecules: {', '.join(smiles)}.")
             if not force_field.is_template:
                 check_parameters(settings.force_field, smiles[component], component)
+                if not is_registered(force_field):
+                    _try_in_openmm(str(force_field.path), component, smiles[component])
         if force_field.is_template:
             check_coverage(force_field, {component: smiles[component] for component in composition})
             check_available()
@@ -33,6 +40,13 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
     except InputError as error:
         raise InputError(f"dynamics.systems.{name}: {error}") from None
     check_cutoff(composition, smiles, settings.cutoff_nm, settings.density_g_cm3, name)
+
+
+@lru_cache(maxsize=64)
+def _try_in_openmm(force_field: str, name: str, smiles: str) -> None:
+    from moxie.dynamics.systems import build_model
+
+    build_model({name: 1}, {name: smiles}, force_field, edge_nm=None)
 
 
 def _check_neutral(composition: Mapping[str, int], smiles: Mapping[str, str]) -> None:

@@ -14,7 +14,7 @@ from moxie.dynamics.engine import Engine, Sample
 from moxie.dynamics.force_fields import load_force_field
 from moxie.dynamics.platforms import PlatformChoice, choose_platform
 from moxie.dynamics.protocol import Settings, check_settings
-from moxie.dynamics.systems import Model, build_model, site_positions_nm
+from moxie.dynamics.systems import Model, build_model, place_sites, site_positions_nm
 from moxie.errors import InputError
 from moxie.io import replace_when_complete, sha256, write_json, write_text
 from moxie.job import Progress
@@ -130,8 +130,8 @@ def simulate_gas(
     )
     start = _Clock()
     choice = PlatformChoice("Reference", "double", {})
-    atoms = list(model.components[0][0].atoms)
-    series = _gas_series(model, settings, choice, coordinates_A(embed(smiles, name))[atoms] / 10, seed)
+    positions_nm = place_sites(model.components[0][0], coordinates_A(embed(smiles, name)) / 10)
+    series = _gas_series(model, settings, choice, positions_nm, seed)
     used = start.lap()
     facts = {
         "system": name, "replica": replica, "seed": seed, **_description(model, settings, choice),
@@ -300,7 +300,8 @@ def _description(model: Model, settings: Settings, choice: PlatformChoice) -> di
     return {
         "settings": settings.as_dict(), "components": components, "n_molecules": model.n_molecules,
         "n_sites": sum(len(sites) for sites in model.molecules), "mass_g_mol": model.mass_g_mol,
-        "force_field": model.force_field.name, "force_field_sources": model.force_field.sources,
+        "force_field": model.force_field.name, "force_field_title": model.force_field.title,
+        "force_field_sha256": sha256(model.force_field.path), "force_field_sources": model.force_field.sources,
         "platform": choice.name, "precision": choice.precision, "openmm": _version(),
     }  # fmt: skip
 

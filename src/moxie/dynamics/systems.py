@@ -14,8 +14,9 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
+from moxie.dynamics.combining import check_combining_rule, nonbonded_of, use_geometric_rule
 from moxie.dynamics.force_fields import ForceField, load_force_field
-from moxie.dynamics.typing import Sites, check_parameters
+from moxie.dynamics.typing import NO_ATOM, Sites, VirtualSite, check_parameters
 from moxie.errors import InputError
 from moxie.structures.boxes import Box
 from moxie.structures.molecules import parse_smiles, symbols
@@ -52,17 +53,15 @@ def build_model(
 ) -> Model:
     """Return the checked System of a periodic cubic box, or of an isolated system where `edge_nm` is None.
 
-    Periodic: particle-mesh Ewald, plain cut-off with the analytic dispersion correction, Lorentz-Berthelot rules.
-    Isolated: no cut-off. Bonds are rigid where the force field says so. `hydrogen_mass_amu` takes mass from the atom a
-    hydrogen is bonded to (None: true masses). Raises InputError for missing parameters, charges that do not cancel in
-    a periodic box, and a System that lacks a term of the molecular graph.
+    Periodic: particle-mesh Ewald, plain cut-off with the analytic dispersion correction. Isolated: no cut-off. Bonds
+    are rigid where the force field says so. `hydrogen_mass_amu` takes mass from the atom a hydrogen is bonded to (None:
+    true masses). Raises InputError for missing parameters, a file that OpenMM refuses, charges that do not cancel in a
+    periodic box, and a System that lacks a term of the molecular graph or combines parameters by another rule.
     """
     from openmm import app, unit
 
     loaded = load_force_field(force_field)
     components = tuple((check_parameters(loaded.path, smiles[name], name), n) for name, n in composition.items())
-    topology, molecules = _topology(loaded, components, edge_nm)
-    generator = app.ForceField(str(loaded.path), io.StringIO(_residue_templates(components)))
     options: dict[str, Any] = {"nonbondedMethod": app.NoCutoff}
     if edge_nm is not None:
         options = {
@@ -70,19 +69,30 @@ def build_model(
             "nonbondedCutoff": cutoff_nm * unit.nanometer,
             "ewaldErrorTolerance": pme_tolerance,
         }
-    system = generator.createSystem(
-        topology,
-        constraints={"none": None, "h_bonds": app.HBonds, "all_bonds": app.AllBonds}[loaded.constraints],
-        rigidWater=False,
-        removeCMMotion=False,
-        residueTemplates={residue: residue.name for residue in topology.residues()},
-        hydrogenMass=None if hydrogen_mass_amu is None else hydrogen_mass_amu * unit.amu,
-        **options,
-    )
+    try:
+        topology, molecules = _topology(loaded, components, edge_nm)
+        generator = app.ForceField(str(loaded.path), io.StringIO(_residue_templates(components)))
+        system = generator.createSystem(
+            topology,
+            constraints={"none": None, "h_bonds": app.HBonds, "all_bonds": app.AllBonds}[loaded.constraints],
+            rigidWater=loaded.rigid_water,
+            removeCMMotion=False,
+            residueTemplates={residue: residue.name for residue in topology.residues()},
+            **options,
+        )
+    except Exception as error:  # OpenMM raises what it likes
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        if isinstance(error, KeyError):
+            reason = f"the attribute or name {reason} is missing or unknown."
+        raise InputError(f"OpenMM refuses the force field {loaded.path}: {reason}") from None
+    if hydrogen_mass_amu is not None:
+        _repartition_mass(system, topology, hydrogen_mass_amu)
+    if loaded.combining_rule == "geometric":
+        use_geometric_rule(system, loaded.lennard_jones_14_scale)
     mass = sum(count * loaded.types[kind].mass_amu for sites, count in components for kind in sites.types)
     model = Model(system, topology, loaded, components, molecules, mass)
     if edge_nm is not None:
-        _nonbonded(system).setUseDispersionCorrection(True)
+        nonbonded_of(system).setUseDispersionCorrection(True)
     check_system(model)
     _remove_empty_forces(system)
     return model
@@ -103,27 +113,42 @@ def site_positions_nm(model: Model, box: Box) -> np.ndarray:
                     f"The packed box holds {''.join(box.symbols[first:last])} where {sites.name} ({sites.smiles}) was"
                     " expected. Delete the box and run again to make it anew."
                 )
-            positions.append(box.positions_A[first:last][list(sites.atoms)] / 10)
+            positions.append(place_sites(sites, box.positions_A[first:last] / 10))
             first = last
     if first != len(box.symbols):
         raise InputError(f"The packed box holds {len(box.symbols)} atoms where its composition has {first}.")
     return np.concatenate(positions)
 
 
+def place_sites(sites: Sites, atoms_nm: np.ndarray) -> np.ndarray:
+    """Return the positions of a molecule's sites, shape (n_sites, 3), from those of its atoms, shape (n_atoms, 3)."""
+    positions = atoms_nm[[atom for atom in sites.atoms if atom != NO_ATOM]]
+    virtual = [np.asarray(site.weights) @ positions[list(site.parents)] for site in sites.virtual]
+    return np.vstack([positions, *virtual])
+
+
 def check_system(model: Model) -> None:
-    """Raise InputError unless the System holds every term of the molecular graph, is neutral, and excludes rightly."""
+    """Raise InputError unless the System holds every term of the molecular graph, is neutral and excludes rightly.
+
+    The parameters of all pairs must follow the combining rule of the force field, in full and between 1-4 neighbours.
+    """
     counted = _count_terms(model)
     expected = {
         kind: sum(count * len(sites.terms(kind)) for sites, count in model.components)
-        for kind in ("bond", "angle", "torsion", "improper")
+        for kind in ("bond", "angle", "improper")
     }
+    is_zero = model.force_field.is_zero_torsion
+    expected["torsion"] = sum(
+        count * sum(not is_zero(tuple(sites.types[site] for site in term)) for term in sites.torsions)
+        for sites, count in model.components
+    )
     for kind, number in expected.items():
         if counted[kind] != number:
             raise InputError(
                 f"The force field {model.force_field.name} yields {counted[kind]} {kind}s where the molecules"
                 f" {', '.join(sites.name for sites, _ in model.components)} have {number}. Its file lacks parameters."
             )
-    nonbonded = _nonbonded(model.system)
+    nonbonded = nonbonded_of(model.system)
     charges = [nonbonded.getParticleParameters(index)[0]._value for index in range(nonbonded.getNumParticles())]
     total = float(np.sum(charges))
     if nonbonded.usesPeriodicBoundaryConditions() and abs(total) > _NEUTRAL_E:
@@ -132,15 +157,20 @@ def check_system(model: Model) -> None:
             " Change the numbers of the ions in the composition."
         )
     _check_exclusions(model, nonbonded)
+    types = [kind for sites, count in model.components for kind in sites.types * count]
+    check_combining_rule(model.system, model.force_field, types)
 
 
 def _count_terms(model: Model) -> dict[str, int]:
+    """Count the terms of each kind; a constraint stands for a bond, or for an angle in a rigid molecule."""
     import openmm
 
-    counted = {"bond": model.system.getNumConstraints(), "angle": 0, "torsion": 0, "improper": 0}
+    system = model.system
+    rigid_angles = sum(count * len(sites.angles) for sites, count in model.components if sites.rigid)
+    counted = {"bond": system.getNumConstraints() - rigid_angles, "angle": rigid_angles, "torsion": 0, "improper": 0}
     paths: set[tuple[int, ...]] = set()
     bonded = {frozenset(atom.index for atom in bond) for bond in model.topology.bonds()}
-    for force in model.system.getForces():
+    for force in system.getForces():
         if isinstance(force, openmm.HarmonicBondForce):
             counted["bond"] += force.getNumBonds()
         elif isinstance(force, openmm.HarmonicAngleForce):
@@ -166,6 +196,8 @@ def _remove_empty_forces(system: Any) -> None:
 
 
 def _check_exclusions(model: Model, nonbonded: Any) -> None:
+    import openmm
+
     found = set()
     for index in range(nonbonded.getNumExceptions()):
         first, second, *_ = nonbonded.getExceptionParameters(index)
@@ -176,35 +208,49 @@ def _check_exclusions(model: Model, nonbonded: Any) -> None:
         for _ in range(count):
             expected |= {(start + a, start + b) for a, b in near}
             start += len(sites.atoms)
-    if found != expected:
-        raise InputError(
-            f"The force field {model.force_field.name} excludes {len(found)} pairs where the molecules have"
-            f" {len(expected)} within three bonds."
-        )
+    custom = [force for force in model.system.getForces() if isinstance(force, openmm.CustomNonbondedForce)]
+    excluded = [{tuple(sorted(f.getExclusionParticles(k))) for k in range(f.getNumExclusions())} for f in custom]
+    for pairs in (found, *excluded):
+        if pairs != expected:
+            raise InputError(
+                f"The force field {model.force_field.name} excludes {len(pairs)} pairs where the molecules have"
+                f" {len(expected)} within three bonds."
+            )
 
 
-def _nonbonded(system: Any) -> Any:
-    import openmm
+def _repartition_mass(system: Any, topology: Any, hydrogen_mass_amu: float) -> None:
+    """Give hydrogens a mass at the cost of their neighbours; unlike OpenMM's own option, in rigid water as well."""
+    for bond in topology.bonds():
+        first, second = sorted(bond, key=lambda atom: atom.element.symbol == "H")
+        if second.element.symbol == "H" != first.element.symbol:
+            moved = hydrogen_mass_amu - system.getParticleMass(second.index)._value
+            system.setParticleMass(first.index, system.getParticleMass(first.index)._value - moved)
+            system.setParticleMass(second.index, hydrogen_mass_amu)
 
-    return next(force for force in system.getForces() if isinstance(force, openmm.NonbondedForce))
 
-
-def _residue_name(index: int) -> str:
-    return f"M{index:02d}"
+def _residue_name(index: int, sites: Sites) -> str:
+    return "HOH" if sites.rigid else f"M{index:02d}"  # OpenMM makes the molecules of that name rigid
 
 
 def _site_names(force_field: ForceField, sites: Sites) -> list[str]:
-    return [f"{force_field.types[kind].element}{index + 1}" for index, kind in enumerate(sites.types)]
+    return [f"{force_field.types[kind].element or 'M'}{index + 1}" for index, kind in enumerate(sites.types)]
 
 
 def _residue_templates(components: tuple[tuple[Sites, int], ...]) -> str:
     lines = ["<ForceField>", "<Residues>"]
-    for index, (sites, _) in enumerate(components):
-        lines.append(f'<Residue name="{_residue_name(index)}">')
+    for name, sites in {_residue_name(index, sites): sites for index, (sites, _) in enumerate(components)}.items():
+        lines.append(f'<Residue name="{name}" override="1">')
         lines += [f'<Atom name="S{site}" type={quoteattr(kind)}/>' for site, kind in enumerate(sites.types)]
         lines += [f'<Bond atomName1="S{a}" atomName2="S{b}"/>' for a, b in sites.bonds]
+        lines += [_virtual_site_row(virtual) for virtual in sites.virtual]
         lines.append("</Residue>")
     return "\n".join([*lines, "</Residues>", "</ForceField>"])
+
+
+def _virtual_site_row(virtual: VirtualSite) -> str:
+    parents = " ".join(f'atomName{k}="S{site}"' for k, site in enumerate(virtual.parents, start=1))
+    weights = " ".join(f'weight{k}="{weight!r}"' for k, weight in enumerate(virtual.weights, start=1))
+    return f'<VirtualSite type="average{len(virtual.parents)}" siteName="S{virtual.site}" {parents} {weights}/>'
 
 
 def _topology(
@@ -218,9 +264,10 @@ def _topology(
     for index, (sites, count) in enumerate(components):
         chain = topology.addChain()
         names = _site_names(force_field, sites)
-        elements = [app.Element.getBySymbol(force_field.types[kind].element) for kind in sites.types]
+        symbols_of = [force_field.types[kind].element for kind in sites.types]
+        elements = [app.Element.getBySymbol(symbol) if symbol else None for symbol in symbols_of]
         for _ in range(count):
-            residue = topology.addResidue(_residue_name(index), chain)
+            residue = topology.addResidue(_residue_name(index, sites), chain)
             atoms = [topology.addAtom(*pair, residue) for pair in zip(names, elements, strict=True)]
             for first, second in sites.bonds:
                 topology.addBond(atoms[first], atoms[second])

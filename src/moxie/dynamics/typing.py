@@ -9,13 +9,24 @@ from moxie.dynamics.force_fields import ForceField, load_force_field
 from moxie.errors import InputError
 from moxie.structures.molecules import formal_charge, parse_smiles
 
+NO_ATOM = -1
+
+
+@dataclass(frozen=True)
+class VirtualSite:
+    """A massless site at the weighted mean of other sites; it takes part in what its first parent is excluded from."""
+
+    site: int
+    parents: tuple[int, ...]
+    weights: tuple[float, ...]
+
 
 @dataclass(frozen=True)
 class Sites:
     """The interaction sites of one molecule under one force field.
 
-    `atoms[i]` is the atom of the all-atom molecule (order of `parse_smiles`) on which site i sits; bonds, angles and
-    torsions index sites.
+    `atoms[i]` is the atom of the all-atom molecule (order of `parse_smiles`) on which site i sits, or NO_ATOM for a
+    virtual site, which come last; bonds, angles and torsions index sites. `rigid` molecules keep their angles too.
     """
 
     name: str
@@ -27,6 +38,8 @@ class Sites:
     torsions: tuple[tuple[int, int, int, int], ...]
     n_atoms: int
     impropers: tuple[tuple[int, int, int, int], ...] = ()  # the centre first
+    virtual: tuple[VirtualSite, ...] = ()
+    rigid: bool = False
 
     def terms(self, kind: str) -> tuple[tuple[int, ...], ...]:
         """Return the terms of one kind: bond, angle, torsion or improper."""
@@ -38,7 +51,12 @@ class Sites:
     def pairs_within_three_bonds(self) -> set[tuple[int, int]]:
         """Return the site pairs that are 1-2, 1-3 or 1-4 neighbours, each as (low, high)."""
         near = [*self.bonds, *((a, c) for a, _, c in self.angles), *((a, d) for a, _, _, d in self.torsions)]
-        return {(min(pair), max(pair)) for pair in near if pair[0] != pair[1]}
+        pairs = {(min(pair), max(pair)) for pair in near if pair[0] != pair[1]}
+        for virtual in self.virtual:
+            host = virtual.parents[0]
+            shared = {sum(pair) - host for pair in pairs if host in pair}
+            pairs |= {(min(virtual.site, other), max(virtual.site, other)) for other in {host, *shared}}
+        return pairs
 
 
 def check_parameters(force_field: str | Path, smiles: str, name: str = "molecule") -> Sites:
@@ -77,9 +95,12 @@ def _assign(force_field: ForceField, smiles: str, name: str) -> Sites:
         for pair in [(index[bond.GetBeginAtomIdx()], index[bond.GetEndAtomIdx()])]
     )
     angles, torsions = angles_and_torsions(len(atoms), bonds)
+    virtual = _virtual_sites(force_field, molecule, index)
     sites = Sites(
-        name, smiles, atoms, tuple(types[atom] for atom in atoms),
-        tuple(bonds), angles, torsions, molecule.GetNumAtoms(), _impropers(force_field, types, atoms, bonds),
+        name, smiles, (*atoms, *(NO_ATOM for _ in virtual)),
+        (*(types[atom] for atom in atoms), *(kind for kind, _ in virtual)), tuple(bonds), angles, torsions,
+        molecule.GetNumAtoms(), _impropers(force_field, types, atoms, bonds), tuple(site for _, site in virtual),
+        force_field.rigid_water and molecule.HasSubstructMatch(_pattern("[OX2H2]", force_field, "water")),
     )  # fmt: skip
     _check_terms(force_field, sites, molecule)
     _check_charge(force_field, sites, formal_charge(molecule))
@@ -95,7 +116,7 @@ def check_excluded(force_field: ForceField, molecule: object, smiles: str, name:
 
 def _atom_types(force_field: ForceField, molecule: object, smiles: str, name: str) -> dict[int, str]:
     candidates: dict[int, set[str]] = {}
-    for atom_type in force_field.types.values():
+    for atom_type in (kind for kind in force_field.types.values() if kind.smarts):
         pattern = _pattern(atom_type.smarts, force_field, atom_type.name)
         for match in molecule.GetSubstructMatches(pattern, uniquify=False, maxMatches=10**6):  # type: ignore[attr-defined]
             candidates.setdefault(match[0], set()).add(atom_type.name)
@@ -126,6 +147,20 @@ def _atom_types(force_field: ForceField, molecule: object, smiles: str, name: st
             f" It covers: {force_field.validity}"
         )
     return {atom: kind for atom, kind in chosen.items() if atom not in absorbed}
+
+
+def _virtual_sites(force_field: ForceField, molecule: object, index: dict[int, int]) -> list[tuple[str, VirtualSite]]:
+    found: list[tuple[str, VirtualSite]] = []
+    for rule in force_field.virtual:
+        for match in molecule.GetSubstructMatches(_pattern(rule.smarts, force_field, rule.type)):  # type: ignore[attr-defined]
+            if len(match) != len(rule.weights) or any(atom not in index for atom in match):
+                raise InputError(
+                    f"The force field {force_field.path}: the pattern {rule.smarts!r} of the virtual site {rule.type}"
+                    f" must match the {len(rule.weights)} sites that carry it, one for each weight."
+                )
+            site = VirtualSite(len(index) + len(found), tuple(index[atom] for atom in match), rule.weights)
+            found.append((rule.type, site))
+    return found
 
 
 def _pattern(smarts: str, force_field: ForceField, what: str) -> object:

@@ -15,6 +15,7 @@ from moxie.errors import InputError
 from moxie.features.rdf import Structure, analyse_structure, count_pairs
 from moxie.features.timeseries import NO_MEAN, Mean, detect_equilibration, mean_of
 from moxie.io import read_json
+from moxie.reference.registry import system_key
 from moxie.structures.molecules import formal_charge, parse_smiles
 
 GAS_CONSTANT_KJ_MOL_K = 0.00831446261815324
@@ -56,11 +57,14 @@ def analyse(
         {row["name"]: row["count"] for row in facts["components"]},
         {row["name"]: row["smiles"] for row in facts["components"]},
     )
+    composition = system_key([(row["smiles"], row["count"]) for row in facts["components"]])
     start, independent = _stationary_part(series, settings, facts, log)
     time_ps = series["time_ps"].to_numpy()
     stationary = series.iloc[start:]
     row = {
-        "system": facts["system"], "force_field": facts["force_field"], "temperature_K": settings["temperature_K"],
+        "system": facts["system"], "force_field": facts["force_field"],
+        "force_field_sha256": facts["force_field_sha256"], "composition": composition,
+        "temperature_K": settings["temperature_K"],
         "pressure_bar": settings["pressure_bar"], "replica": facts["replica"], "ensemble": settings["ensemble"],
         "n_molecules": facts["n_molecules"], "n_sites": facts["n_sites"], "platform": facts["platform"],
         "precision": facts["precision"], "timestep_fs": settings["timestep_fs"], "sampled_ps": float(time_ps[-1]),

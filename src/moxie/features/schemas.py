@@ -90,6 +90,8 @@ _STATE = (
 )
 _LIQUID_RUN = (
     *_STATE,
+    _text("force_field_sha256", "SHA-256 checksum of the force field's file: which variant of the parameters was used"),
+    _text("composition", "canonical SMILES of a pure liquid; SMILES:count of a mixture, in lowest terms"),
     _text("ensemble", "ensemble sampled", "NPT", "NVT"),
     _count("n_molecules", "molecules in the box", 1),
     _count("n_sites", "interaction sites in the box", 1),

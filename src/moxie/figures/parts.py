@@ -120,6 +120,11 @@ _MODELS = {
     "und": "UND",
     "gaff": "GAFF",
     "gaff2": "GAFF2",
+    "opls_aa": "OPLS-AA",
+    "spce": "SPC/E",
+    "tip4p_2005": "TIP4P/2005",
+    "clp_2004": "CL&P 2004",
+    "clp_2017": "CL&P 2017",
     "von_alfthan_2003": "von Alfthan 2003",
 }
 

@@ -13,7 +13,14 @@ from typing import Any
 from moxie.errors import InputError
 
 CATEGORIES = ("Liquids and electrolytes", "Oxidised silicon", "Molecules", "Learning", "Validation")
-PARTS = ("liquids", "electrolytes", "oxides", "molecules", "measured_logp")  # of a study; a figure may need some
+PARTS = (
+    "liquids",
+    "electrolytes",
+    "force_fields",
+    "oxides",
+    "molecules",
+    "measured_logp",
+)  # of a study; a figure may need some
 FORMATS = ("svg", "png", "csv")
 _RASTER_DPI = 300  # of what is drawn as pixels inside an SVG
 

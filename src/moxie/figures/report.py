@@ -66,6 +66,7 @@ def write_report(
         comparison=[_comparison_row(row) for row in comparison.to_dict("records")],
         tally=_tally(comparison),
         rules=_verdict_rules(),
+        force_fields=_force_field_rows(figures),
         scores=scores,
         score_rows=_score_rows(scores) if scores else [],
         logp=partition,
@@ -148,7 +149,7 @@ def _describe_system(name: str, system: Mapping[str, Any]) -> str:
         state += f" and {system['density_g_cm3']:g} g/cm³"
     sampled = f", {system['sampling_ps']:g} ps sampled" if "sampling_ps" in system else ""
     repeated = f", {system['replicas']} replicas" if system.get("replicas", 1) > 1 else ""
-    force_field = model_name(str(system.get("force_field", "")))
+    force_field = model_name(Path(str(system.get("force_field", ""))).stem)
     return f"{pretty_name(name)}: {contents}, {force_field}, {state}{sampled}{repeated}."
 
 
@@ -248,6 +249,30 @@ def _comparison_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "verdict": row["verdict"],
         "css": start.replace(" ", "-"),
     }
+
+
+def _force_field_rows(figures: Mapping[str, str | Path]) -> list[dict[str, str]]:
+    """Return the rows of the comparison of force fields, from the data of its figure; none without that figure."""
+    import pandas
+
+    if "force_fields" not in figures:
+        return []
+    table = pandas.read_csv(Path(figures["force_fields"]).with_suffix(".csv"))
+    table = table.sort_values(["liquid", "temperature_K", "pressure_bar", "quantity"], kind="stable")
+    return [
+        {
+            "liquid": pretty_name(row["liquid"]),
+            "state": f"{row['temperature_K']:g} K, {row['pressure_bar']:g} bar",
+            "quantity": f"{plain_label(row['quantity'])}, {unit_text(row['unit'])}",
+            "force_field": model_name(row["force_field"]),
+            "value": with_error(row["value"], row["standard_error"]),
+            "reference": with_error(row["reference_value"], None),
+            "deviation": percent(row["deviation_percent"]),
+        }
+        for row in table.sort_values(["liquid", "temperature_K", "pressure_bar", "quantity"], kind="stable").to_dict(
+            "records"
+        )
+    ]
 
 
 def _tally(comparison: Any) -> list[dict[str, Any]]:

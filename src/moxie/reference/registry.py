@@ -1,6 +1,6 @@
 """Experimental and published values, each with its unit, its source and how far it was checked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -68,14 +68,14 @@ def find(
     ]
 
 
-def system_key(composition: Mapping[str, int]) -> str:
-    """Return the name under which values of a system are filed, from its composition {SMILES: count}.
+def system_key(composition: Mapping[str, int] | Iterable[tuple[str, int]]) -> str:
+    """Return the name under which values of a system are filed, from its composition: {SMILES: count}, or such pairs.
 
     One component gives its canonical SMILES, a mixture "SMILES:count + ..." in lowest terms. Raises InputError for a
     SMILES that cannot be read.
     """
     counts: dict[str, int] = {}
-    for smiles, count in composition.items():
+    for smiles, count in composition.items() if isinstance(composition, Mapping) else composition:
         canonical = canonical_smiles(smiles)
         counts[canonical] = counts.get(canonical, 0) + count
     if len(counts) == 1:

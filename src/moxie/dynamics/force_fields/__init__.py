@@ -7,6 +7,7 @@ validity.
 
 import difflib
 import itertools
+import math
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,16 @@ from moxie.errors import InputError
 
 _FOLDER = Path(__file__).parent
 _CONSTRAINTS = ("none", "h_bonds", "all_bonds")
+_COMBINING_RULES = ("lorentz_berthelot", "geometric")
+_CHECKED_FORCES = (
+    "HarmonicBondForce", "HarmonicAngleForce", "PeriodicTorsionForce", "RBTorsionForce", "NonbondedForce",
+)  # fmt: skip
+_WITHOUT_FORCES = ("Metadata", "Info", "AtomTypes", "Residues", "Patches")
+_HOW_TO_EXTEND = (
+    "moxie needs two things beyond what OpenMM reads: a Metadata element with title, combining_rule, united_atom,"
+    " constraints, charge_scale, timestep_fs and cutoff_nm; and on each Type `def`, a SMARTS pattern whose first atom"
+    " gets the type. See docs/extending.md, A force field"
+)
 _TERMS = {
     "bond": (2, ("HarmonicBondForce/Bond",)),
     "angle": (3, ("HarmonicAngleForce/Angle",)),
@@ -42,6 +53,15 @@ class AtomType:
 
 
 @dataclass(frozen=True)
+class VirtualRule:
+    """A massless site: the atoms that a SMARTS pattern matches, in its order, carry it with these weights."""
+
+    type: str
+    smarts: str
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class ForceField:
     """A force field as its file describes it."""
 
@@ -51,6 +71,7 @@ class ForceField:
     combining_rule: str
     united_atom: bool
     constraints: str  # none, h_bonds, all_bonds
+    rigid_water: bool
     charge_scale: float  # molecular charge over formal charge
     timestep_fs: float
     cutoff_nm: float
@@ -58,7 +79,9 @@ class ForceField:
     sources: dict[str, str]
     excluded: tuple[tuple[str, str], ...]  # SMARTS, reason
     types: dict[str, AtomType]
+    virtual: tuple[VirtualRule, ...]
     terms: dict[str, tuple[tuple[tuple[str, str], ...], ...]]  # kind -> rows of ("type"|"class", name)
+    zero_torsions: tuple[tuple[tuple[str, str], ...], ...]  # rows that are there only to say that there is no barrier
     coulomb_14_scale: float
     lennard_jones_14_scale: float
     generator: str  # program that makes the types of each molecule; empty where the file is complete
@@ -70,7 +93,22 @@ class ForceField:
 
     def has_term(self, kind: str, types: tuple[str, ...]) -> bool:
         """Say whether a bond, angle or torsion between atoms of these types has parameters, in either direction."""
-        return any(self._matches(row, types) or self._matches(row, types[::-1]) for row in self.terms[kind])
+        return self._any_matches(self.terms[kind], types)
+
+    def is_zero_torsion(self, types: tuple[str, ...]) -> bool:
+        """Say whether a torsion has the constant 0; OpenMM leaves such a term out."""
+        return self._any_matches(self.zero_torsions, types)
+
+    def combine(self, first: str, second: str) -> tuple[float, float]:
+        """Return sigma (nm) and epsilon (kJ/mol) of a pair of types under the combining rule."""
+        one, other = self.types[first], self.types[second]
+        epsilon = math.sqrt(one.epsilon_kJ_mol * other.epsilon_kJ_mol)
+        if self.combining_rule == "geometric":
+            return math.sqrt(one.sigma_nm * other.sigma_nm), epsilon
+        return (one.sigma_nm + other.sigma_nm) / 2, epsilon
+
+    def _any_matches(self, rows: tuple[tuple[tuple[str, str], ...], ...], types: tuple[str, ...]) -> bool:
+        return any(self._matches(row, types) or self._matches(row, types[::-1]) for row in rows)
 
     def has_improper(self, centre: str, outer: tuple[str, ...]) -> bool:
         """Say whether an improper torsion about a type and three outer ones has parameters, in any order of these."""
@@ -92,17 +130,29 @@ def available_force_fields() -> list[str]:
     return sorted(path.stem for path in _FOLDER.glob("*.xml"))
 
 
+def is_registered(force_field: ForceField) -> bool:
+    """Say whether a force field is one of the registry, not a file of the user's."""
+    return force_field.path.parent == _FOLDER
+
+
 def load_force_field(name: str | Path) -> ForceField:
     """Return a force field by its name in the registry or by the path of its file.
 
-    Raises InputError for an unknown name (with the nearest known one) or for a file that is not usable.
+    Raises InputError for an unknown name (with the nearest known one), for a file that is not usable, and for one that
+    has the name of a force field in the registry, since results go by that name.
     """
     registered = _FOLDER / f"{name}.xml"
     if registered.exists():
         return _read(registered)
     path = Path(name)
     if path.suffix == ".xml" and path.exists():
-        return _read(path.resolve())
+        force_field = _read(path.resolve())
+        if not (is_registered(force_field) or force_field.generator) and force_field.name in available_force_fields():
+            raise InputError(
+                f"force_field: {path} has the name of a force field in the registry, so that their results could not be"
+                " told apart. Rename the file."
+            )
+        return force_field
     known = available_force_fields()
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.3)
     raise InputError(
@@ -116,73 +166,116 @@ def _read(path: Path) -> ForceField:
     try:
         root = ElementTree.parse(path).getroot()
         metadata = root.find("Metadata")
+        if root.tag != "ForceField":
+            raise ValueError(f"it is a {root.tag} file, not an OpenMM ForceField file")
         if metadata is None:
-            raise ValueError("it has no Metadata element")
+            raise ValueError(f"it has no Metadata element. {_HOW_TO_EXTEND}")
+        unknown = sorted({row.tag for row in root} - {*_CHECKED_FORCES, *_WITHOUT_FORCES})
+        if unknown:
+            raise ValueError(f"it has {', '.join(unknown)}, and moxie can check only {', '.join(_CHECKED_FORCES)}")
         nonbonded = root.find("NonbondedForce")
         if nonbonded is None:
             raise ValueError("it has no NonbondedForce")
         if root.find("RBTorsionForce/Improper") is not None:
             raise ValueError("improper torsions are supported in PeriodicTorsionForce only")
-        parameters = {row.attrib["type"]: row.attrib for row in nonbonded.findall("Atom")}
-        types = {
-            row.attrib["name"]: _atom_type(row.attrib, parameters[row.attrib["name"]])
-            for row in root.findall("AtomTypes/Type")
-        }
+        virtual = tuple(_virtual_rule(row) for row in metadata.findall("VirtualSite"))
+        types = _atom_types(root, nonbonded, {rule.type for rule in virtual})
         force_field = ForceField(
             name=metadata.get("name", path.stem),
             path=path,
-            title=metadata.attrib["title"],
-            combining_rule=metadata.attrib["combining_rule"],
-            united_atom=metadata.attrib["united_atom"] == "true",
-            constraints=metadata.attrib["constraints"],
-            charge_scale=float(metadata.attrib["charge_scale"]),
-            timestep_fs=float(metadata.attrib["timestep_fs"]),
-            cutoff_nm=float(metadata.attrib["cutoff_nm"]),
+            title=_words(_attribute(metadata, "title")),
+            combining_rule=_choice(metadata, "combining_rule", _COMBINING_RULES),
+            united_atom=_attribute(metadata, "united_atom") == "true",
+            constraints=_choice(metadata, "constraints", _CONSTRAINTS),
+            rigid_water=metadata.get("rigid_water") == "true",
+            charge_scale=_number(metadata, "charge_scale"),
+            timestep_fs=_number(metadata, "timestep_fs"),
+            cutoff_nm=_number(metadata, "cutoff_nm"),
             validity=_words(metadata.findtext("Validity")),
             sources={
-                row.attrib["key"]: f"{_words(row.text)}, doi {row.get('doi', 'none')}"
+                _attribute(row, "key"): f"{_words(row.text)}, doi {row.get('doi', 'none')}"
                 for row in metadata.findall("Source")
             },
-            excluded=tuple((row.attrib["smarts"], row.attrib["reason"]) for row in metadata.findall("Excluded")),
+            excluded=tuple(
+                (_attribute(row, "smarts"), _attribute(row, "reason")) for row in metadata.findall("Excluded")
+            ),
             types=types,
-            terms={kind: _rows(root, *where) for kind, where in _TERMS.items()},
-            coulomb_14_scale=float(nonbonded.attrib["coulomb14scale"]),
-            lennard_jones_14_scale=float(nonbonded.attrib["lj14scale"]),
+            virtual=virtual,
+            terms={
+                kind: tuple(_row(element, size) for place in places for element in root.findall(place))
+                for kind, (size, places) in _TERMS.items()
+            },
+            zero_torsions=tuple(
+                _row(element, 4) for element in root.findall("PeriodicTorsionForce/Proper") if _is_zero(element)
+            ),
+            coulomb_14_scale=_number(nonbonded, "coulomb14scale"),
+            lennard_jones_14_scale=_number(nonbonded, "lj14scale"),
             generator=metadata.get("generator", ""),
         )
-    except (ElementTree.ParseError, KeyError, ValueError) as error:
+    except (ElementTree.ParseError, OSError, ValueError) as error:
         raise InputError(f"The force field {path} cannot be used: {error}.") from None
-    if force_field.combining_rule != "lorentz_berthelot":
-        raise InputError(
-            f"The force field {path} asks for the combining rule {force_field.combining_rule!r}; only"
-            " lorentz_berthelot is available."
-        )
-    if force_field.constraints not in _CONSTRAINTS:
-        raise InputError(
-            f"The force field {path} asks for constraints {force_field.constraints!r}; allowed are"
-            f" {', '.join(_CONSTRAINTS)}."
-        )
     return force_field
 
 
-def _atom_type(row: dict[str, str], parameters: dict[str, str]) -> AtomType:
-    return AtomType(
-        row["name"], row["class"], row["element"], float(row["mass"]), row["def"],
-        tuple(row["overrides"].replace(",", " ").split()) if "overrides" in row else (),
-        int(row.get("absorbs", 0)), float(parameters["charge"]), float(parameters["sigma"]),
-        float(parameters["epsilon"]), row.get("source", ""),
-    )  # fmt: skip
+def _atom_types(root: ElementTree.Element, nonbonded: ElementTree.Element, virtual: set[str]) -> dict[str, AtomType]:
+    by_type = {row.get("type"): row for row in nonbonded.findall("Atom")}
+    by_class = {row.get("class"): row for row in nonbonded.findall("Atom")}
+    types: dict[str, AtomType] = {}
+    for row in root.findall("AtomTypes/Type"):
+        name = _attribute(row, "name")
+        parameters = by_type.get(name, by_class.get(_attribute(row, "class")))
+        if parameters is None:
+            raise ValueError(f"NonbondedForce has no Atom for the type {name}")
+        if name not in virtual and "def" not in row.attrib:
+            raise ValueError(f"the Type {name} has no `def`. {_HOW_TO_EXTEND}")
+        types[name] = AtomType(
+            name, _attribute(row, "class"), "" if name in virtual else _attribute(row, "element"),
+            _number(row, "mass"), row.get("def", ""), tuple(row.get("overrides", "").replace(",", " ").split()),
+            int(row.get("absorbs", 0)), _number(parameters, "charge"), _number(parameters, "sigma"),
+            _number(parameters, "epsilon"), row.get("source", ""),
+        )  # fmt: skip
+    for name in virtual:
+        if name not in types or types[name].mass_amu != 0:
+            raise ValueError(f"the type {name} of a VirtualSite must be among the AtomTypes, with the mass 0")
+    return types
 
 
-def _rows(root: ElementTree.Element, size: int, places: tuple[str, ...]) -> tuple[tuple[tuple[str, str], ...], ...]:
-    rows = []
-    for element in (row for place in places for row in root.findall(place)):
-        row = []
-        for position in range(1, size + 1):
-            key = "type" if f"type{position}" in element.attrib else "class"
-            row.append((key, element.attrib[f"{key}{position}"]))
-        rows.append(tuple(row))
-    return tuple(rows)
+def _virtual_rule(row: ElementTree.Element) -> VirtualRule:
+    weights = tuple(float(weight) for weight in _attribute(row, "weights").split())
+    if len(weights) not in (2, 3) or abs(sum(weights) - 1) > 1e-6:
+        raise ValueError(f"the weights of a VirtualSite must be two or three that add up to 1, not {weights}")
+    return VirtualRule(_attribute(row, "type"), _attribute(row, "def"), weights)
+
+
+def _row(element: ElementTree.Element, size: int) -> tuple[tuple[str, str], ...]:
+    keys = ("type" if f"type{position}" in element.attrib else "class" for position in range(1, size + 1))
+    return tuple((key, _attribute(element, f"{key}{position}")) for position, key in enumerate(keys, start=1))
+
+
+def _is_zero(proper: ElementTree.Element) -> bool:
+    return all(float(value) == 0 for key, value in proper.attrib.items() if key[0] == "k" and key[1:].isdigit())
+
+
+def _attribute(element: ElementTree.Element, name: str) -> str:
+    if name not in element.attrib:
+        known = ", ".join(f'{key}="{value}"' for key, value in list(element.attrib.items())[:3])
+        raise ValueError(f"its {element.tag} ({known}) has no {name!r}")
+    return element.attrib[name]
+
+
+def _number(element: ElementTree.Element, name: str) -> float:
+    text = _attribute(element, name)
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{name} of its {element.tag} is {text!r}, not a number") from None
+
+
+def _choice(element: ElementTree.Element, name: str, allowed: tuple[str, ...]) -> str:
+    text = _attribute(element, name)
+    if text not in allowed:
+        raise ValueError(f"{name} of its {element.tag} is {text!r}; allowed are {', '.join(allowed)}")
+    return text
 
 
 def _words(text: str | None) -> str:
