@@ -51,6 +51,21 @@ class Study(Section):
     )
 
 
+def _standard_error(of: str, unit: str) -> Any:
+    return Field(None, description=f"Standard error of the {of} (null: any)", json_schema_extra={"unit": unit})
+
+
+StandardError = Annotated[float, Field(gt=0)] | None
+
+
+class Precision(Section):
+    density_g_cm3: StandardError = _standard_error("density; only under NPT", "g/cm3")
+    potential_energy_kJ_mol: StandardError = _standard_error("potential energy per molecule", "kJ/mol")
+    enthalpy_of_vaporisation_kJ_mol: StandardError = _standard_error(
+        "enthalpy of vaporisation of a pure liquid; the isolated molecule has a tenth of its variance", "kJ/mol"
+    )
+
+
 class System(Section):
     composition: dict[Name, Annotated[int, Field(gt=0, le=1_000_000)]] = Field(
         min_length=1, description="Number of each molecule in the box; the names are those under `molecules`"
@@ -88,7 +103,16 @@ class System(Section):
         description="Run before sampling starts; more is cut off by what the data say",
         json_schema_extra={"unit": "ps"},
     )
-    sampling_ps: float = Field(100.0, gt=0, description="Sampled time", json_schema_extra={"unit": "ps"})
+    sampling_ps: float = Field(
+        100.0,
+        gt=0,
+        description="Sampled time; the longest where a precision is asked for",
+        json_schema_extra={"unit": "ps"},
+    )
+    precision: Precision = Field(
+        Precision(),
+        description="Standard errors at which a run ends before `sampling_ps`; all that are given must be reached",
+    )
 
 
 class Protocol(Section):
@@ -107,7 +131,7 @@ class Protocol(Section):
         2000.0, gt=0, description="Sampled time of the isolated molecule", json_schema_extra={"unit": "ps"}
     )
     checkpoint_interval_s: float = Field(
-        30.0, gt=0, description="Wall-clock time between checkpoints", json_schema_extra={"unit": "s"}
+        120.0, gt=0, description="Wall-clock time between checkpoints", json_schema_extra={"unit": "s"}
     )
 
 
@@ -134,7 +158,7 @@ class Dynamics(Section):
     systems: dict[Name, System] = Field(
         _SYSTEMS, description="Boxes to simulate, by name. In an overlay, `name: null` removes one"
     )
-    protocol: Protocol = Field(Protocol(), description="Settings common to all systems")
+    protocol: Protocol = Field(Protocol(checkpoint_interval_s=30.0), description="Settings common to all systems")
     platform: Literal["auto", "CUDA", "HIP", "OpenCL", "CPU"] = Field(
         "auto", description="auto takes the first of CUDA, HIP, OpenCL, CPU that evaluates the forces of the system"
     )

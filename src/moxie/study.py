@@ -18,6 +18,7 @@ GAS = "{system}/{force_field}/gas/T{temperature_K}/replica{replica}"
 MOLECULE_FORCE_FIELD = "results/structures/{force_field}/molecules/{molecule}.xml"
 BOX_FORCE_FIELD = "results/structures/{force_field}/boxes/{system}.xml"
 FILM = "T{temperature_K}/replica{replica}"
+GAS_PRECISION = ("enthalpy_of_vaporisation_kJ_mol",)  # what the isolated molecule has a share in
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ class Study:
         system, protocol = self.system(name), self.config.dynamics.protocol
         values = system.model_dump(exclude={"composition", "temperatures_K", "pressures_bar", "replicas"})
         values |= protocol.model_dump(exclude={"gas_sampling_ps", "checkpoint_interval_s"})
+        values["precision"] = system.precision.model_dump(exclude_none=True)
         return values | {"temperature_K": temperature_K, "pressure_bar": pressure_bar}
 
     def force_field_file(self, name: str) -> str:
@@ -175,6 +177,7 @@ class Study:
         values = self.run_settings(name, temperature_K, pressure_bar=1.0)
         for key in ("ensemble", "density_g_cm3", "cutoff_nm", "pme_tolerance", "barostat_interval"):
             del values[key]
+        values["precision"] = {key: error for key, error in values["precision"].items() if key in GAS_PRECISION}
         return values | {"sampling_ps": self.config.dynamics.protocol.gas_sampling_ps}
 
     def molecule_settings(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from moxie.features.schemas import TABLES
+from moxie.features.state_grid import add_finite_differences
 from moxie.reference.registry import system_key
 
 TEMPERATURES_K = (973.0, 1073.0, 1173.0, 1273.0, 1373.0, 1473.0)
@@ -177,13 +178,21 @@ def liquids(temperatures_K=(278.15, 298.15, 318.15)):
                     density_g_cm3=(density - 0.00095 * shift, 0.0011),
                     enthalpy_of_vaporisation_kJ_mol=(enthalpy - 0.03 * shift, 0.08),
                     potential_energy_kJ_mol=(-30.0, 0.05),
+                    enthalpy_kJ_mol=(-26.0 + 0.09 * shift, 0.05),
+                    thermal_expansion_per_K=(1.2e-3 + 2e-6 * shift, 1.5e-4),
+                    isothermal_compressibility_per_GPa=(1.2 + 0.006 * shift, 0.15),
+                    heat_capacity_J_mol_K=(90.0 + 0.1 * shift, 6.0),
+                    residual_heat_capacity_J_mol_K=(40.0 + 0.1 * shift, 6.0),
+                    dielectric_constant=(20.0 - 0.08 * shift, 3.0),
                     rdf_oo_peak_position_A=(2.76, 0.01),
                     rdf_oo_peak_height=(3.3, 0.05),
                     rdf_oo_first_minimum_A=(3.5, 0.03),
                     coordination_oo=(1.98, 0.01),
                 )
             )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows).reindex(columns=TABLES["liquids"].column_names)
+    table.loc[table["temperature_K"] < 280, "dielectric_constant_standard_error"] = np.nan  # too short a run
+    return add_finite_differences(table)
 
 
 def electrolytes():

@@ -69,6 +69,24 @@ MISTAKES = {
     "absurd temperature": (system(temperatures_K=[30000]), r"temperatures_K\[0\]` = 30000: .* or equal to 800"),
     "not a number": (system(temperatures_K=[float("nan")]), r"temperatures_K\[0\]` = nan: .*finite"),
     "empty sweep": (oxidation(temperatures_K=[]), r"`oxidation.temperatures_K` = \[\]: .*at least 1 item"),
+    "negative pressure": (system(pressures_bar=[-1]), r"pressures_bar\[0\]` = -1: .* greater than 0"),
+    "absurd pressure": (system(pressures_bar=[1e7]), r"pressures_bar\[0\]` = 10000000.0: .* equal to 100000"),
+    "precision of an unknown quantity": (
+        system(precision={"density": 0.001}),
+        r"`dynamics.systems.methanol.precision.density`: unknown key. Did you mean `density_g_cm3`\?",
+    ),
+    "precision of nothing": (
+        system(precision={"density_g_cm3": 0}),
+        r"`dynamics.systems.methanol.precision.density_g_cm3` = 0: .*greater than 0.*in g/cm3",
+    ),
+    "precision of a density held fixed": (
+        system(precision={"density_g_cm3": 0.001}, ensemble="NVT", density_g_cm3=0.78),
+        r"dynamics.systems.methanol: precision.density_g_cm3 asks for a density that ensemble NVT holds fixed",
+    ),
+    "vaporisation of a mixture": (
+        system(composition={"methanol": 100, "ethanol": 116}, precision={"enthalpy_of_vaporisation_kJ_mol": 0.1}),
+        r"dynamics.systems.methanol: precision.enthalpy_of_vaporisation_kJ_mol is for liquids of one kind",
+    ),
     "duplicate state points": (system(temperatures_K=[300, 300.0]), "state point 300 stands there more than once"),
     "unknown molecule": (
         {"dynamics": {"systems": {"x": {"composition": {"metanol": 216}}}}},
@@ -166,3 +184,14 @@ def test_runs_and_films_cover_the_grid_once():
     assert len(runs) == len(set(runs)) == 3 * 2 * 2
     assert "methanol/trappe_ua/T298.15_p500/replica1" in runs
     assert len(study.films()) == 12 and "T973/replica0" in study.films()
+
+
+def test_a_precision_concerns_the_runs_that_it_names():
+    overlay = system(precision={"density_g_cm3": 0.001, "enthalpy_of_vaporisation_kJ_mol": 0.1})
+    study = Study.load(merged(DEFAULT, overlay))
+    assert (
+        study.run_settings("methanol", 298.15, 1.0)["precision"]
+        == overlay["dynamics"]["systems"]["methanol"]["precision"]
+    )
+    assert study.gas_settings("methanol", 298.15)["precision"] == {"enthalpy_of_vaporisation_kJ_mol": 0.1}
+    assert study.run_settings("ethanol", 298.15, 1.0)["precision"] == {}

@@ -170,10 +170,61 @@ def test_blow_up_names_step_and_sites_and_keeps_the_last_good_state(box, tmp_pat
         return real(self, with_positions)
 
     monkeypatch.setattr(Engine, "advance", sabotaged)
-    with pytest.raises(InputError, match=r"failed after step 500 \(1 ps\).*From step \d+ on.* of methanol \d+"):
+    with pytest.raises(
+        InputError, match=r"after step 500 \(1 ps\).*From step \d+ on.* of methanol \d+.*last_good_state.xml"
+    ):
         run(box, tmp_path)
     assert (tmp_path / "checkpoint" / "last_good_state.xml").stat().st_size > 1000
     assert not (tmp_path / "timeseries.parquet").exists()
+
+
+PRECISE = replace(SHORT, sampling_ps=30.0, sample_interval_ps=0.02, precision={"density_g_cm3": 0.05})
+
+
+def test_run_ends_when_it_is_precise_enough_and_a_continued_one_at_the_same_sample(box, tmp_path, monkeypatch):
+    from moxie.dynamics import precision, simulation
+
+    monkeypatch.setattr(precision, "FEWEST_INDEPENDENT", 3.0)
+    with monkeypatch.context() as disk:
+        disk.setattr(simulation, "write_series", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+        with pytest.raises(OSError, match="disk full"):
+            run(box, tmp_path, PRECISE)
+    samples = sum(len(np.load(path)) for path in (tmp_path / "checkpoint").glob("segment_*/samples.npy"))
+    facts = run(box, tmp_path, PRECISE)  # everything was committed: it must not go on
+    assert facts["sampling"] == read_json(tmp_path / "run.json")["sampling"]
+    assert facts["sampling"]["stopped"] == "precision reached"
+    assert facts["sampling"]["standard_errors"]["density_g_cm3"] <= 0.05
+    assert set(facts["sampling"]["standard_errors"]) == {"potential_energy_kJ_mol", "density_g_cm3"}
+    assert facts["sampling"]["n_samples"] == samples < PRECISE.total_samples
+    assert precision.is_check(samples, PRECISE.equilibration_samples)
+    assert len(pd.read_parquet(tmp_path / "timeseries.parquet")) == samples
+    assert len(frames_of(tmp_path / "trajectory.xtc")) == samples // PRECISE.samples_per_frame
+
+
+def test_cap_ends_a_run_that_does_not_become_precise(box, tmp_path, caplog):
+    settings = replace(PRECISE, sampling_ps=2.4, precision={"density_g_cm3": 1e-6})
+    sampling = run(box, tmp_path, settings)["sampling"]
+    assert "(asked for 1e-06)" in caplog.text and "Raise sampling_ps" in caplog.text
+    assert not sampling["reached"]
+    assert sampling["stopped"] == "sampling_ps reached"
+    assert sampling["standard_errors"]["density_g_cm3"] > 1e-6
+    assert sampling["n_samples"] == settings.total_samples
+
+
+def test_gas_run_ends_when_its_share_of_the_enthalpy_is_precise(tmp_path):
+    precise = replace(SHORT, sampling_ps=200.0, precision={"enthalpy_of_vaporisation_kJ_mol": 1.5})
+    facts = simulate_gas("CCO", "ethanol", tmp_path / "t.parquet", tmp_path / "r.json", precise, replica=1, seed=3)
+    assert facts["sampling"]["stopped"] == "precision reached"
+    assert facts["sampling"]["standard_errors"]["potential_energy_kJ_mol"] <= 1.5 * 0.1**0.5
+    assert len(pd.read_parquet(tmp_path / "t.parquet")) == facts["sampling"]["n_samples"] < 2000
+
+
+def test_dipole_moment_of_the_box_is_that_of_its_molecules(done):
+    # TraPPE methanol has 2.2 D; the box's moment is a random sum of 48 of them, more in a liquid with correlations
+    folder, _ = done
+    series = pd.read_parquet(folder / "timeseries.parquet")
+    square = (series[[f"dipole_{axis}_e_nm" for axis in "xyz"]] ** 2).sum(axis=1)
+    assert 0.3 * 48 < square.mean() / (2.2 * 0.0208194) ** 2 < 12 * 48
 
 
 def test_box_narrower_than_twice_the_cutoff_is_refused(box, tmp_path):

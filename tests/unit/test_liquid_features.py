@@ -176,15 +176,17 @@ def made_run(folder, rows, sites, settings=None, frames=0, memory=0.5):
     time_ps = 0.2 * np.arange(1, count + 1)
     energy = autoregressive(count, memory, 1, mean=-3600.0)
     density = 0.78 + 0.01 * autoregressive(count, 0.5, 2)
+    dipole = np.column_stack([autoregressive(count, 0.5, seed) for seed in (11, 12, 13)])
     write_series(
-        np.column_stack([time_ps, energy, np.full(count, 298.0), np.full(count, 8.0), density]), folder / "t.parquet"
+        np.column_stack([time_ps, energy, np.full(count, 298.0), 8.0 * 0.78 / density, density, dipole]),
+        folder / "t.parquet",
     )
     facts = {
         "system": "it", "replica": 2, "force_field": "made", "force_field_sha256": "0", "n_molecules": 100,
-        "n_sites": sites, "platform": "CPU", "precision": "single", "components": rows,
+        "n_sites": sites, "platform": "CPU", "precision": "single", "components": rows, "degrees_of_freedom": 700,
         "settings": {
             "temperature_K": 298.15, "pressure_bar": 1.0, "ensemble": "NPT", "timestep_fs": 2.0,
-            "equilibration_ps": 10.0, "sampling_ps": 70.0,
+            "equilibration_ps": 10.0, "sampling_ps": 70.0, "frame_interval_ps": 80.0 / frames if frames else 80.0,
         } | (settings or {}),
     }  # fmt: skip
     (folder / "r.json").write_text(json.dumps(facts))
@@ -194,7 +196,7 @@ def made_run(folder, rows, sites, settings=None, frames=0, memory=0.5):
     for index in range(frames):
         xtc_write_frame(
             str(folder / "t.xtc").encode(), generator.uniform(0, 2, (sites, 3)).astype(np.float32),
-            (2 * np.eye(3)).astype(np.float32), np.float32(2.0 * (index + 1)), np.int32(index),
+            (2 * np.eye(3)).astype(np.float32), np.float32(80.0 / frames * (index + 1)), np.int32(index),
         )  # fmt: skip
     return folder / "t.parquet", folder / "t.xtc", folder / "r.json"
 
@@ -240,9 +242,7 @@ def test_electrolyte_row_has_the_columns_of_its_table(tmp_path):
 
 
 def test_little_data_is_said(tmp_path, caplog):
-    paths = made_run(
-        tmp_path, components(("butane", "CCCC", 100, [0, 1, 2, 3])), 400, {"equilibration_ps": 50.0}, memory=0.95
-    )
+    paths = made_run(tmp_path, components(("x", "CC", 100, [0, 1])), 200, {"equilibration_ps": 50.0}, memory=0.95)
     with caplog.at_level(logging.WARNING):
         analyse(*paths)
     assert "independent samples are left" in caplog.text
@@ -266,7 +266,7 @@ def test_time_series_is_written_with_units(tmp_path):
     paths = made_run(tmp_path, components(("butane", "CCCC", 100, [0, 1, 2, 3])), 400)
     schema = pq.read_schema(paths[0])
     assert schema.field("density_g_cm3").metadata[b"unit"] == b"g/cm3"
-    assert pd.read_parquet(paths[0]).shape == (400, 5)
+    assert pd.read_parquet(paths[0]).shape == (400, 8)
 
 
 @pytest.mark.parametrize(
@@ -287,3 +287,44 @@ def test_experiment_is_absent_where_there_is_no_liquid_or_no_data():
     assert experimental_density_g_cm3("CCCO", 298.15, 500.0) is None  # the correlation holds at low pressure
     assert experimental_density_g_cm3(TFSI, 298.15) is None
     assert enthalpy_of_vaporisation_reference("CCCO", 350.0) is None
+
+
+@pytest.mark.parametrize(
+    ("smiles", "expansion", "compressibility", "residual", "dielectric"),
+    [("CO", 1.193e-3, 1.264, 37.2, 32.6), ("CCO", 1.095e-3, 1.164, 46.9, 24.85), ("O", 2.57e-4, 0.452, 41.7, 78.4)],
+)
+def test_experimental_responses_are_found_by_smiles(smiles, expansion, compressibility, residual, dielectric):
+    from moxie.reference.liquids import dielectric_constant_reference, response_reference
+
+    expected = {
+        "thermal_expansion_per_K": expansion, "isothermal_compressibility_per_GPa": compressibility,
+        "residual_heat_capacity_J_mol_K": residual,
+    }  # fmt: skip
+    found = {name: response_reference(name, smiles, 298.15) for name in expected}
+    found["dielectric_constant"] = dielectric_constant_reference(smiles, 298.15)
+    for name, value in (expected | {"dielectric_constant": dielectric}).items():
+        assert found[name].value == pytest.approx(value, rel=2e-3)
+        assert found[name].error == pytest.approx(0.02 * found[name].value, rel=0.01)
+        assert found[name].source
+
+
+def test_experimental_responses_are_absent_where_there_is_no_liquid_or_no_data():
+    from moxie.reference.liquids import dielectric_constant_reference, response_reference
+
+    assert response_reference("thermal_expansion_per_K", "CCCO", 298.15) is None  # no equation of state
+    assert dielectric_constant_reference("CCCC", 298.15) is None  # a gas
+    assert dielectric_constant_reference("CO", 298.15, 2000.0) is None  # known at low pressure only
+    assert dielectric_constant_reference("CO", 320.0) is None  # beyond the polynomial
+
+
+def test_trajectory_cut_short_between_frames_is_named(tmp_path):
+    from MDAnalysis.lib.formats.libmdaxdr import XTCFile
+
+    paths = made_run(tmp_path, components(("methanol", "CO", 100, [0, 1, 5])), 300, frames=8)
+    with XTCFile(str(paths[1])) as stream:
+        frames = list(stream)
+    with XTCFile(str(paths[1]), "w") as stream:
+        for frame in frames[:6]:
+            stream.write(frame.x, frame.box, frame.step, frame.time)
+    with pytest.raises(InputError, match=r"t.xtc is cut short: it ends at 60 ps .* goes on to 80 ps"):
+        analyse(*paths)

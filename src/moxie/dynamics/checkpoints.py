@@ -37,7 +37,7 @@ class Segment:
 
     @property
     def samples(self) -> np.ndarray:
-        """Return the rows of the time series, shape (n, 5)."""
+        """Return the rows of the time series, shape (n, 8)."""
         return np.load(self.folder / "samples.npy")
 
     @property

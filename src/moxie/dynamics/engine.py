@@ -28,11 +28,13 @@ class Sample:
     temperature_K: float
     volume_nm3: float
     density_g_cm3: float
+    dipole_e_nm: tuple[float, float, float]  # of the whole box, molecules unwrapped
 
     def row(self) -> list[float]:
-        """Return the five numbers of a row: time, potential energy, temperature, volume, density."""
+        """Return the eight numbers of a row: time, potential energy, temperature, volume, density, dipole moment."""
         return [
             self.time_ps, self.potential_energy_kJ_mol, self.temperature_K, self.volume_nm3, self.density_g_cm3,
+            *self.dipole_e_nm,
         ]  # fmt: skip
 
 
@@ -59,6 +61,7 @@ class Engine:
         self.context = platform.context(system, self.integrator)
         self.step = 0
         self._degrees = degrees_of_freedom(system)
+        self._charges_e = site_charges_e(system)
         self._good: tuple[int, Any] | None = None
 
     def start(self, positions_nm: np.ndarray, edge_nm: float, log: logging.Logger) -> None:
@@ -108,7 +111,7 @@ class Engine:
         settings = self.settings
         try:
             self.integrator.step(settings.sample_steps)
-            state = self.context.getState(energy=True, positions=with_positions, velocities=with_positions)
+            state = self.context.getState(energy=True, positions=True, velocities=with_positions)
             energy = state.getPotentialEnergy()._value
             kinetic = state.getKineticEnergy()._value
             if not (np.isfinite(energy) and np.isfinite(kinetic)):
@@ -117,6 +120,8 @@ class Engine:
             raise InputError(self._explain(error)) from None
         self.step += settings.sample_steps
         volume = state.getPeriodicBoxVolume()._value
+        positions = state.getPositions(asNumpy=True)._value
+        x, y, z = (self._charges_e @ positions).tolist()
         sample = Sample(
             self.step,
             self.step * settings.timestep_fs / 1000,
@@ -124,12 +129,11 @@ class Engine:
             2 * kinetic / (self._degrees * BOLTZMANN_KJ_MOL_K),
             volume,
             self.model.mass_g_mol / volume * G_CM3_PER_AMU_NM3,
+            (x, y, z),
         )
-        positions = None
         if with_positions:
             self._keep(state)
-            positions = state.getPositions(asNumpy=True)._value
-        return sample, positions, state.getPeriodicBoxVectors(asNumpy=True)._value
+        return sample, positions if with_positions else None, state.getPeriodicBoxVectors(asNumpy=True)._value
 
     def save(self) -> tuple[str, bytes]:
         """Return the portable state (XML) and the binary checkpoint."""
@@ -155,7 +159,7 @@ class Engine:
             return text + " The box shrank below twice cutoff_nm: use more molecules or a shorter cut-off."
         where = self._trace()
         return text + where + (
-            f" The last good state is kept. Use a timestep_fs below {self.settings.timestep_fs:g}, a longer"
+            f" Use a timestep_fs below {self.settings.timestep_fs:g}, a longer"
             " equilibration, or check the force field."
         )  # fmt: skip
 
@@ -197,6 +201,14 @@ def degrees_of_freedom(system: Any) -> int:
     """Return 3 N minus the constraints; the Langevin thermostat acts on the centre of mass too."""
     massive = sum(system.getParticleMass(index)._value > 0 for index in range(system.getNumParticles()))
     return 3 * massive - system.getNumConstraints()
+
+
+def site_charges_e(system: Any) -> np.ndarray:
+    """Return the charges of all sites, shape (n_sites,)."""
+    import openmm
+
+    force = next(force for force in system.getForces() if isinstance(force, openmm.NonbondedForce))
+    return np.array([force.getParticleParameters(index)[0]._value for index in range(force.getNumParticles())])
 
 
 def _thermostat(settings: Settings, friction_per_ps: float, timestep_fs: float) -> Any:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from moxie.dynamics.antechamber import check_available
 from moxie.dynamics.force_fields import is_registered, load_force_field
 from moxie.dynamics.gaff import check_coverage
+from moxie.dynamics.precision import check_precision
 from moxie.dynamics.protocol import Settings, check_settings
 from moxie.dynamics.typing import check_parameters
 from moxie.errors import InputError
@@ -37,6 +38,7 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
             check_available()
         _check_neutral(composition, smiles)
         check_settings(settings, force_field)
+        check_precision(settings.precision, settings.ensemble, len(composition))
     except InputError as error:
         raise InputError(f"dynamics.systems.{name}: {error}") from None
     check_cutoff(composition, smiles, settings.cutoff_nm, settings.density_g_cm3, name)

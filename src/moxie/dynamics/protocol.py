@@ -1,9 +1,11 @@
 """How a run goes: its settings, their limits, and the random streams and numbers that follow from them."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from moxie.dynamics.force_fields import ForceField
+from moxie.dynamics.precision import check_precision
 from moxie.errors import InputError
 
 BOLTZMANN_KJ_MOL_K = 0.00831446261815324  # molar gas constant, exact in the SI of 2019
@@ -33,7 +35,8 @@ class Settings:
     friction_per_ps: float = 1.0
     barostat_interval: int = 10
     equilibration_ps: float = 20.0
-    sampling_ps: float = 100.0
+    sampling_ps: float = 100.0  # with a precision, the longest time
+    precision: Mapping[str, float] = field(default_factory=dict)  # quantity -> standard error that ends the run
     sample_interval_ps: float = 0.2
     frame_interval_ps: float = 1.0
 
@@ -48,8 +51,13 @@ class Settings:
         return max(1, round(1000 * self.frame_interval_ps / self.timestep_fs / self.sample_steps))
 
     @property
+    def equilibration_samples(self) -> int:
+        """Return the rows of the configured equilibration."""
+        return round(1000 * self.equilibration_ps / self.timestep_fs / self.sample_steps)
+
+    @property
     def total_samples(self) -> int:
-        """Return the rows of the whole time series, equilibration included."""
+        """Return the rows of the whole time series, equilibration included; with a precision, at most."""
         total_ps = self.equilibration_ps + self.sampling_ps
         return max(1, round(1000 * total_ps / self.timestep_fs / self.sample_steps))
 
@@ -79,6 +87,7 @@ def check_settings(settings: Settings, force_field: ForceField) -> None:
             f"sample_interval_ps ({settings.sample_interval_ps:g}), frame_interval_ps ({settings.frame_interval_ps:g})"
             f" and sampling_ps ({settings.sampling_ps:g}) must not decrease in this order."
         )
+    check_precision(settings.precision, settings.ensemble)
     check_timestep(settings.timestep_fs, settings.hydrogen_mass_amu, force_field)
 
 

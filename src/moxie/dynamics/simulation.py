@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from moxie.dynamics.checkpoints import Checkpoints, Segment, concatenate
-from moxie.dynamics.engine import Engine, Sample
+from moxie.dynamics.engine import Engine, Sample, degrees_of_freedom
 from moxie.dynamics.force_fields import load_force_field
 from moxie.dynamics.platforms import PlatformChoice, choose_platform
+from moxie.dynamics.precision import StoppingRule, box_targets, gas_targets
 from moxie.dynamics.protocol import Settings, check_settings
 from moxie.dynamics.systems import Model, build_model, place_sites, site_positions_nm
 from moxie.errors import InputError
@@ -26,6 +27,9 @@ UNITS = {
     "temperature_K": "K",
     "volume_nm3": "nm3",
     "density_g_cm3": "g/cm3",
+    "dipole_x_e_nm": "e nm",
+    "dipole_y_e_nm": "e nm",
+    "dipole_z_e_nm": "e nm",
 }
 _LOOSE_EDGE = 1.02  # NPT starts at 2 % more than the estimated edge; the barostat does the rest
 
@@ -49,7 +53,7 @@ def simulate(
     replica: int,
     seed: int,
     checkpoint_dir: str | Path,
-    checkpoint_interval_s: float = 30.0,
+    checkpoint_interval_s: float = 120.0,
     platform: str = "auto",
     threads: int = 1,
     log: logging.Logger | None = None,
@@ -58,9 +62,11 @@ def simulate(
 
     NPT (Monte Carlo barostat) or NVT at `settings.density_g_cm3`, Langevin-middle thermostat (Zhang et al., J. Phys.
     Chem. A 123, 6056 (2019)). The time series begins with the production time step and contains the equilibration; the
-    analysis decides what to discard. A run that was killed continues from `checkpoint_dir`; the folder is deleted once
-    the outputs are in place. On one thread of the CPU platform an uninterrupted run gives the same bytes for one seed.
-    Raises InputError for unusable inputs and for a run that blows up.
+    analysis decides what to discard. The run ends after `settings.sampling_ps`, or before that once the standard errors
+    in `settings.precision` are reached (`moxie.dynamics.precision`). A run that was killed continues from
+    `checkpoint_dir`; the folder is deleted once the outputs are in place. On one thread of the CPU platform an
+    uninterrupted run gives the same bytes for one seed. Raises InputError for unusable inputs and for a run that blows
+    up.
     """
     log = log or logging.getLogger(__name__)
     packed = read_box(box)
@@ -87,16 +93,21 @@ def simulate(
         state, binary = (last / "state.xml").read_text(), (last / "checkpoint.bin").read_bytes()
         engine.resume(segments[-1].last_step, state, binary, log)
         log.info("continuing at %.1f ps, after segment %d", done * _sample_ps(settings), segments[-1].index)
-    elif settings.total_samples > done:
+    else:
         engine.start(positions, edge_nm, log)
     warm = start.lap()
-    _sample(engine, checkpoints, segments, done, checkpoint_interval_s, choice, log)
+    rule = StoppingRule(settings, box_targets(settings.precision), model.n_molecules)
+    for segment in segments:
+        rule.add(segment.samples)
+    _sample(engine, checkpoints, segments, rule, checkpoint_interval_s, choice, log)
     produced = start.lap()
+    rule.say(log)
     facts = {
         "system": system, "replica": replica, "seed": seed, **_description(model, settings, choice),
+        "sampling": rule.report(),
         "segments": [{"index": s.index, "last_step": s.last_step, **s.facts} for s in segments],
         "warm_up_cpu_s": warm.cpu_s, "production_cpu_s": produced.cpu_s, "production_wall_s": produced.wall_s,
-        "ns_per_day": _ns_per_day((settings.total_samples - done) * _sample_ps(settings), produced.wall_s),
+        "ns_per_day": _ns_per_day((rule.n_samples - done) * _sample_ps(settings), produced.wall_s),
     }  # fmt: skip
     _write_outputs(engine, segments, outputs, facts)
     checkpoints.delete()
@@ -117,8 +128,9 @@ def simulate_gas(
     """Simulate one isolated molecule and return what run.json holds.
 
     No periodicity, no cut-off, Langevin thermostat. Of the settings, `equilibration_ps` is run and discarded,
-    `sampling_ps` is sampled; box, barostat and cut-off play no part. Double precision (OpenMM's Reference platform),
-    which is also the fastest for a handful of sites, and is named so in run.json.
+    `sampling_ps` is sampled, or less where `precision` asks for an enthalpy of vaporisation and it is reached before;
+    box, barostat and cut-off play no part. Double precision (OpenMM's Reference platform), which is also the fastest
+    for a handful of sites, and is named so in run.json.
     """
     from moxie.structures.molecules import coordinates_A, embed
 
@@ -131,10 +143,10 @@ def simulate_gas(
     start = _Clock()
     choice = PlatformChoice("Reference", "double", {})
     positions_nm = place_sites(model.components[0][0], coordinates_A(embed(smiles, name)) / 10)
-    series = _gas_series(model, settings, choice, positions_nm, seed)
+    series, sampling = _gas_series(model, settings, choice, positions_nm, seed)
     used = start.lap()
     facts = {
-        "system": name, "replica": replica, "seed": seed, **_description(model, settings, choice),
+        "system": name, "replica": replica, "seed": seed, **_description(model, settings, choice), "sampling": sampling,
         "production_cpu_s": used.cpu_s, "production_wall_s": used.wall_s,
     }  # fmt: skip
     write_series(series, timeseries)
@@ -145,8 +157,7 @@ def simulate_gas(
 
 def _gas_series(
     model: Model, settings: Settings, choice: PlatformChoice, positions_nm: np.ndarray, seed: int
-) -> np.ndarray:
-    from moxie.dynamics.engine import degrees_of_freedom
+) -> tuple[np.ndarray, dict[str, Any]]:
     from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K
     from moxie.seeds import derive_seed
 
@@ -157,63 +168,67 @@ def _gas_series(
     context.setVelocitiesToTemperature(settings.temperature_K, derive_seed(seed, "velocities"))
     integrator.step(round(1000 * settings.equilibration_ps / settings.timestep_fs))
     degrees = degrees_of_freedom(model.system)
-    rows = np.full(
-        (max(1, round(1000 * settings.sampling_ps / settings.timestep_fs / settings.sample_steps)), 5), np.nan
-    )
-    for index in range(len(rows)):
+    sampled = replace(settings, equilibration_ps=0.0)
+    rule = StoppingRule(sampled, gas_targets(settings.precision), 1)
+    while not rule.is_over():
         integrator.step(settings.sample_steps)
         state = context.getState(energy=True)
         kinetic = state.getKineticEnergy()._value
-        rows[index, :3] = (
-            (index + 1) * _sample_ps(settings),
+        rule.add(np.array([[
+            (rule.n_samples + 1) * _sample_ps(settings),
             state.getPotentialEnergy()._value,
             2 * kinetic / (degrees * BOLTZMANN_KJ_MOL_K),
-        )
-    if not np.isfinite(rows[:, :3]).all():
+        ]]))  # fmt: skip
+    rows = rule.rows
+    if not np.isfinite(rows).all():
         raise InputError(
             f"The isolated molecule blew up at {settings.temperature_K:g} K. Use a timestep_fs below"
             f" {settings.timestep_fs:g}."
         )
-    return rows
+    return rows, rule.report()
 
 
 def write_series(rows: np.ndarray, path: str | Path) -> None:
-    """Write a time series, shape (n, 5), as Parquet with units in the metadata; absent columns are null."""
+    """Write a time series, shape (n, up to 8), as Parquet with units in the metadata; columns of NaN are left out."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = {name: rows[:, index] for index, name in enumerate(UNITS) if not np.isnan(rows[:, index]).all()}
+    columns = {name: values for name, values in zip(UNITS, rows.T, strict=False) if not np.isnan(values).all()}
     schema = pa.schema([pa.field(name, pa.float64(), metadata={"unit": UNITS[name]}) for name in columns])
     with replace_when_complete(path) as partial:
         pq.write_table(pa.table(columns, schema=schema), partial)
 
 
 def _sample(
-    engine: Engine, checkpoints: Checkpoints, segments: list[Segment], done: int, interval_s: float,
+    engine: Engine, checkpoints: Checkpoints, segments: list[Segment], rule: StoppingRule, interval_s: float,
     choice: PlatformChoice, log: logging.Logger,
 ) -> None:  # fmt: skip
-    """Take the samples that are still missing, committing a segment at every interval and at the end."""
+    """Take samples until the rule says that they suffice, committing a segment at every interval and at the end."""
     settings = engine.settings
-    total = settings.total_samples
+    total, done = settings.total_samples, rule.n_samples
     progress = Progress(log, total * _sample_ps(settings), "ps", done * _sample_ps(settings))
     begin, begin_done = time.monotonic(), done
     writer = _SegmentWriter(engine, checkpoints, segments, choice)
     committed = time.monotonic()
     try:
-        for number in range(done + 1, total + 1):
+        while not rule.is_over():
+            number = rule.n_samples + 1
             sample, positions, vectors = engine.advance(number % settings.samples_per_frame == 0)
             writer.add(sample, positions, vectors)
+            rule.add(np.array([sample.row()]))
             now = time.monotonic()
-            if now - committed >= interval_s or number == total:
+            if now - committed >= interval_s or rule.is_over():
                 writer.commit()
                 committed = now
             rate = _ns_per_day((number - begin_done) * _sample_ps(settings), now - begin)
             progress.update(sample.time_ps, f"{rate:.0f} ns/day, {sample.density_g_cm3:.4f} g/cm3")
-    except InputError:
+    except InputError as error:
         good = engine.last_good_state()
-        if good is not None:
-            write_text(checkpoints.folder / "last_good_state.xml", good)
-        raise
+        if good is None:
+            raise
+        place = checkpoints.folder / "last_good_state.xml"
+        write_text(place, good)
+        raise InputError(f"{error} The last good state is in {place}.") from None
 
 
 class _SegmentWriter:
@@ -299,7 +314,8 @@ def _description(model: Model, settings: Settings, choice: PlatformChoice) -> di
     ]  # fmt: skip
     return {
         "settings": settings.as_dict(), "components": components, "n_molecules": model.n_molecules,
-        "n_sites": sum(len(sites) for sites in model.molecules), "mass_g_mol": model.mass_g_mol,
+        "n_sites": sum(len(sites) for sites in model.molecules), "degrees_of_freedom": degrees_of_freedom(model.system),
+        "mass_g_mol": model.mass_g_mol,
         "force_field": model.force_field.name, "force_field_title": model.force_field.title,
         "force_field_sha256": sha256(model.force_field.path), "force_field_sources": model.force_field.sources,
         "platform": choice.name, "precision": choice.precision, "openmm": _version(),

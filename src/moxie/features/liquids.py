@@ -5,20 +5,34 @@ Atoms are found by chemistry, never by name: hydroxyl and water oxygens by SMART
 
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.features.rdf import Structure, analyse_structure, count_pairs
+from moxie.features.dihedrals import PATTERNS as DIHEDRALS
+from moxie.features.dihedrals import DihedralCounter
+from moxie.features.hydrogen_bonds import ACCEPTORS, DONORS, HydrogenBondCounter
+from moxie.features.rdf import PairCounter, Structure, analyse_structure
+from moxie.features.state_grid import columns_from_grid
+from moxie.features.thermodynamics import (
+    BAR_NM3_IN_KJ_MOL,
+    GAS_CONSTANT_KJ_MOL_K,
+    configurational_heat_capacity_J_mol_K,
+    dielectric_constant,
+    heat_capacity_J_mol_K,
+    isothermal_compressibility_per_GPa,
+    residual_heat_capacity_J_mol_K,
+    thermal_expansion_per_K,
+)
 from moxie.features.timeseries import NO_MEAN, Mean, detect_equilibration, mean_of
+from moxie.features.trajectories import Frames
 from moxie.io import read_json
 from moxie.reference.registry import system_key
 from moxie.structures.molecules import formal_charge, parse_smiles
 
-GAS_CONSTANT_KJ_MOL_K = 0.00831446261815324
 _FEW_INDEPENDENT = 10.0
 _LONGEST_RANGE_A = 10.0
 _PATTERNS = {
@@ -71,23 +85,27 @@ def analyse(
         "equilibration_ps": float(time_ps[start - 1]) if start else 0.0,
     }  # fmt: skip
     energy = mean_of(stationary["potential_energy_kJ_mol"].to_numpy() / facts["n_molecules"])
-    row |= _density(stationary["density_g_cm3"].to_numpy(), settings["ensemble"]).as_columns("density_g_cm3")
-    row |= energy.as_columns("potential_energy_kJ_mol")
-    begin_ps = float(time_ps[start])
+    means = {
+        "density_g_cm3": _density(stationary["density_g_cm3"].to_numpy(), settings["ensemble"]),
+        "potential_energy_kJ_mol": energy,
+    }
+    frames = Frames(
+        trajectory, facts["n_sites"], float(time_ps[start]), float(time_ps[-1]), settings["frame_interval_ps"]
+    )
+    range_A = min(_LONGEST_RANGE_A, 5 * float(stationary["volume_nm3"].min()) ** (1 / 3))
     if kind == "liquids":
-        row |= _vaporisation(facts, energy, gas).as_columns("enthalpy_of_vaporisation_kJ_mol")
-        structures = {"O-O": _structure(facts, trajectory, begin_ps, "hydroxyl_oxygen", "hydroxyl_oxygen")}
-        row |= _liquid_columns(structures["O-O"])
+        gas_kJ_mol = _gas_energies(facts, gas)
+        means["enthalpy_of_vaporisation_kJ_mol"] = _vaporisation(settings, energy, gas_kJ_mol)
+        means |= _responses(stationary, facts, gas_kJ_mol)
+        structures, counted = _liquid_structure(facts, frames, range_A)
+        means |= counted | _liquid_means(structures["O-O"])
     else:
-        structures = {
-            "Li-Ow" if _is_lithium(facts) else "cation-Ow": _structure(
-                facts, trajectory, begin_ps, "cation", "water_oxygen"
-            ),
-            "Li-O(anion)" if _is_lithium(facts) else "cation-O(anion)": _structure(
-                facts, trajectory, begin_ps, "cation", "anion_oxygen"
-            ),
-        }
-        row |= _electrolyte_columns(*structures.values())
+        structures = _electrolyte_structure(facts, frames, range_A)
+        means |= _electrolyte_means(*structures.values())
+    for name, mean in means.items():
+        row |= mean.as_columns(name)
+    if kind == "liquids":
+        row |= dict.fromkeys(columns_from_grid(), math.nan)
     log.info(
         "%s %g K: %.1f of %.1f ps used, %.0f independent samples, %.4f(%.0f) g/cm3",
         facts["system"], settings["temperature_K"], time_ps[-1] - row["equilibration_ps"], time_ps[-1], independent,
@@ -111,6 +129,34 @@ def find_sites(components: list[dict[str, Any]], role: str) -> np.ndarray:
         found.append((first + width * np.arange(count)[:, None] + np.array(sites, dtype=int)[None, :]).ravel())
         first += width * count
     return np.concatenate(found).astype(int)
+
+
+def find_tuples(components: list[dict[str, Any]], smarts: str) -> np.ndarray:
+    """Return the sites of every match of a SMARTS pattern in a whole box, shape (n, atoms of the pattern).
+
+    Matches with an atom that is no site of its own, such as a hydrogen in a united atom, are left out.
+    """
+    from rdkit import Chem
+
+    pattern = Chem.MolFromSmarts(smarts)
+    found: list[np.ndarray] = []
+    first = 0
+    for component in components:
+        site_of = {atom: site for site, atom in enumerate(component["site_atoms"])}
+        molecule = parse_smiles(component["smiles"], component["name"])
+        matches = molecule.GetSubstructMatches(pattern, maxMatches=10**6)
+        sites = [[site_of[atom] for atom in match] for match in matches if all(atom in site_of for atom in match)]
+        width, count = len(component["site_atoms"]), component["count"]
+        within = np.array(sites, dtype=int).reshape(1, -1, pattern.GetNumAtoms())
+        found.append((first + width * np.arange(count)[:, None, None] + within).reshape(-1, pattern.GetNumAtoms()))
+        first += width * count
+    return np.concatenate(found)
+
+
+def _molecule_of_sites(components: list[dict[str, Any]]) -> np.ndarray:
+    """Return the number of the molecule that each site belongs to, shape (n_sites,)."""
+    sizes = np.concatenate([np.full(row["count"], len(row["site_atoms"])) for row in components])
+    return np.repeat(np.arange(len(sizes)), sizes)
 
 
 def _atoms_of_role(smiles: str, name: str, role: str) -> set[int]:
@@ -148,69 +194,106 @@ def _density(series: np.ndarray, ensemble: str) -> Mean:
     return mean_of(series) if ensemble == "NPT" else Mean(float(series.mean()), 0.0, math.nan)
 
 
-def _vaporisation(facts: dict[str, Any], liquid: Mean, gas: str | Path | None) -> Mean:
-    """Return <U_gas> - <U_liquid>/N + RT, in kJ/mol."""
+def _gas_energies(facts: dict[str, Any], gas: str | Path | None) -> np.ndarray | None:
     import pandas as pd
 
     if gas is None or len(facts["components"]) != 1:
+        return None
+    return pd.read_parquet(gas, columns=["potential_energy_kJ_mol"])["potential_energy_kJ_mol"].to_numpy()
+
+
+def _vaporisation(settings: dict[str, Any], liquid: Mean, gas_kJ_mol: np.ndarray | None) -> Mean:
+    """Return <U_gas> - <U_liquid>/N + RT, in kJ/mol."""
+    if gas_kJ_mol is None:
         return NO_MEAN
-    energies = pd.read_parquet(gas, columns=["potential_energy_kJ_mol"])["potential_energy_kJ_mol"].to_numpy()
-    isolated = mean_of(energies)
-    value = isolated.value - liquid.value + GAS_CONSTANT_KJ_MOL_K * facts["settings"]["temperature_K"]
+    isolated = mean_of(gas_kJ_mol)
+    value = isolated.value - liquid.value + GAS_CONSTANT_KJ_MOL_K * settings["temperature_K"]
     error = math.hypot(isolated.standard_error, liquid.standard_error)
     return Mean(value, error, min(isolated.n_independent, liquid.n_independent))
 
 
-def _structure(
-    facts: dict[str, Any], trajectory: str | Path, begin_ps: float, first: str, second: str
-) -> Structure | None:
-    reference, neighbours = find_sites(facts["components"], first), find_sites(facts["components"], second)
+def _responses(stationary: Any, facts: dict[str, Any], gas_kJ_mol: np.ndarray | None) -> dict[str, Mean]:
+    """Return what fluctuations of energy, volume and dipole moment give; under NVT only the dielectric constant."""
+    settings, count = facts["settings"], facts["n_molecules"]
+    temperature = settings["temperature_K"]
+    volume = stationary["volume_nm3"].to_numpy()
+    dipole = stationary[[f"dipole_{axis}_e_nm" for axis in "xyz"]].to_numpy()
+    means = {"dielectric_constant": dielectric_constant(dipole, volume, temperature)}
+    names = (
+        "enthalpy_kJ_mol", "isothermal_compressibility_per_GPa", "thermal_expansion_per_K", "heat_capacity_J_mol_K",
+        "residual_heat_capacity_J_mol_K",
+    )  # fmt: skip
+    if settings["ensemble"] != "NPT":
+        return means | dict.fromkeys(names, NO_MEAN)
+    freedom = facts["degrees_of_freedom"] / count
+    enthalpy = stationary["potential_energy_kJ_mol"].to_numpy() + settings["pressure_bar"] * BAR_NM3_IN_KJ_MOL * volume
+    configurational = configurational_heat_capacity_J_mol_K(enthalpy, temperature, count)
+    return means | dict(zip(names, (
+        mean_of(enthalpy / count + freedom / 2 * GAS_CONSTANT_KJ_MOL_K * temperature),
+        isothermal_compressibility_per_GPa(volume, temperature),
+        thermal_expansion_per_K(volume, enthalpy, temperature),
+        heat_capacity_J_mol_K(configurational, freedom),
+        residual_heat_capacity_J_mol_K(configurational, gas_kJ_mol, temperature),
+    ), strict=True))  # fmt: skip
+
+
+def _liquid_structure(
+    facts: dict[str, Any], frames: Frames, range_A: float
+) -> tuple[dict[str, Structure | None], dict[str, Mean]]:
+    """Go through the frames once; return the O-O structure, and the means of hydrogen bonds and dihedral angles."""
+    components = facts["components"]
+    pairs = _pair_counter(components, "hydroxyl_oxygen", "hydroxyl_oxygen", range_A)
+    donors, acceptors = find_tuples(components, DONORS), find_tuples(components, ACCEPTORS)[:, 0]
+    bonds = HydrogenBondCounter(donors, acceptors, _molecule_of_sites(components)) if len(donors) else None
+    dihedrals = {name: find_tuples(components, smarts) for name, smarts in DIHEDRALS.items()}
+    angles = {name: DihedralCounter(sites) for name, sites in dihedrals.items() if len(sites)}
+    _count(frames, pairs, bonds, *angles.values())
+    means = dict.fromkeys(("hydrogen_bonds_per_molecule", *(f"{name}_trans_fraction" for name in DIHEDRALS)), NO_MEAN)
+    if bonds is not None and bonds.counts:
+        means["hydrogen_bonds_per_molecule"] = mean_of(np.array(bonds.counts) / facts["n_molecules"])
+    for name, counter in angles.items():
+        if counter.trans:
+            means[f"{name}_trans_fraction"] = mean_of(np.array(counter.trans))
+    return {"O-O": _structure(pairs)}, means
+
+
+def _electrolyte_structure(facts: dict[str, Any], frames: Frames, range_A: float) -> dict[str, Structure | None]:
+    water = _pair_counter(facts["components"], "cation", "water_oxygen", range_A)
+    anion = _pair_counter(facts["components"], "cation", "anion_oxygen", range_A)
+    _count(frames, water, anion)
+    cation = "Li" if _is_lithium(facts) else "cation"
+    return {f"{cation}-Ow": _structure(water), f"{cation}-O(anion)": _structure(anion)}
+
+
+def _pair_counter(components: list[dict[str, Any]], first: str, second: str, range_A: float) -> PairCounter | None:
+    reference, neighbours = find_sites(components, first), find_sites(components, second)
     if len(reference) == 0 or len(neighbours) < 2:
         return None
-    frames = _Frames(trajectory, begin_ps, facts["n_sites"])
-    range_A = min(_LONGEST_RANGE_A, frames.shortest_edge_A() / 2)
-    if range_A == 0.0:
-        return None
-    return analyse_structure(count_pairs(frames, reference, neighbours, range_A))
+    return PairCounter(reference, neighbours, range_A)
 
 
-class _Frames:
-    """Positions and boxes of a trajectory from a time on, one frame at a time, as often as wanted."""
-
-    def __init__(self, trajectory: str | Path, begin_ps: float, n_sites: int):
-        self._path, self._begin_ps, self._n_sites = str(trajectory), begin_ps, n_sites
-
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield positions (n_sites, 3) and box edges and angles (6,), in angstrom and degrees."""
-        from MDAnalysis.lib.formats.libmdaxdr import XTCFile
-
-        try:
-            with XTCFile(self._path) as stream:
-                if stream.n_atoms != self._n_sites:
-                    raise InputError(f"{self._path} has {stream.n_atoms} sites where run.json says {self._n_sites}.")
-                for frame in stream:
-                    if frame.time >= self._begin_ps - 1e-3:
-                        edges = 10 * np.diag(frame.box)
-                        yield 10 * frame.x, np.array([*edges, 90.0, 90.0, 90.0], dtype=np.float32)
-        except OSError as error:
-            raise InputError(
-                f"{self._path} cannot be read ({error}). Delete it and run again to make it anew."
-            ) from None
-
-    def shortest_edge_A(self) -> float:
-        """Return the shortest box edge of all frames; 0 without frames."""
-        return min((float(box[:3].min()) for _, box in self), default=0.0)
+def _count(frames: Frames, *counters: PairCounter | HydrogenBondCounter | DihedralCounter | None) -> None:
+    present = [counter for counter in counters if counter is not None]
+    if present:
+        for positions, box in frames:
+            for counter in present:
+                counter.add(positions, box)
 
 
-def _liquid_columns(structure: Structure | None) -> dict[str, float]:
-    means = (NO_MEAN,) * 4
-    if structure is not None:
-        means = (structure.peak_A, structure.height, structure.minimum_A, structure.coordination)
+def _structure(pairs: PairCounter | None) -> Structure | None:
+    counts = None if pairs is None else pairs.result()
+    return None if counts is None or len(counts.counts) == 0 else analyse_structure(counts)
+
+
+def _liquid_means(structure: Structure | None) -> dict[str, Mean]:
     names = ("rdf_oo_peak_position_A", "rdf_oo_peak_height", "rdf_oo_first_minimum_A", "coordination_oo")
-    return {key: value for name, mean in zip(names, means, strict=True) for key, value in mean.as_columns(name).items()}
+    if structure is None:
+        return dict.fromkeys(names, NO_MEAN)
+    means = (structure.peak_A, structure.height, structure.minimum_A, structure.coordination)
+    return dict(zip(names, means, strict=True))
 
 
-def _electrolyte_columns(water: Structure | None, anion: Structure | None) -> dict[str, float]:
+def _electrolyte_means(water: Structure | None, anion: Structure | None) -> dict[str, Mean]:
     means = {name: NO_MEAN for name in (
         "li_ow_peak_A", "li_ow_peak_height", "li_ow_coordination", "li_oanion_peak_A", "li_oanion_coordination",
         "li_contact_fraction",
@@ -224,7 +307,7 @@ def _electrolyte_columns(water: Structure | None, anion: Structure | None) -> di
             "li_oanion_peak_A": anion.peak_A, "li_oanion_coordination": anion.coordination,
             "li_contact_fraction": anion.contact_fraction,
         }  # fmt: skip
-    return {key: value for name, mean in means.items() for key, value in mean.as_columns(name).items()}
+    return means
 
 
 def _curves(structures: Mapping[str, Structure | None]) -> Any:

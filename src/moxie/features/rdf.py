@@ -17,22 +17,23 @@ BIN_WIDTH_A = 0.05
 _MOST_BLOCKS = 20
 _LOWEST_PEAK = 1.2
 _MINIMUM_REACH_A = 0.25
+_MOST_PAIRS = 4_000_000  # looked at one by one in a frame
 
 
 @dataclass(frozen=True)
 class PairCounts:
     """Neighbours of one kind of atom around another, frame by frame.
 
-    counts (n_frames, n_bins): neighbours in each shell, summed over reference atoms; nearest (n_frames, n_reference):
-    distance to the nearest neighbour in angstrom, inf beyond the range.
+    counts (n_frames, n_bins): neighbours in each shell, summed over reference atoms; nearest (n_frames, n_bins): the
+    reference atoms whose nearest neighbour is in that shell.
     """
 
     edges_A: np.ndarray
     counts: np.ndarray
+    nearest: np.ndarray
     volumes_A3: np.ndarray
     n_reference: int
     n_neighbours: int  # that one reference atom can have
-    nearest_A: np.ndarray
 
     @property
     def r_A(self) -> np.ndarray:
@@ -42,17 +43,56 @@ class PairCounts:
     def g(self, frames: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Return g(r) over some frames, shape (n_bins,)."""
         shells = 4 / 3 * math.pi * np.diff(self.edges_A**3)
-        ideal = self.n_reference * self.n_neighbours * shells / self.volumes_A3[frames, None]
-        return (self.counts[frames] / ideal).mean(axis=0)
+        ideal = self.n_reference * self.n_neighbours * shells
+        volumes = self.volumes_A3[frames]
+        return volumes @ self.counts[frames] / len(volumes) / ideal
 
     def coordination(self, radius_A: float, frames: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Return the neighbours within a radius per reference atom, for each frame; the last bin counts in part."""
-        share = np.clip((radius_A - self.edges_A[:-1]) / np.diff(self.edges_A), 0, 1)
-        return self.counts[frames] @ share / self.n_reference
+        return self.counts[frames] @ self._share(radius_A) / self.n_reference
+
+    def contact_fraction(self, radius_A: float) -> np.ndarray:
+        """Return the share of reference atoms with a neighbour within a radius, for each frame."""
+        return self.nearest @ self._share(radius_A) / self.n_reference
 
     def running_coordination(self) -> np.ndarray:
         """Return the mean neighbours up to the outer edge of each bin."""
         return np.cumsum(self.counts.mean(axis=0)) / self.n_reference
+
+    def _share(self, radius_A: float) -> np.ndarray:
+        return np.clip((radius_A - self.edges_A[:-1]) / np.diff(self.edges_A), 0, 1)
+
+
+class PairCounter:
+    """Counts the pairs of two kinds of atoms frame by frame; the kinds are the same atoms or have none in common."""
+
+    def __init__(self, reference: np.ndarray, neighbours: np.ndarray, r_max_A: float):
+        self._reference, self._neighbours = reference, neighbours
+        self._same = len(reference) == len(neighbours) and bool(np.array_equal(reference, neighbours))
+        self._edges = np.linspace(0, r_max_A, max(1, round(r_max_A / BIN_WIDTH_A)) + 1)
+        self._counts: list[np.ndarray] = []
+        self._nearest: list[np.ndarray] = []
+        self._volumes: list[float] = []
+
+    def add(self, positions: np.ndarray, box: np.ndarray) -> None:
+        """Count in one frame: positions (n_atoms, 3), box edges and angles (6,), in angstrom and degrees."""
+        first, second = positions[self._reference], positions[self._neighbours]
+        few = len(first) * len(second) <= _MOST_PAIRS
+        count = _count_all if few and (np.asarray(box[3:]) == 90).all() else _count_near
+        counts, nearest = count(first, second, self._same, box, self._edges)
+        self._counts.append(counts.astype(np.uint32))
+        self._nearest.append(nearest.astype(np.uint32))
+        self._volumes.append(float(np.prod(box[:3])))
+
+    def result(self) -> PairCounts:
+        """Return what was counted in all frames."""
+        counts, nearest = (
+            np.array(rows, dtype=np.uint32).reshape(-1, len(self._edges) - 1) for rows in (self._counts, self._nearest)
+        )
+        return PairCounts(
+            self._edges, counts, nearest, np.array(self._volumes), len(self._reference),
+            len(self._neighbours) - self._same,
+        )  # fmt: skip
 
 
 def count_pairs(
@@ -63,24 +103,37 @@ def count_pairs(
     `frames` yields positions (n_atoms, 3) and box edges and angles (6,), in angstrom and degrees. The two kinds must
     be either the same atoms or have none in common.
     """
+    counter = PairCounter(reference, neighbours, r_max_A)
+    for positions, box in frames:
+        counter.add(positions, box)
+    return counter.result()
+
+
+def _count_near(
+    first: np.ndarray, second: np.ndarray, same: bool, box: np.ndarray, edges: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Count with cell lists: for large systems and any box."""
     from MDAnalysis.lib.distances import capped_distance
 
-    same = len(reference) == len(neighbours) and bool(np.array_equal(reference, neighbours))
-    edges = np.linspace(0, r_max_A, max(1, round(r_max_A / BIN_WIDTH_A)) + 1)
-    counts, volumes, nearest = [], [], []
-    for positions, box in frames:
-        pairs, distances = capped_distance(
-            positions[reference].astype(np.float32), positions[neighbours].astype(np.float32), r_max_A, box=box,
-            min_cutoff=1e-6 if same else None,
-        )  # fmt: skip
-        counts.append(np.histogram(distances, edges)[0])
-        volumes.append(float(np.prod(box[:3])))
-        shortest = np.full(len(reference), np.inf)
-        np.minimum.at(shortest, pairs[:, 0], distances)
-        nearest.append(shortest)
-    return PairCounts(
-        edges, np.array(counts, dtype=float).reshape(-1, len(edges) - 1), np.array(volumes), len(reference),
-        len(neighbours) - same, np.array(nearest).reshape(-1, len(reference)),
+    pairs, distances = capped_distance(
+        first.astype(np.float32), second.astype(np.float32), edges[-1], box=box, min_cutoff=1e-6 if same else None
+    )
+    shortest = np.full(len(first), np.inf)
+    np.minimum.at(shortest, pairs[:, 0], distances)
+    return np.histogram(distances, edges)[0], np.histogram(shortest, edges)[0]
+
+
+def _count_all(
+    first: np.ndarray, second: np.ndarray, same: bool, box: np.ndarray, edges: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Count by looking at every pair, which is faster in boxes of a few thousand atoms."""
+    from moxie.features.pair_loop import histogram_pairs
+
+    box_edges = np.asarray(box[:3], dtype=np.float64)
+    n_bins = len(edges) - 1
+    return histogram_pairs(
+        np.ascontiguousarray(first, dtype=np.float64), np.ascontiguousarray(second, dtype=np.float64), same, box_edges,
+        float(edges[-1]), n_bins,
     )  # fmt: skip
 
 
@@ -246,5 +299,5 @@ def analyse_structure(counts: PairCounts) -> Structure:
     coordination = contact = NO_MEAN
     if math.isfinite(shell.minimum_A):
         coordination = mean_of(counts.coordination(shell.minimum_A))
-        contact = mean_of((counts.nearest_A <= shell.minimum_A).mean(axis=1))
+        contact = mean_of(counts.contact_fraction(shell.minimum_A))
     return Structure(counts.r_A, g, error, counts.running_coordination(), peak, height, minimum, coordination, contact)

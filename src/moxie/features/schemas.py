@@ -74,6 +74,14 @@ def _observable(name: str, unit: str, description: str, low: float, high: float)
     )
 
 
+def _from_grid(stem: str, unit_suffix: str, unit: str, description: str, limit: float) -> tuple[Column, ...]:
+    """An observable from the grid of state points, and how far the one from fluctuations is from it."""
+    return (
+        *_observable(f"{stem}_from_grid{unit_suffix}", unit, f"{description}; empty at the edges", -limit, limit),
+        _maybe(f"{stem}_grid_z", "1", f"({stem}{unit_suffix} - the one from the grid) / combined standard error"),
+    )
+
+
 _TEMPERATURE = _number("temperature_K", "K", "temperature", 1.0, 5000.0)
 _PRESSURE = _number(
     "pressure_bar", "bar", "pressure of the barostat, or of the state point in a fixed volume", -1e5, 1e6
@@ -117,6 +125,76 @@ LIQUIDS = Table(
             1e3,
         ),
         *_observable("potential_energy_kJ_mol", "kJ/mol", "potential energy per molecule", -1e5, 1e5),
+        *_observable(
+            "enthalpy_kJ_mol",
+            "kJ/mol",
+            "enthalpy per mole of the classical model: potential energy + pV + f RT/2, f degrees of freedom",
+            -1e5,
+            1e5,
+        ),
+        *_observable(
+            "thermal_expansion_per_K",
+            "1/K",
+            "isobaric thermal expansion from fluctuations of volume and enthalpy",
+            -1,
+            1,
+        ),
+        *_from_grid("thermal_expansion", "_per_K", "1/K", "-d ln(density)/dT over the neighbouring temperatures", 1.0),
+        *_observable(
+            "isothermal_compressibility_per_GPa",
+            "1/GPa",
+            "isothermal compressibility from volume fluctuations",
+            -1e3,
+            1e3,
+        ),
+        *_from_grid(
+            "isothermal_compressibility", "_per_GPa", "1/GPa", "d ln(density)/dp over the neighbouring pressures", 1e3
+        ),
+        *_observable(
+            "heat_capacity_J_mol_K",
+            "J/mol/K",
+            "isobaric heat capacity of the classical model from enthalpy fluctuations, f R/2 included; no quantum "
+            "correction, nothing for rigid bonds",
+            -1e5,
+            1e5,
+        ),
+        *_from_grid("heat_capacity", "_J_mol_K", "J/mol/K", "d(enthalpy)/dT over the neighbouring temperatures", 1e5),
+        *_observable(
+            "residual_heat_capacity_J_mol_K",
+            "J/mol/K",
+            "isobaric heat capacity of the liquid less that of its ideal gas, both classical, from fluctuations",
+            -1e5,
+            1e5,
+        ),
+        *_observable(
+            "dielectric_constant",
+            "1",
+            "static dielectric constant from fluctuations of the box's dipole moment",
+            -1e5,
+            1e5,
+        ),
+        *_observable(
+            "hydrogen_bonds_per_molecule",
+            "1",
+            "hydrogen bonds between molecules per molecule, each counted once: donor to acceptor below 3.5 angstrom, "
+            "angle H-donor-acceptor below 30 degrees",
+            0.0,
+            20.0,
+        ),
+        *_observable(
+            "hydroxyl_trans_fraction",
+            "1",
+            "share of C-C-O-H dihedral angles beyond 120 degrees; the rest is gauche",
+            0,
+            1,
+        ),
+        *_observable(
+            "backbone_trans_fraction",
+            "1",
+            "share of the dihedral angles of four heavy atoms about single bonds beyond 120 degrees; rest: gauche",
+            0.0,
+            1.0,
+        ),
         *_observable("rdf_oo_peak_position_A", "angstrom", "position of the first O-O peak of g(r)", 0.0, 20.0),
         *_observable("rdf_oo_peak_height", "1", "height of the first O-O peak of g(r)", 0.0, 1e3),
         *_observable("rdf_oo_first_minimum_A", "angstrom", "first minimum of the O-O g(r)", 0.0, 20.0),

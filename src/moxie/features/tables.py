@@ -6,6 +6,7 @@ from typing import Any
 
 from moxie.errors import InputError
 from moxie.features.schemas import VARIES, Column, Table, get_table, pandera_schema
+from moxie.features.state_grid import COMPLETIONS
 from moxie.io import replace_when_complete
 
 _SHOWN_FAILURES = 5
@@ -62,7 +63,7 @@ def read_units(path: str | Path) -> dict[str, str]:
 
 
 def gather(parts: Sequence[str | Path], name: str, path: str | Path) -> None:
-    """Join part files of table `name` into one table, sorted by its key.
+    """Join part files of table `name` into one table, sorted by its key, and fill what follows from several of them.
 
     Raises InputError if there are no parts, a part is damaged, or two parts hold the same key.
     """
@@ -73,7 +74,8 @@ def gather(parts: Sequence[str | Path], name: str, path: str | Path) -> None:
     frames = [read_table(part, name).assign(_part=str(part)) for part in parts]
     frame = pandas.concat(frames, ignore_index=True)
     _refuse_shared_keys(frame, get_table(name), path)
-    write_table(frame.drop(columns="_part"), path, name)
+    frame = frame.drop(columns="_part")
+    write_table(COMPLETIONS[name](frame) if name in COMPLETIONS else frame, path, name)
 
 
 def gather_curves(runs: Sequence[tuple[str, str | Path, str | Path]], path: str | Path) -> None:

@@ -23,6 +23,10 @@ VERDICT_COLOURS = {
 LABELS = {
     "density_g_cm3": "density (g cm$^{-3}$)",
     "enthalpy_of_vaporisation_kJ_mol": "enthalpy of vaporisation (kJ mol$^{-1}$)",
+    "thermal_expansion_per_K": "thermal expansion (10$^{-3}$ K$^{-1}$)",
+    "isothermal_compressibility_per_GPa": "compressibility (GPa$^{-1}$)",
+    "residual_heat_capacity_J_mol_K": "residual heat capacity (J mol$^{-1}$ K$^{-1}$)",
+    "dielectric_constant": "dielectric constant",
     "rdf_oo_peak_position_A": "O–O first peak (Å)",
     "coordination_oo": "O–O neighbours",
     "li_ow_peak_A": "Li–O(water) first peak (Å)",

@@ -8,6 +8,9 @@ from moxie.figures.parts import label, without_unit
 _UNITS = {
     "g/cm3": "g/cm³",
     "kJ/mol": "kJ/mol",
+    "J/mol/K": "J/mol/K",
+    "1/K": "K⁻¹",
+    "1/GPa": "GPa⁻¹",
     "angstrom": "Å",
     "degree": "°",
     "1/cm2": "cm⁻²",

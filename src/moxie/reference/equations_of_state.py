@@ -25,6 +25,24 @@ def liquid_density_g_cm3(smiles: str, temperature_K: float, pressure_bar: float 
     return None if state is None else state.rhomass() / 1000.0
 
 
+def thermal_expansion_per_K(smiles: str, temperature_K: float, pressure_bar: float = 1.0) -> float | None:
+    """Return the isobaric thermal expansion of the liquid in 1/K; None under the same conditions."""
+    state = liquid_state(smiles, temperature_K, pressure_bar)
+    return None if state is None else state.isobaric_expansion_coefficient()
+
+
+def isothermal_compressibility_per_GPa(smiles: str, temperature_K: float, pressure_bar: float = 1.0) -> float | None:
+    """Return the isothermal compressibility of the liquid in 1/GPa; None under the same conditions."""
+    state = liquid_state(smiles, temperature_K, pressure_bar)
+    return None if state is None else state.isothermal_compressibility() * 1e9
+
+
+def residual_heat_capacity_J_mol_K(smiles: str, temperature_K: float, pressure_bar: float = 1.0) -> float | None:
+    """Return the isobaric heat capacity of the liquid less that of its ideal gas; None under the same conditions."""
+    state = liquid_state(smiles, temperature_K, pressure_bar)
+    return None if state is None else state.cpmolar() - state.cp0molar()
+
+
 def liquid_state(smiles: str, temperature_K: float, pressure_bar: float) -> Any:
     """Return CoolProp's state of a liquid; None where it has no equation of state or the state point is no liquid."""
     import CoolProp

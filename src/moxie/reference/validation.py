@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ _SMALLEST_DIPOLE_D = 0.3  # below it a ratio says little
 _LARGEST_USEFUL_INTERVAL = 0.5  # half-width of the interval relative to the reference
 
 _LIQUID_QUANTITIES = ("rdf_oo_peak_position_A", "coordination_oo")
+_RESPONSES = ("thermal_expansion_per_K", "isothermal_compressibility_per_GPa", "residual_heat_capacity_J_mol_K")
 _ELECTROLYTE_QUANTITIES = (
     "li_ow_peak_A",
     "li_ow_coordination",
@@ -218,11 +220,18 @@ def _fluid_rows(
 def _property_rows(
     liquids: Any, compositions: Mapping[str, Mapping[str, int]]
 ) -> list[dict[str, Any]]:  # fmt: skip
-    from moxie.reference.liquids import density_reference, enthalpy_of_vaporisation_reference
+    from moxie.reference.liquids import (
+        density_reference,
+        dielectric_constant_reference,
+        enthalpy_of_vaporisation_reference,
+        response_reference,
+    )
 
-    look_up = {
+    look_up: dict[str, Callable[..., ReferenceValue | None]] = {
         "density_g_cm3": density_reference,
         "enthalpy_of_vaporisation_kJ_mol": enthalpy_of_vaporisation_reference,
+        "dielectric_constant": dielectric_constant_reference,
+        **{quantity: partial(response_reference, quantity) for quantity in _RESPONSES},
     }
     rows = []
     for (system, model, temperature, pressure), runs in liquids.groupby(
@@ -239,7 +248,7 @@ def _property_rows(
             key = composition_key(compositions[system])
             references = find("dynamics", key, quantity, temperature_K=temperature, model=model)
             if experiment is not None:
-                references = [experiment, *references]
+                references = [experiment, *(r for r in references if r != experiment)]
             if estimate is not None:
                 rows += [_row("dynamics", system, model, temperature, pressure, estimate, r) for r in references]
     return rows

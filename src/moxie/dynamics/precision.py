@@ -1,0 +1,155 @@
+"""When a run has sampled enough: the standard errors that were asked for, judged at moments fixed beforehand.
+
+The decision at one of these moments depends on the samples up to it and on nothing else, so a run that was killed and
+continued decides as it would have done undisturbed.
+"""
+
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from moxie.errors import InputError
+from moxie.features.timeseries import FEWEST_SAMPLES, detect_equilibration
+
+if TYPE_CHECKING:
+    from moxie.dynamics.protocol import Settings
+
+FEWEST_INDEPENDENT = 50.0
+_FIRST_CHECK = 100  # samples after the configured equilibration
+_GROWTH = math.sqrt(2.0)
+_GAS_SHARE = 0.1  # of the variance allowed to an enthalpy of vaporisation; the liquid has the rest
+QUANTITIES = ("density_g_cm3", "potential_energy_kJ_mol", "enthalpy_of_vaporisation_kJ_mol")
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What some samples are worth: the standard error of each series, and whether all are as small as asked for."""
+
+    reached: bool
+    standard_errors: dict[str, float]
+    n_independent: float
+    start: int  # first sample of the stationary part
+
+
+def check_precision(precision: Mapping[str, float], ensemble: str, n_components: int | None = None) -> None:
+    """Raise InputError for a standard error that cannot be asked for."""
+    for name, error in precision.items():
+        if name not in QUANTITIES:
+            raise InputError(f"precision.{name}: unknown quantity; allowed are {', '.join(QUANTITIES)}.")
+        if not (error > 0 and math.isfinite(error)):
+            raise InputError(f"precision.{name} is {error:g}; a standard error must be above 0.")
+    if "density_g_cm3" in precision and ensemble == "NVT":
+        raise InputError("precision.density_g_cm3 asks for a density that ensemble NVT holds fixed. Leave it out.")
+    if "enthalpy_of_vaporisation_kJ_mol" in precision and n_components is not None and n_components > 1:
+        raise InputError(
+            "precision.enthalpy_of_vaporisation_kJ_mol is for liquids of one kind of molecule. Ask for"
+            " potential_energy_kJ_mol."
+        )
+
+
+def box_targets(precision: Mapping[str, float]) -> dict[str, float]:
+    """Return the standard errors that a box has to reach: of its density and of its energy per molecule."""
+    targets = {name: precision[name] for name in QUANTITIES[:2] if name in precision}
+    if QUANTITIES[2] in precision:
+        share = precision[QUANTITIES[2]] * math.sqrt(1 - _GAS_SHARE)
+        targets[QUANTITIES[1]] = min(share, targets.get(QUANTITIES[1], math.inf))
+    return targets
+
+
+def gas_targets(precision: Mapping[str, float]) -> dict[str, float]:
+    """Return the standard error that the energy of the isolated molecule has to reach."""
+    if QUANTITIES[2] not in precision:
+        return {}
+    return {QUANTITIES[1]: precision[QUANTITIES[2]] * math.sqrt(_GAS_SHARE)}
+
+
+def is_check(number: int, equilibration: int) -> bool:
+    """Return whether the run is judged after `number` samples: 100, 141, 200, 283, ... after the equilibration.
+
+    Looking at times a constant factor apart keeps the number of looks, each of which may catch a lucky moment, small.
+    """
+    sampled = number - equilibration
+    if sampled < _FIRST_CHECK:
+        return False
+    power = round(math.log(sampled / _FIRST_CHECK, _GROWTH))
+    return sampled == round(_FIRST_CHECK * _GROWTH**power)
+
+
+def assess(series: Mapping[str, np.ndarray], targets: Mapping[str, float], at_least: int) -> Assessment:
+    """Judge the samples so far.
+
+    All series share one stationary part, which begins where the last of them has settled, and one statistical
+    inefficiency, the largest: the standard error of each is s sqrt(g/n). Reached are the targets only with at least
+    50 independent samples, below which s and g are too uncertain to stop a run by.
+    """
+    length = len(next(iter(series.values())))
+    if length - at_least < FEWEST_SAMPLES:
+        return Assessment(False, dict.fromkeys(series, math.nan), 0.0, at_least)
+    start, independent = detect_equilibration(series, at_least)
+    errors = {name: float(np.std(values[start:], ddof=1) / math.sqrt(independent)) for name, values in series.items()}
+    precise = all(errors[name] <= target for name, target in targets.items())
+    return Assessment(precise and independent >= FEWEST_INDEPENDENT, errors, independent, start)
+
+
+class StoppingRule:
+    """The samples of one run and the decision whether they suffice: targets reached, or `sampling_ps` over."""
+
+    def __init__(self, settings: "Settings", targets: Mapping[str, float], n_molecules: int):
+        self._settings, self._targets, self._n_molecules = settings, dict(targets), n_molecules
+        self._rows: list[np.ndarray] = []
+        self.n_samples = 0
+        self._reached = False
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Return all samples, one row each."""
+        return np.concatenate(self._rows)
+
+    def add(self, rows: np.ndarray) -> None:
+        """Add samples in their order, one row or a committed segment of them; a run never goes past its end."""
+        self._rows.append(rows)
+        self.n_samples += len(rows)
+        if self._targets and is_check(self.n_samples, self._settings.equilibration_samples):
+            self._reached = self._assess().reached
+
+    def is_over(self) -> bool:
+        """Return whether the run may end."""
+        return self._reached or self.n_samples >= self._settings.total_samples
+
+    def report(self) -> dict[str, Any]:
+        """Return why the run ended and how precise it is, as run.json holds it; errors only where they were asked."""
+        stopped = "precision reached" if self._reached else "sampling_ps reached"
+        facts: dict[str, Any] = {"stopped": stopped, "n_samples": self.n_samples}
+        if self._targets:
+            found = self._assess()
+            facts |= {
+                "reached": found.reached, "targets": self._targets, "standard_errors": found.standard_errors,
+                "n_independent": found.n_independent, "n_equilibration": found.start,
+            }  # fmt: skip
+        return facts
+
+    def say(self, log: logging.Logger) -> None:
+        """Say how a run ended for which a precision was asked; nothing for another."""
+        if not self._targets:
+            return
+        facts = self.report()
+        errors = ", ".join(
+            f"{name} {facts['standard_errors'][name]:.2g} (asked for {target:g})"
+            for name, target in self._targets.items()
+        )
+        text = f"{facts['stopped']}: standard error of {errors}, {facts['n_independent']:.0f} independent samples"
+        if facts["reached"]:
+            log.info("%s", text)
+        else:
+            log.warning("%s of the %g needed. Raise sampling_ps.", text, FEWEST_INDEPENDENT)
+
+    def _assess(self) -> Assessment:
+        rows = self.rows
+        series = {"potential_energy_kJ_mol": rows[:, 1] / self._n_molecules}
+        if rows.shape[1] > 4 and self._settings.ensemble == "NPT":
+            series["density_g_cm3"] = rows[:, 4]
+        return assess(series, self._targets, self._settings.equilibration_samples)
