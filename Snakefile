@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT / "src"))
 os.environ.update(PYTHONPATH=str(ROOT / "src"))  # scripts run the library of this checkout, in any environment
 
 from moxie.errors import InputError
-from moxie.study import BOX_FORCE_FIELD, FILM, GAS, MOLECULE_FORCE_FIELD, RUN, Study
+from moxie.study import BOX_FORCE_FIELD, FILM, GAS, LEG, MOLECULE_FORCE_FIELD, RUN, STATE, Study
 
 min_version("9.19")
 
@@ -34,6 +34,7 @@ wildcard_constraints:
     temperature_K="[0-9.e+]+",
     pressure_bar="[0-9.e+-]+",
     replica="[0-9]+",
+    leg="[0-9]+",
 
 
 include: "workflow/rules/common.smk"

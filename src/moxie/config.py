@@ -66,6 +66,39 @@ class Precision(Section):
     )
 
 
+class Transport(Section):
+    legs: int = Field(
+        4,
+        ge=1,
+        le=1000,
+        description="Legs at constant energy per run, each from another frame of it",
+    )
+    length_ps: float = Field(
+        50.0,
+        gt=0,
+        description="Length of a leg; at least 100 times the decay of the stress, and long enough for linear diffusion",
+        json_schema_extra={"unit": "ps"},
+    )
+    thermalisation_ps: float = Field(
+        5.0, ge=0, description="Run with a thermostat at the start of each leg", json_schema_extra={"unit": "ps"}
+    )
+    timestep_fs: Annotated[float, Field(gt=0, le=2.5)] | None = Field(
+        None,
+        description="Time step with true masses (null: 2 fs with rigid bonds, 1 fs with flexible ones)",
+        json_schema_extra={"unit": "fs"},
+    )
+    frame_interval_ps: float = Field(
+        0.1, gt=0, description="Interval of the trajectory's frames", json_schema_extra={"unit": "ps"}
+    )
+    stress_interval_fs: float = Field(
+        20.0,
+        gt=0,
+        le=1000,
+        description="Interval of the stress, which costs as much as ten steps each time; not above 25 fs",
+        json_schema_extra={"unit": "fs"},
+    )
+
+
 class System(Section):
     composition: dict[Name, Annotated[int, Field(gt=0, le=1_000_000)]] = Field(
         min_length=1, description="Number of each molecule in the box; the names are those under `molecules`"
@@ -112,6 +145,9 @@ class System(Section):
     precision: Precision = Field(
         Precision(),
         description="Standard errors at which a run ends before `sampling_ps`; all that are given must be reached",
+    )
+    transport: Transport | None = Field(
+        None, description="Legs for viscosity and self-diffusion after each run (null: none)"
     )
 
 

@@ -14,6 +14,8 @@ from moxie.errors import InputError
 from moxie.seeds import derive_seed
 
 RUN = "{system}/{force_field}/T{temperature_K}_p{pressure_bar}/replica{replica}"
+STATE = "{system}/{force_field}/T{temperature_K}_p{pressure_bar}"
+LEG = RUN + "/transport/leg{leg}"
 GAS = "{system}/{force_field}/gas/T{temperature_K}/replica{replica}"
 MOLECULE_FORCE_FIELD = "results/structures/{force_field}/molecules/{molecule}.xml"
 BOX_FORCE_FIELD = "results/structures/{force_field}/boxes/{system}.xml"
@@ -86,6 +88,21 @@ class Study:
             for replica in range(system.replicas)
         ]
 
+    def transport_legs(self) -> dict[str, list[str]]:
+        """Return the paths of the legs for transport coefficients by that of their state point."""
+        found: dict[str, list[str]] = {}
+        for name, system in self.config.dynamics.systems.items():
+            n_legs = system.transport.legs if system.transport else 0
+            for run in self.runs(name) if n_legs else []:
+                legs = [f"{run}/transport/leg{leg}" for leg in range(n_legs)]
+                found.setdefault(run.rsplit("/", 1)[0], []).extend(legs)
+        return found
+
+    def transport_settings(self, name: str) -> dict[str, Any]:
+        """Return how a system's legs go, as `moxie.dynamics.transport.TransportSettings` takes it."""
+        transport = self.system(name).transport
+        return transport.model_dump() if transport else {}
+
     def films(self) -> list[str]:
         """Return the paths of the films below results/oxidation."""
         return [
@@ -129,7 +146,8 @@ class Study:
             for source in self.config.quantum_chemistry.molecule_lists
         )
         compared = ["force_fields"] if self.compares_force_fields() else []
-        return [*self.kinds(), *compared, "oxides", "molecules", *(["measured_logp"] if labelled else [])]
+        transport = ["transport"] if self.transport_legs() else []
+        return [*self.kinds(), *compared, *transport, "oxides", "molecules", *(["measured_logp"] if labelled else [])]
 
     def compares_force_fields(self) -> bool:
         """Return whether a liquid is simulated with two or more force fields at one state point of the NPT ensemble."""
@@ -158,7 +176,7 @@ class Study:
 
     def _settings(self, name: str, temperature_K: float, pressure_bar: float) -> dict[str, Any]:
         system, protocol = self.system(name), self.config.dynamics.protocol
-        values = system.model_dump(exclude={"composition", "temperatures_K", "pressures_bar", "replicas"})
+        values = system.model_dump(exclude={"composition", "temperatures_K", "pressures_bar", "replicas", "transport"})
         values |= protocol.model_dump(exclude={"gas_sampling_ps", "checkpoint_interval_s"})
         values["precision"] = system.precision.model_dump(exclude_none=True)
         return values | {"temperature_K": temperature_K, "pressure_bar": pressure_bar}
@@ -246,6 +264,7 @@ class Study:
     def _check_system(self, name: str, system: System) -> None:
         from moxie.dynamics.preflight import check_run
         from moxie.dynamics.protocol import Settings
+        from moxie.dynamics.transport import TransportSettings, check_transport
 
         molecules = self.config.molecules
         for molecule in system.composition:
@@ -258,6 +277,8 @@ class Study:
         for temperature in system.temperatures_K:
             settings = Settings(**self._settings(name, temperature, system.pressures_bar[0]))
             check_run(name, system.composition, self.smiles_of(name), settings)
+            if system.transport:
+                check_transport(name, TransportSettings(**self.transport_settings(name)), settings)
 
     def _check_oxidation(self) -> None:
         problems = []

@@ -213,6 +213,59 @@ def electrolytes():
     return pd.DataFrame([row | {"ensemble": "NVT"}])
 
 
+def transport(temperatures_K=(278.15, 298.15, 318.15)):
+    """Arrhenius lines, with the correction for the size of a box of 2.45 nm."""
+    rows = []
+    for temperature in temperatures_K:
+        x = 1500.0 * (1 / temperature - 1 / 298.15)
+        for system, force_field, species in (
+            ("methanol", "trappe_ua", [("methanol", "CO", 2.4e-9)]),
+            ("litfsi_10m", "und", [("lithium", "[Li+]", 2.4e-10), ("water", "O", 4.6e-10)]),
+        ):
+            for name, smiles, diffusion in species:
+                row = {
+                    "system": system, "force_field": force_field, "temperature_K": temperature, "pressure_bar": 1.0,
+                    "species": name, "smiles": smiles, "n_molecules": 216, "n_legs": 4, "leg_ps": 50.0, "edge_nm": 2.45,
+                    "mean_temperature_K": temperature + 0.4, "timestep_fs": 2.0, "energy_drift_kJ_mol_ns": -0.004,
+                    "diffusion_fit_start_ps": 1.0, "diffusion_is_linear": True, "stress_correlation_time_ps": 0.4,
+                }  # fmt: skip
+                values = {
+                    "diffusion_m2_s": (0.8 * diffusion * np.exp(-x), 3e-11),
+                    "diffusion_corrected_m2_s": (diffusion * np.exp(-x), 5e-11),
+                    "viscosity_mPa_s": (0.5 * np.exp(x), 0.03),
+                }
+                for column, (value, error) in values.items():
+                    row |= {column: value, f"{column}_standard_error": error, f"{column}_n_independent": 4.0}
+                rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def transport_curves():
+    frames = []
+    for row in transport().to_dict("records"):
+        state = {key: row[key] for key in ("system", "force_field", "temperature_K", "pressure_bar")}
+        time = np.geomspace(0.1, 25, 60)
+        slope = 6e6 * row["diffusion_m2_s"]
+        fit = np.where(time >= 1.0, slope * time + 0.01, np.nan)
+        msd = slope * time + 0.01 * (1 - np.exp(-time / 0.3))
+        frames.append(
+            pd.DataFrame(
+                {**state, "curve": "mean squared displacement", "species": row["species"], "unit": "nm2",
+                 "time_ps": time, "value": msd, "value_standard_error": 0.03 * msd, "fit": fit}
+            )
+        )  # fmt: skip
+        if row["species"] != "water":
+            time = np.linspace(0, 3, 60)
+            running = row["viscosity_mPa_s"] * (1 - np.exp(-time / 0.4))
+            frames.append(
+                pd.DataFrame(
+                    {**state, "curve": "running viscosity", "species": "all", "unit": "mPa s", "time_ps": time,
+                     "value": running, "value_standard_error": 0.05 * running, "fit": running}
+                )
+            )  # fmt: skip
+    return pd.concat(frames, ignore_index=True)
+
+
 def rdf_curves():
     r = np.arange(0.05, 9.0, 0.1)
     frames = []
@@ -346,6 +399,8 @@ COMPOSITIONS = {
 MAKERS = {
     "liquids": liquids,
     "electrolytes": electrolytes,
+    "transport": transport,
+    "transport_curves": transport_curves,
     "rdf_curves": rdf_curves,
     "oxide_runs": oxide_runs,
     "oxide_sites": oxide_sites,

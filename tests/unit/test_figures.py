@@ -24,7 +24,7 @@ def make_results(folder):
 
     for name, make in MAKERS.items():
         write_table(make(), folder / f"features/{name}.parquet", name)
-    tables = {name: MAKERS[name]() for name in ("liquids", "electrolytes", "oxide_runs", "molecules")}
+    tables = {name: MAKERS[name]() for name in ("liquids", "electrolytes", "transport", "oxide_runs", "molecules")}
     validation = make_validation_table(**tables, compositions=COMPOSITIONS)
     write_validation(validation, folder / "tables/validation.parquet", folder / "tables/validation.csv")
     oxide_surrogate.run(

@@ -21,6 +21,8 @@ SUFFIXES = {
     "_A2": "angstrom2",
     "_eV": "eV",
     "_eV_A": "eV/angstrom",
+    "_m2_s": "m2/s",
+    "_mPa_s": "mPa s",
     "_nm": "nm",
     "_ps": "ps",
     "_fs": "fs",

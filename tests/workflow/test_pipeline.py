@@ -15,7 +15,16 @@ def test_every_file_of_the_contract_has_content(smoke):
     from moxie.features.tables import read_table, read_units
 
     results = smoke.folder / "results"
-    for name in ("liquids", "electrolytes", "oxide_runs", "oxide_sites", "oxide_profiles", "molecules"):
+    for name in (
+        "liquids",
+        "electrolytes",
+        "transport",
+        "transport_curves",
+        "oxide_runs",
+        "oxide_sites",
+        "oxide_profiles",
+        "molecules",
+    ):
         table = read_table(results / "features" / f"{name}.parquet", name)
         assert len(table) > 0 and read_units(results / "features" / f"{name}.parquet"), name
     with (results / "tables" / "validation.csv").open() as stream:
@@ -73,11 +82,14 @@ def test_second_run_does_nothing_and_says_so_within_ten_seconds(smoke):
 def test_adding_a_liquid_temperature_runs_that_temperature_and_its_dependants(smoke):
     overlay = {"dynamics": {"systems": {"methanol": {"temperatures_K": [288.15, 298.15, 308.15]}}}}
     jobs = smoke.planned(overlay=overlay)
-    assert jobs.pop("plot") < 14
+    assert jobs.pop("plot") < 16
     assert jobs == {
         "simulate": 1,
         "simulate_gas": 1,
         "analyse_liquid": 1,
+        "simulate_transport": 2,
+        "analyse_transport": 1,
+        "tabulate_transport": 2,
         "tabulate_systems": 1,
         "tabulate_curves": 1,
         **dict.fromkeys(ANALYSIS, 1),

@@ -4,6 +4,7 @@ from moxie.provenance import code_digest
 
 KINDS = study.kinds()
 RUNS = {system: study.runs(system) for system in study.config.dynamics.systems}
+LEGS = study.transport_legs()
 PARTS = "results/features/parts"
 
 

@@ -1,10 +1,12 @@
 """Molecular dynamics of boxes and of isolated molecules.
 
 REQUIRED INPUTS: results/structures/boxes/{system}.xyz
-OUTPUTS: results/dynamics/{run}/{timeseries.parquet, trajectory.xtc, topology.pdb, run.json}
+OUTPUTS: results/dynamics/{run}/{timeseries.parquet, trajectory.xtc, topology.pdb, run.json},
+    results/dynamics/{run}/transport/leg{leg}/{timeseries.parquet, trajectory.xtc, run.json}
 """
 
 DYNAMICS = [f"results/dynamics/{run}/run.json" for runs in RUNS.values() for run in runs]
+DYNAMICS += [f"results/dynamics/{leg}/run.json" for legs in LEGS.values() for leg in legs]
 
 
 rule simulate:
@@ -57,3 +59,33 @@ rule simulate_gas:
         "Simulating an isolated molecule of {wildcards.system} at {wildcards.temperature_K} K"
     script:
         "../../scripts/simulate_gas.py"
+
+
+rule simulate_transport:
+    input:
+        timeseries=f"results/dynamics/{RUN}/timeseries.parquet",
+        trajectory=f"results/dynamics/{RUN}/trajectory.xtc",
+        run=f"results/dynamics/{RUN}/run.json",
+        force_field=lambda w: own_file(study.system(w.system).force_field),
+    output:
+        timeseries=f"results/dynamics/{LEG}/timeseries.parquet",
+        trajectory=f"results/dynamics/{LEG}/trajectory.xtc",
+        run=f"results/dynamics/{LEG}/run.json",
+    log:
+        f"results/logs/simulate_transport/{LEG}.log",
+    conda:
+        "../../envs/moxie.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        settings=lambda w: study.transport_settings(w.system),
+        platform=study.config.dynamics.platform,
+        seed=lambda w: study.seed("simulate_transport", w),
+        checkpoints=f"results/checkpoints/dynamics/{LEG}",
+        code=code("simulate_transport"),
+    message:
+        "Leg {wildcards.leg} at constant energy of {wildcards.system} at {wildcards.temperature_K} K"
+    script:
+        "../../scripts/simulate_transport.py"

@@ -6,8 +6,10 @@ OUTPUTS: results/features/*.parquet, results/tables/validation.{parquet, csv}
 
 OXIDE_TABLES = {"oxide_runs": "runs", "oxide_sites": "sites", "oxide_profiles": "profiles"}
 SYSTEM_TABLES = [f"results/features/{kind}.parquet" for kind in KINDS]
+TRANSPORT_TABLES = [f"results/features/{table}.parquet" for table in ("transport", "transport_curves") if LEGS]
 TABLES = [
     *SYSTEM_TABLES,
+    *TRANSPORT_TABLES,
     *(f"results/features/{table}.parquet" for table in OXIDE_TABLES),
     "results/features/molecules.parquet",
 ]
@@ -35,6 +37,26 @@ rule analyse_liquid:
         "Analysing {wildcards.system} at {wildcards.temperature_K} K"
     script:
         "../../scripts/analyse_liquid.py"
+
+
+rule analyse_transport:
+    input:
+        timeseries=lambda w: [f"results/dynamics/{leg}/timeseries.parquet" for leg in LEGS[STATE.format(**w)]],
+        trajectories=lambda w: [f"results/dynamics/{leg}/trajectory.xtc" for leg in LEGS[STATE.format(**w)]],
+        runs=lambda w: [f"results/dynamics/{leg}/run.json" for leg in LEGS[STATE.format(**w)]],
+    output:
+        transport=f"{PARTS}/transport/{STATE}/transport.parquet",
+        curves=f"{PARTS}/transport/{STATE}/transport_curves.parquet",
+    log:
+        f"results/logs/analyse_transport/{STATE}.log",
+    conda:
+        "../../envs/moxie.yaml"
+    params:
+        code=code("analyse_transport"),
+    message:
+        "Transport coefficients of {wildcards.system} at {wildcards.temperature_K} K"
+    script:
+        "../../scripts/analyse_transport.py"
 
 
 rule analyse_film:
@@ -86,6 +108,26 @@ rule tabulate_films:
         "results/logs/tabulate/{table}.log",
     wildcard_constraints:
         table="|".join(OXIDE_TABLES),
+    conda:
+        "../../envs/moxie.yaml"
+    params:
+        table="{table}",
+        code=code("tabulate"),
+    message:
+        "Joining the table {wildcards.table}"
+    script:
+        "../../scripts/tabulate.py"
+
+
+rule tabulate_transport:
+    input:
+        parts=lambda w: [f"{PARTS}/transport/{state}/{w.table}.parquet" for state in LEGS],
+    output:
+        table="results/features/{table}.parquet",
+    log:
+        "results/logs/tabulate/{table}.log",
+    wildcard_constraints:
+        table="transport|transport_curves",
     conda:
         "../../envs/moxie.yaml"
     params:
@@ -153,7 +195,11 @@ rule tabulate_molecules:
 
 rule validate:
     input:
-        **{Path(table).stem: table for table in TABLES if "sites" not in table and "profiles" not in table},
+        **{
+            Path(table).stem: table
+            for table in TABLES
+            if not table.endswith(("sites.parquet", "profiles.parquet", "curves.parquet"))
+        },
     output:
         parquet="results/tables/validation.parquet",
         csv="results/tables/validation.csv",

@@ -221,6 +221,59 @@ ELECTROLYTES = Table(
     ),
 )
 
+_STATE_POINT = (
+    _text("system", "name of the simulated system in the configuration"),
+    _text("force_field", "name of the force field"),
+    _TEMPERATURE,
+    _PRESSURE,
+)
+
+TRANSPORT = Table(
+    "transport",
+    "Transport coefficients: one row per state point and species, all replicas and legs together.",
+    ("system", "force_field", "temperature_K", "pressure_bar", "species"),
+    (
+        *_STATE_POINT,
+        _text("species", "name of the molecule whose diffusion the row holds"),
+        _text("smiles", "SMILES of the molecule"),
+        _count("n_molecules", "molecules of the species in the box", 1),
+        _count("n_legs", "legs at constant energy, of all replicas", 1),
+        _number("leg_ps", "ps", "length of a leg", 0.0),
+        _number("edge_nm", "nm", "edge of the box", 0.0),
+        _number("mean_temperature_K", "K", "mean kinetic temperature of the legs", 1.0, 5000.0),
+        _number("timestep_fs", "fs", "time step, with true masses", 0.0, 20.0),
+        _number("energy_drift_kJ_mol_ns", "kJ/mol/ns", "drift of the total energy per degree of freedom"),
+        *_observable("diffusion_m2_s", "m2/s", "self-diffusion coefficient in this box", -1.0, 1.0),
+        *_observable(
+            "diffusion_corrected_m2_s",
+            "m2/s",
+            "self-diffusion coefficient of an infinite system, corrected with the viscosity of the same legs",
+            -1.0,
+            1.0,
+        ),
+        _number("diffusion_fit_start_ps", "ps", "lag from which on the mean squared displacement is linear", 0.0),
+        Column("diffusion_is_linear", "bool", "", "whether it became linear within an eighth of a leg"),
+        *_observable("viscosity_mPa_s", "mPa s", "shear viscosity; the same for all species of a system", 0.0, 1e9),
+        _maybe("stress_correlation_time_ps", "ps", "integrated correlation time of the stress", 0.0),
+    ),
+)
+
+TRANSPORT_CURVES = Table(
+    "transport_curves",
+    "What the transport coefficients were fitted to: mean squared displacements and running Green-Kubo integrals.",
+    ("system", "force_field", "temperature_K", "pressure_bar", "curve", "species", "time_ps"),
+    (
+        *_STATE_POINT,
+        _text("curve", "what the curve is", "mean squared displacement", "running viscosity"),
+        _text("species", "name of the molecule; all for a property of the whole system"),
+        _text("unit", "unit of value, error and fit"),
+        _number("time_ps", "ps", "lag, or upper limit of the integral", 0.0),
+        _number("value", VARIES, "simulated curve, mean over legs"),
+        _maybe("value_standard_error", VARIES, "standard error of value over legs", 0.0),
+        _maybe("fit", VARIES, "fitted line, or the limit found from the spectrum; empty outside the fit"),
+    ),
+)
+
 _CURVE = (
     _text("pair", "the two kinds of atom, for example O-O"),
     _number("r_A", "angstrom", "distance, centre of the bin", 0.0, 1e3),
@@ -537,6 +590,8 @@ TABLES = {
     for table in (
         LIQUIDS,
         ELECTROLYTES,
+        TRANSPORT,
+        TRANSPORT_CURVES,
         RDF,
         RDF_CURVES,
         OXIDE_RUNS,

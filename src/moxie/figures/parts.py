@@ -27,6 +27,8 @@ LABELS = {
     "isothermal_compressibility_per_GPa": "compressibility (GPa$^{-1}$)",
     "residual_heat_capacity_J_mol_K": "residual heat capacity (J mol$^{-1}$ K$^{-1}$)",
     "dielectric_constant": "dielectric constant",
+    "viscosity_mPa_s": "shear viscosity (mPa s)",
+    "diffusion_corrected_m2_s": "self-diffusion coefficient (m$^2$ s$^{-1}$)",
     "rdf_oo_peak_position_A": "O–O first peak (Å)",
     "coordination_oo": "O–O neighbours",
     "li_ow_peak_A": "Li–O(water) first peak (Å)",

@@ -13,14 +13,8 @@ from typing import Any
 from moxie.errors import InputError
 
 CATEGORIES = ("Liquids and electrolytes", "Oxidised silicon", "Molecules", "Learning", "Validation")
-PARTS = (
-    "liquids",
-    "electrolytes",
-    "force_fields",
-    "oxides",
-    "molecules",
-    "measured_logp",
-)  # of a study; a figure may need some
+# parts of a study; a figure may need some
+PARTS = ("liquids", "electrolytes", "force_fields", "transport", "oxides", "molecules", "measured_logp")
 FORMATS = ("svg", "png", "csv")
 _RASTER_DPI = 300  # of what is drawn as pixels inside an SVG
 

@@ -43,6 +43,15 @@ def residual_heat_capacity_J_mol_K(smiles: str, temperature_K: float, pressure_b
     return None if state is None else state.cpmolar() - state.cp0molar()
 
 
+def liquid_viscosity_mPa_s(smiles: str, temperature_K: float, pressure_bar: float = 1.0) -> float | None:
+    """Return the shear viscosity of the liquid in mPa s; None also where CoolProp has no model of it."""
+    state = liquid_state(smiles, temperature_K, pressure_bar)
+    try:
+        return None if state is None else float(state.viscosity()) * 1000.0
+    except ValueError:
+        return None
+
+
 def liquid_state(smiles: str, temperature_K: float, pressure_bar: float) -> Any:
     """Return CoolProp's state of a liquid; None where it has no equation of state or the state point is no liquid."""
     import CoolProp

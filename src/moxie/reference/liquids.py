@@ -7,6 +7,7 @@ from moxie.reference.equations_of_state import (
     fluid_of,
     isothermal_compressibility_per_GPa,
     liquid_density_g_cm3,
+    liquid_viscosity_mPa_s,
     residual_heat_capacity_J_mol_K,
     thermal_expansion_per_K,
 )
@@ -116,6 +117,15 @@ _RESPONSES: dict[str, tuple[Callable[[str, float, float], float | None], str]] =
     "isothermal_compressibility_per_GPa": (isothermal_compressibility_per_GPa, "1/GPa"),
     "residual_heat_capacity_J_mol_K": (residual_heat_capacity_J_mol_K, "J/mol/K"),
 }
+
+
+def viscosity_reference(
+    smiles: str, temperature_K: float, pressure_bar: float = _ONE_BAR
+) -> ReferenceValue | None:  # fmt: skip
+    """Return the experimental shear viscosity, in mPa s, with its source, or None."""
+    value = liquid_viscosity_mPa_s(smiles, temperature_K, pressure_bar)
+    source = "CoolProp, reference correlation of the viscosity"
+    return None if value is None else _reference(smiles, "viscosity_mPa_s", "mPa s", value, source, temperature_K)
 
 
 def _perry_density(smiles: str, temperature_K: float, pressure_bar: float) -> float | None:

@@ -13,6 +13,7 @@ from moxie.reference.registry import (
     UNCHECKED,
     VERIFIED,
     ReferenceValue,
+    canonical_smiles,
     find,
     load_values,
 )
@@ -154,6 +155,7 @@ def make_validation_table(
     *,
     liquids: Any = None,
     electrolytes: Any = None,
+    transport: Any = None,
     oxide_runs: Any = None,
     molecules: Any = None,
     compositions: Mapping[str, Mapping[str, int]] | None = None,
@@ -162,8 +164,8 @@ def make_validation_table(
     """Return the validation table (columns of `moxie.features.schemas.VALIDATION`) as a data frame.
 
     Each argument is the table of that name as a data frame, or None; `compositions` gives {SMILES: count} of every
-    system in `liquids` and `electrolytes`; `growth_nm(temperature_K, time_s=, ambient=, kinetics=)` is the thickness of
-    thermal oxide on bare Si(100). A quantity without a reference has no row.
+    system in `liquids`, `electrolytes` and `transport`; `growth_nm(temperature_K, time_s=, ambient=, kinetics=)`
+    is the thickness of thermal oxide on bare Si(100). A quantity without a reference has no row.
     """
     import pandas
 
@@ -176,6 +178,8 @@ def make_validation_table(
         rows += _property_rows(liquids, compositions)
     if electrolytes is not None:
         rows += _fluid_rows(electrolytes, _ELECTROLYTE_QUANTITIES, compositions)
+    if transport is not None:
+        rows += _transport_rows(transport, compositions)
     if oxide_runs is not None:
         rows += _oxide_rows(oxide_runs)
     if growth_nm is not None:
@@ -252,6 +256,30 @@ def _property_rows(
             if estimate is not None:
                 rows += [_row("dynamics", system, model, temperature, pressure, estimate, r) for r in references]
     return rows
+
+
+def _transport_rows(transport: Any, compositions: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:
+    """Diffusion of each species, corrected for the box or not as the reference is; viscosity of pure liquids."""
+    from moxie.reference.liquids import viscosity_reference
+
+    rows = []
+    for line in transport.to_dict("records"):
+        system, temperature, pressure = line["system"], line["temperature_K"], line["pressure_bar"]
+        composition, model = compositions[system], line["force_field"]
+        for column in ("diffusion_m2_s", "diffusion_corrected_m2_s"):
+            quantity = f"{column} ({canonical_smiles(line['smiles'])})"
+            references = find(
+                "dynamics", composition_key(composition), quantity, temperature_K=temperature, model=model
+            )  # fmt: skip
+            rows += [(system, model, temperature, pressure, _estimate(line, column), r) for r in references]
+        reference = viscosity_reference(line["smiles"], temperature, pressure) if len(composition) == 1 else None
+        if reference is not None:
+            rows.append((system, model, temperature, pressure, _estimate(line, "viscosity_mPa_s"), reference))
+    return [_row("dynamics", *row) for row in rows if math.isfinite(row[4].value)]
+
+
+def _estimate(line: Mapping[str, Any], column: str) -> Estimate:
+    return Estimate(line[column], line[f"{column}_standard_error"], line[f"{column}_n_independent"])
 
 
 def _oxide_rows(oxide_runs: Any) -> list[dict[str, Any]]:

@@ -1,0 +1,368 @@
+"""Legs at constant energy for transport coefficients: true masses, no thermostat, the stress sampled on the way.
+
+A thermostat that acts on every site damps the collective motion that viscosity and diffusion measure. So each leg
+starts from a frame of the equilibrated run, at the run's mean density, is thermalised with velocities of its own, gets
+the mean energy of the temperature, and goes on without a thermostat.
+"""
+
+import logging
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moxie.dynamics.checkpoints import Checkpoints, Segment, concatenate
+from moxie.dynamics.engine import degrees_of_freedom
+from moxie.dynamics.force_fields import load_force_field
+from moxie.dynamics.platforms import PlatformChoice, choose_platform
+from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, Settings, check_timestep
+from moxie.dynamics.relaxation import scale_molecules
+from moxie.dynamics.stress import COMPONENTS, MolecularStress
+from moxie.dynamics.systems import Model, build_model
+from moxie.errors import InputError
+from moxie.io import read_json, replace_when_complete, sha256, write_json
+from moxie.job import Progress
+from moxie.seeds import derive_seed
+
+UNITS = {
+    "time_ps": "ps",
+    "potential_energy_kJ_mol": "kJ/mol",
+    "kinetic_energy_kJ_mol": "kJ/mol",
+    "temperature_K": "K",
+    **dict.fromkeys(COMPONENTS, "bar"),
+}
+_LARGEST_DRIFT = 0.02  # of the total energy over a leg, in units of the kinetic energy
+_CONSTRAINT_TOLERANCE = 1e-7
+_FEWEST_FRAMES = 40  # as moxie.features.diffusion needs
+_DEFAULT_STEP_FS = {"none": 1.0, "h_bonds": 2.0, "all_bonds": 2.0}
+
+
+@dataclass(frozen=True)
+class TransportSettings:
+    """How a leg goes; the state point is that of the run it starts from. Every field is part of the digest."""
+
+    legs: int = 4
+    length_ps: float = 50.0
+    thermalisation_ps: float = 5.0
+    timestep_fs: float | None = None  # 2 fs with rigid bonds, 1 fs with flexible ones
+    frame_interval_ps: float = 0.1
+    stress_interval_fs: float = 20.0
+
+
+@dataclass(frozen=True)
+class TransportOutputs:
+    """Where the results of a leg go."""
+
+    timeseries: Path
+    trajectory: Path
+    run: Path
+
+
+def check_transport(name: str, settings: TransportSettings, run: Settings) -> None:
+    """Raise InputError, beginning with `dynamics.systems.NAME.transport`, for legs that could not be run as asked."""
+    try:
+        timestep_fs = _timestep_fs(settings, run.force_field)
+        frames = int(run.sampling_ps / run.frame_interval_ps)
+        if not timestep_fs <= settings.stress_interval_fs <= 1000 * settings.frame_interval_ps:
+            raise InputError(
+                f"the time step ({timestep_fs:g} fs), stress_interval_fs ({settings.stress_interval_fs:g}) and"
+                f" frame_interval_ps ({settings.frame_interval_ps:g}) must not decrease in this order."
+            )
+        if settings.length_ps < _FEWEST_FRAMES * settings.frame_interval_ps:
+            raise InputError(
+                f"length_ps is {settings.length_ps:g}; at least {_FEWEST_FRAMES} frames"
+                f" ({_FEWEST_FRAMES * settings.frame_interval_ps:g} ps) are needed for a diffusion coefficient."
+            )
+        if frames < settings.legs:
+            raise InputError(
+                f"{settings.legs} legs need as many frames of the run to start from; its sampling_ps holds {frames}."
+                " Use fewer legs, or a longer sampling_ps."
+            )
+    except InputError as error:
+        raise InputError(f"dynamics.systems.{name}.transport: {error}") from None
+
+
+def simulate_transport(
+    start: TransportOutputs,
+    outputs: TransportOutputs,
+    settings: TransportSettings,
+    *,
+    leg: int,
+    seed: int,
+    checkpoint_dir: str | Path,
+    checkpoint_interval_s: float = 30.0,
+    platform: str = "auto",
+    threads: int = 1,
+    log: logging.Logger | None = None,
+) -> dict[str, Any]:
+    """Simulate one leg at constant energy and return what its run.json holds.
+
+    `start` are the files of the equilibrated run. The time series has a row at every stress interval: energies and five
+    components of the molecular pressure tensor (`moxie.dynamics.stress`). The trajectory holds positions that never
+    jump across the box. A leg that was killed continues from `checkpoint_dir`. Raises InputError for files that do not
+    belong together, and for a leg whose energy drifts.
+    """
+    log = log or logging.getLogger(__name__)
+    origin = read_json(start.run)
+    timestep_fs = _timestep_fs(settings, origin["settings"]["force_field"])
+    positions, edge_nm = _starting_point(start, origin, leg, settings.legs)
+    model = _true_mass_model(origin, edge_nm)
+    choice = choose_platform(model.system, positions, platform, threads, log)
+    files = {name: sha256(path) for name, path in asdict(start).items() if name != "run"}
+    dependencies = {
+        "settings": asdict(settings), "origin": origin["settings"], "leg": leg, "seed": seed, "start": files,
+        "force_field": sha256(model.force_field.path), "openmm": _openmm_version(),
+    }  # fmt: skip
+    checkpoints = Checkpoints(checkpoint_dir, dependencies, log)
+    segments = checkpoints.open()
+    run = _Leg(model, settings, timestep_fs, choice)
+    if segments:
+        run.resume(segments[-1])
+        log.info("continuing at %.1f ps, after segment %d", run.time_ps, segments[-1].index)
+    else:
+        run.start(positions, edge_nm, origin, _target_energy(start, origin, model), seed)
+    begin = time.process_time()
+    _sample(run, checkpoints, segments, checkpoint_interval_s, log)
+    rows = np.concatenate([segment.samples for segment in segments])
+    facts = {
+        "system": origin["system"], "replica": origin["replica"], "leg": leg, "seed": seed,
+        "transport": asdict(settings) | {"timestep_fs": timestep_fs}, "settings": origin["settings"],
+        "components": _components(model, origin), "force_field": model.force_field.name, "edge_nm": edge_nm,
+        "platform": choice.name, "precision": choice.precision, "production_cpu_s": time.process_time() - begin,
+        **_conservation(rows, run.degrees),
+    }  # fmt: skip
+    _check_conservation(facts, origin["system"], timestep_fs, log)
+    _write(rows, [segment.frames for segment in segments], outputs, facts)
+    checkpoints.delete()
+    return facts
+
+
+class _Leg:
+    """One Context at constant energy, with a second one for the stress."""
+
+    def __init__(self, model: Model, settings: TransportSettings, timestep_fs: float, choice: PlatformChoice):
+        import openmm
+
+        self.model, self.choice, self.timestep_fs = model, choice, timestep_fs
+        self.stress = MolecularStress(model.system, model.molecules, choice)
+        self.degrees = degrees_of_freedom(model.system) - 3  # the total momentum is zero
+        self.sample_steps = max(1, round(settings.stress_interval_fs / timestep_fs))
+        self.samples_per_frame = max(1, round(1000 * settings.frame_interval_ps / timestep_fs / self.sample_steps))
+        self.total_samples = max(1, round(1000 * settings.length_ps / timestep_fs / self.sample_steps))
+        self._thermalisation_steps = round(1000 * settings.thermalisation_ps / timestep_fs)
+        integrator = openmm.VerletIntegrator(timestep_fs / 1000)
+        integrator.setConstraintTolerance(_CONSTRAINT_TOLERANCE)
+        self.context = choice.context(model.system, integrator)
+        self.step = 0
+
+    @property
+    def time_ps(self) -> float:
+        return self.step * self.timestep_fs / 1000
+
+    def start(
+        self, positions_nm: np.ndarray, edge_nm: float, origin: dict[str, Any], energy_kJ_mol: float, seed: int
+    ) -> None:
+        """Thermalise, remove the total momentum, and scale the velocities to the energy of the temperature."""
+        import openmm
+
+        temperature_K = origin["settings"]["temperature_K"]
+        thermostat = openmm.LangevinMiddleIntegrator(temperature_K, 1.0, self.timestep_fs / 1000)
+        thermostat.setConstraintTolerance(_CONSTRAINT_TOLERANCE)
+        thermostat.setRandomNumberSeed(derive_seed(seed, "thermostat"))
+        context = self.choice.context(self.model.system, thermostat)
+        context.setPositions(positions_nm)
+        context.applyConstraints(_CONSTRAINT_TOLERANCE)
+        context.setVelocitiesToTemperature(temperature_K, derive_seed(seed, "velocities"))
+        thermostat.step(self._thermalisation_steps)
+        state = context.getState(positions=True, velocities=True, energy=True)
+        self.context.setPositions(state.getPositions(asNumpy=True))
+        masses = self.stress.centres.masses_amu
+        velocities = state.getVelocities(asNumpy=True)._value
+        velocities = velocities - np.average(self.stress.centres.of(velocities), axis=0, weights=masses)
+        self.context.setVelocities(velocities)
+        kinetic = self.context.getState(energy=True).getKineticEnergy()._value
+        wanted = energy_kJ_mol - state.getPotentialEnergy()._value
+        expected = 0.5 * self.degrees * BOLTZMANN_KJ_MOL_K * temperature_K
+        if not 0.5 * expected < wanted < 1.5 * expected:
+            raise InputError(
+                f"{origin['system']} at {temperature_K:g} K is not in equilibrium after thermalisation_ps: its"
+                f" potential energy is off the mean of the run by {expected - wanted:.0f} kJ/mol, at a kinetic energy"
+                f" of {expected:.0f} kJ/mol. Use a longer thermalisation_ps, or a longer equilibration_ps of the run."
+            )
+        self.context.setVelocities(velocities * np.sqrt(wanted / kinetic))
+
+    def resume(self, segment: Segment) -> None:
+        """Continue from the portable state, in double precision; without a thermostat nothing else is needed."""
+        import openmm
+
+        self.context.setState(openmm.XmlSerializer.deserialize((segment.folder / "state.xml").read_text()))
+        self.step = segment.last_step
+
+    def advance(self) -> tuple[list[float], np.ndarray, np.ndarray]:
+        """Go on by one stress interval; return the row of the time series, positions and box vectors."""
+        self.context.getIntegrator().step(self.sample_steps)
+        self.step += self.sample_steps
+        state = self.context.getState(positions=True, velocities=True, energy=True)
+        potential, kinetic = state.getPotentialEnergy()._value, state.getKineticEnergy()._value
+        if not np.isfinite(potential + kinetic):
+            raise InputError(
+                f"The leg at constant energy blew up at {self.time_ps:g} ps. Use a transport.timestep_fs below"
+                f" {self.timestep_fs:g}."
+            )
+        positions = state.getPositions(asNumpy=True)._value
+        vectors = state.getPeriodicBoxVectors(asNumpy=True)._value
+        velocities = state.getVelocities(asNumpy=True)._value
+        pressures = self.stress.pressures_bar(positions, velocities, vectors)
+        temperature = 2 * kinetic / (self.degrees * BOLTZMANN_KJ_MOL_K)
+        return [self.time_ps, potential, kinetic, temperature, *pressures], positions, vectors
+
+    def save(self) -> str:
+        """Return the portable state (XML)."""
+        import openmm
+
+        return openmm.XmlSerializer.serialize(self.context.getState(positions=True, velocities=True))
+
+
+def _sample(
+    run: _Leg, checkpoints: Checkpoints, segments: list[Segment], interval_s: float, log: logging.Logger
+) -> None:
+    """Take the samples that are still missing, committing a segment at every interval and at the end."""
+    from openmm import Vec3, app
+
+    done = run.step // run.sample_steps
+    sample_ps = run.sample_steps * run.timestep_fs / 1000
+    progress = Progress(log, run.total_samples * sample_ps, "ps", done * sample_ps)
+    path = checkpoints.folder / ".partial_frames.xtc"
+    rows: list[list[float]] = []
+    frames, committed = None, time.monotonic()
+    for number in range(done + 1, run.total_samples + 1):
+        row, positions, vectors = run.advance()
+        rows.append(row)
+        if number % run.samples_per_frame == 0:
+            if frames is None:
+                path.unlink(missing_ok=True)
+                interval = run.samples_per_frame * run.sample_steps
+                frames = app.XTCFile(str(path), run.model.topology, run.timestep_fs / 1000, run.step, interval)
+            frames.writeModel(positions, periodicBoxVectors=[Vec3(*vector) for vector in vectors])
+        now = time.monotonic()
+        if now - committed >= interval_s or number == run.total_samples:
+            facts = {"platform": run.choice.name, "samples": len(rows)}
+            segments.append(
+                checkpoints.commit(
+                    len(segments), run.step, np.array(rows), path if frames is not None else None, run.save(), b"",
+                    facts,
+                )
+            )  # fmt: skip
+            rows, frames, committed = [], None, now
+        progress.update(run.time_ps, f"{row[3]:.0f} K")
+
+
+def _starting_point(start: TransportOutputs, origin: dict[str, Any], leg: int, legs: int) -> tuple[np.ndarray, float]:
+    """Return positions from the frame of this leg, scaled to the mean density of the run, and the edge of the box."""
+    from MDAnalysis.lib.formats.libmdaxdr import XTCFile
+
+    series = _stationary_series(start, origin)
+    edge_nm = float(np.cbrt(series["volume_nm3"].mean()))
+    with XTCFile(str(start.trajectory)) as stream:
+        frames = [frame for frame in stream if frame.time > origin["settings"]["equilibration_ps"]]
+    if len(frames) < legs:
+        raise InputError(
+            f"{start.trajectory} has {len(frames)} frames after the equilibration; {legs} legs need as many to start"
+            " from. Use fewer transport.legs, or a longer sampling_ps."
+        )
+    frame = frames[round((leg + 1) * len(frames) / legs) - 1]
+    sizes = [len(component["site_atoms"]) for component in origin["components"] for _ in range(component["count"])]
+    if sum(sizes) != len(frame.x):
+        raise InputError(f"{start.trajectory} has {len(frame.x)} sites where {start.run} says {sum(sizes)}.")
+    molecules = tuple(np.split(np.arange(len(frame.x)), np.cumsum(sizes)[:-1]))
+    positions = frame.x.astype(float)
+    return scale_molecules(positions, molecules, edge_nm / float(frame.box[0, 0])), edge_nm
+
+
+def _stationary_series(start: TransportOutputs, origin: dict[str, Any]) -> Any:
+    import pandas as pd
+
+    series = pd.read_parquet(start.timeseries)
+    return series[series["time_ps"] > origin["settings"]["equilibration_ps"]]
+
+
+def _target_energy(start: TransportOutputs, origin: dict[str, Any], model: Model) -> float:
+    """Return the mean total energy at the temperature: the run's potential energy and equipartition, in kJ/mol."""
+    degrees = degrees_of_freedom(model.system) - 3
+    kinetic = 0.5 * degrees * BOLTZMANN_KJ_MOL_K * origin["settings"]["temperature_K"]
+    return float(_stationary_series(start, origin)["potential_energy_kJ_mol"].mean()) + kinetic
+
+
+def _true_mass_model(origin: dict[str, Any], edge_nm: float) -> Model:
+    settings, components = origin["settings"], origin["components"]
+    return build_model(
+        {component["name"]: component["count"] for component in components},
+        {component["name"]: component["smiles"] for component in components},
+        settings["force_field"],
+        edge_nm=edge_nm,
+        cutoff_nm=settings["cutoff_nm"],
+        pme_tolerance=settings["pme_tolerance"],
+        hydrogen_mass_amu=None,
+    )
+
+
+def _timestep_fs(settings: TransportSettings, name: str) -> float:
+    force_field = load_force_field(name)
+    timestep_fs = settings.timestep_fs or _DEFAULT_STEP_FS[force_field.constraints]
+    check_timestep(timestep_fs, None, force_field)
+    return timestep_fs
+
+
+def _components(model: Model, origin: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the components with the masses of their sites."""
+    firsts = np.cumsum([0, *(component["count"] for component in origin["components"])])[:-1]
+    return [
+        {**component, "site_masses_amu": [model.system.getParticleMass(int(i))._value for i in model.molecules[first]]}
+        for component, first in zip(origin["components"], firsts, strict=True)
+    ]
+
+
+def _conservation(rows: np.ndarray, degrees: int) -> dict[str, float]:
+    """Return the drift of the total energy and the mean temperature of a leg."""
+    total = rows[:, 1] + rows[:, 2]
+    slope = float(np.polyfit(rows[:, 0], total, 1)[0]) if len(rows) > 2 else 0.0
+    return {
+        "mean_temperature_K": float(rows[:, 3].mean()),
+        "energy_drift_kJ_mol_ns_per_degree": 1000 * slope / degrees,
+        "energy_drift_fraction": slope * float(rows[-1, 0] - rows[0, 0]) / float(rows[:, 2].mean()),
+    }
+
+
+def _check_conservation(facts: dict[str, Any], system: str, timestep_fs: float, log: logging.Logger) -> None:
+    drift, temperature = facts["energy_drift_fraction"], facts["settings"]["temperature_K"]
+    if abs(drift) > _LARGEST_DRIFT:
+        raise InputError(
+            f"{system} at {temperature:g} K: the total energy drifts by {drift:.1%} of the kinetic energy over one leg;"
+            f" at most {_LARGEST_DRIFT:.0%} is allowed. Use a transport.timestep_fs below {timestep_fs:g}, a smaller"
+            " dynamics.protocol.pme_tolerance, or shorter legs."
+        )
+    log.info(
+        "%s leg %d: %.1f K (wanted %.1f), energy drift %+.3f kJ/mol/ns per degree of freedom",
+        system, facts["leg"], facts["mean_temperature_K"], temperature, facts["energy_drift_kJ_mol_ns_per_degree"],
+    )  # fmt: skip
+
+
+def _write(rows: np.ndarray, frames: list[Path], outputs: TransportOutputs, facts: dict[str, Any]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([pa.field(name, pa.float64(), metadata={"unit": unit}) for name, unit in UNITS.items()])
+    columns = {name: rows[:, index] for index, name in enumerate(UNITS)}
+    with replace_when_complete(outputs.timeseries) as partial:
+        pq.write_table(pa.table(columns, schema=schema), partial)
+    with replace_when_complete(outputs.trajectory) as partial:
+        concatenate(frames, partial)
+    write_json(outputs.run, facts)
+
+
+def _openmm_version() -> str:
+    import openmm
+
+    return str(openmm.version.version)

@@ -1,0 +1,180 @@
+"""Self-diffusion from displacements: unwrapping, mean squared displacement, generalised least squares, finite size."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from moxie.errors import InputError
+from moxie.features.timeseries import Mean
+
+BOLTZMANN_J_K = 1.380649e-23
+M2_S_PER_NM2_PS = 1e-6
+_CUBIC_LATTICE = 2.837297  # Ewald sum of a cubic lattice (Yeh and Hummer 2004, eq. 12)
+_LAGS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # in thinned frames; longer ones add nothing
+_FEWEST_THINNED = 8
+_CANDIDATES = 14
+_ITERATIONS = 4
+_SMALLEST_PROBABILITY = 0.05
+_FEWEST_FRAMES = 40
+_LEGS_FOR_SCATTER = 3
+
+
+@dataclass(frozen=True)
+class Diffusion:
+    """A diffusion coefficient, m2/s, with the line it is the slope of; `is_linear` says that the line fits the data."""
+
+    coefficient: Mean
+    lags_ps: np.ndarray  # (n_frames,)
+    msd_nm2: np.ndarray  # (n_frames,) mean over molecules, origins and legs
+    msd_standard_error_nm2: np.ndarray  # over legs; NaN for fewer than three
+    slope_nm2_ps: float
+    intercept_nm2: float
+    start_ps: float  # the thinned interval, and shortest fitted lag
+    end_ps: float
+    is_linear: bool
+
+
+def unwrapped(positions: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Return continuous paths from positions that may jump by whole edges between frames, shape (n_frames, n, 3).
+
+    `edges` (3,) are those of a box that does not change. A true displacement between frames must be shorter than half
+    an edge.
+    """
+    steps = np.diff(positions, axis=0)
+    steps -= edges * np.round(steps / edges)
+    return np.concatenate([positions[:1], positions[0] + np.cumsum(steps, axis=0)])
+
+
+def without_drift(paths: np.ndarray, masses: np.ndarray) -> np.ndarray:
+    """Return paths (n_frames, n, 3) relative to the centre of mass of all molecules."""
+    return paths - np.average(paths, axis=1, weights=masses)[:, None]
+
+
+def mean_squared_displacement(paths: np.ndarray) -> np.ndarray:
+    """Return the mean over molecules and all time origins, shape (n_frames,), of paths (n_frames, n, 3).
+
+    By fast Fourier transform (Calandrini et al., Collection SFN 12, 201 (2011), section 4.2).
+    """
+    n_frames = len(paths)
+    centred = paths - paths.mean(axis=0)
+    spectrum = np.abs(np.fft.rfft(centred, 2 * n_frames, axis=0)) ** 2
+    products = np.fft.irfft(spectrum.sum(axis=2).mean(axis=1), 2 * n_frames)[:n_frames]
+    squares = (centred**2).sum(axis=2).mean(axis=1)
+    ahead, behind = np.cumsum(squares[::-1])[::-1], np.cumsum(squares)[::-1]  # over origins, and over ends
+    return np.maximum((ahead + behind - 2 * products) / np.arange(n_frames, 0, -1), 0.0)
+
+
+def walk_covariance(lags: np.ndarray, n_frames: int, noise: float = 0.0) -> np.ndarray:
+    """Return the covariance of the mean squared displacement of one walker at some lags (in frames), shape (k, k).
+
+    For a three-dimensional random walk whose steps have unit variance in each direction, seen with an independent error
+    of variance `noise` in each position. Squares of Gaussian displacements covary by twice the square of the
+    displacements' covariance; the sum runs over all pairs of origins (Bulerjahn, von Buelow and Hummer, J. Chem. Phys.
+    153, 024116 (2020)).
+    """
+    covariance = np.empty((len(lags), len(lags)))
+    for row, n in enumerate(lags):
+        for column, m in enumerate(lags[: row + 1]):
+            shift = np.arange(-int(m), int(n) + 1)  # of the second interval against the first
+            shared = (np.minimum(n, shift + m) - np.maximum(0, shift)).astype(float)
+            for place, sign in ((0, 1), (n - m, 1), (-m, -1), (n, -1)):  # where ends of the intervals coincide
+                shared[place + m] += sign * noise
+            first, second = float(n_frames - n), float(n_frames - m)  # numbers of origins
+            pairs = np.clip(np.minimum(first, second - shift) - np.maximum(0, -shift), 0, None)
+            covariance[row, column] = covariance[column, row] = 6.0 * (pairs * shared**2).sum() / (first * second)
+    return covariance
+
+
+def self_diffusion(legs: Sequence[np.ndarray], interval_ps: float) -> Diffusion:
+    """Return the self-diffusion coefficient from the paths of one species, in nm, one array (n_frames, n, 3) per leg.
+
+    The paths are thinned to the shortest interval at which they are a random walk with an error in each position (the
+    motion within the cage): a line fitted to their mean squared displacement by generalised least squares, with that
+    walk's covariance, must not be improbable (chi squared, 5 %). The longest interval tried leaves eight frames;
+    `is_linear` is False if it is improbable even there. Molecules of one box do not move independently, so the
+    covariance is scaled by how much more their mean square displacement varies than that of as many walkers would. With
+    three legs or more the standard error is that of the mean over legs, with fewer the covariance's. Raises InputError
+    for too few frames.
+    """
+    n_frames, n_molecules = legs[0].shape[:2]
+    if n_frames < _FEWEST_FRAMES:
+        raise InputError(
+            f"A diffusion coefficient from {n_frames} frames is not sensible; at least {_FEWEST_FRAMES} are needed. Use"
+            " a longer transport.length_ps or a shorter frame_interval_ps."
+        )
+    for stride in np.unique(np.geomspace(1, n_frames // _FEWEST_THINNED, _CANDIDATES).astype(int)):
+        thinned = [leg[::stride] for leg in legs]
+        curves = np.array([mean_squared_displacement(leg) for leg in thinned])
+        fit = _fit(curves.mean(axis=0), n_molecules * len(legs) / _common_motion(thinned))
+        if fit.probability > _SMALLEST_PROBABILITY:
+            break
+    scale = M2_S_PER_NM2_PS / 6 / (stride * interval_ps)
+    single = np.array([_solve(curve[fit.lags], fit.lags, fit.weights)[0][1] for curve in curves]) * scale
+    whole = np.array([mean_squared_displacement(leg) for leg in legs])
+    error, whole_error = fit.slope_error * scale, np.full(n_frames, math.nan)
+    if len(legs) >= _LEGS_FOR_SCATTER:
+        error, whole_error = (values.std(axis=0, ddof=1) / math.sqrt(len(legs)) for values in (single, whole))
+    return Diffusion(
+        Mean(float(single.mean()), float(error), float(len(legs))), interval_ps * np.arange(n_frames),
+        whole.mean(axis=0), whole_error, float(fit.line[1]) / (stride * interval_ps), float(fit.line[0]),
+        float(stride * interval_ps), float(stride * interval_ps * fit.lags[-1]),
+        fit.probability > _SMALLEST_PROBABILITY,
+    )  # fmt: skip
+
+
+def finite_size_corrected(
+    diffusion: Mean, viscosity_mPa_s: Mean, temperature_K: float, edge_nm: float
+) -> Mean:  # fmt: skip
+    """Return the diffusion coefficient of an infinite system, m2/s, from that in a cubic box.
+
+    D + 2.837297 k T / (6 pi eta L) (Yeh and Hummer, J. Phys. Chem. B 108, 15873 (2004), eq. 12), with the viscosity of
+    the same model and its error.
+    """
+    viscosity_Pa_s = viscosity_mPa_s.value / 1000
+    shift = _CUBIC_LATTICE * BOLTZMANN_J_K * temperature_K / (6 * math.pi * viscosity_Pa_s * edge_nm * 1e-9)
+    shift_error = shift * viscosity_mPa_s.standard_error / viscosity_mPa_s.value
+    return Mean(
+        diffusion.value + shift,
+        math.hypot(diffusion.standard_error, shift_error),
+        min(diffusion.n_independent, viscosity_mPa_s.n_independent),
+    )
+
+
+@dataclass(frozen=True)
+class _Fit:
+    lags: np.ndarray
+    weights: np.ndarray  # inverse of the covariance of a walk
+    line: np.ndarray  # intercept, and slope per frame
+    slope_error: float
+    probability: float  # of larger residuals
+
+
+def _fit(msd: np.ndarray, walkers: float) -> _Fit:
+    """Fit a line to a mean squared displacement; the ratio of its coefficients gives the noise of the positions."""
+    from scipy.stats import chi2
+
+    lags = np.array([lag for lag in _LAGS if lag <= len(msd) // 2])
+    noise = 0.0
+    for _ in range(_ITERATIONS):
+        weights = np.linalg.inv(walk_covariance(lags, len(msd), noise))
+        line, inverse = _solve(msd[lags], lags, weights)
+        noise = max(0.0, line[0] / (2 * line[1])) if line[1] > 0 else 0.0
+    residuals = msd[lags] - line[0] - line[1] * lags
+    variance = (line[1] / 3) ** 2 / walkers  # <dx^2> of a step is a third of the slope
+    probability = float(chi2.sf(residuals @ weights @ residuals / variance, len(lags) - 2))
+    return _Fit(lags, weights, line, math.sqrt(inverse[1, 1] * variance), probability)
+
+
+def _common_motion(legs: Sequence[np.ndarray]) -> float:
+    """Return the variance of the mean square displacement of a frame, over that of independent Gaussian walkers."""
+    squares = np.concatenate([(np.diff(leg, axis=0) ** 2).sum(axis=2).mean(axis=1) for leg in legs])
+    independent = 2 / 3 * squares.mean() ** 2 / legs[0].shape[1]
+    return max(1.0, float(squares.var(ddof=1) / independent))
+
+
+def _solve(values: np.ndarray, lags: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    design = np.stack([np.ones(len(lags)), lags], axis=1)
+    inverse = np.linalg.inv(design.T @ weights @ design)
+    return inverse @ design.T @ weights @ values, inverse

@@ -1,0 +1,179 @@
+"""Transport coefficients of one state point from its legs at constant energy: viscosity, and diffusion per species."""
+
+import logging
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moxie.errors import InputError
+from moxie.features.diffusion import Diffusion, finite_size_corrected, self_diffusion, unwrapped, without_drift
+from moxie.features.timeseries import NO_MEAN
+from moxie.features.viscosity import Viscosity, shear_viscosity
+from moxie.io import read_json
+
+MSD, VISCOSITY = "mean squared displacement", "running viscosity"
+_CURVE_POINTS = 200
+_TEMPERATURE_TOLERANCE = 0.02
+
+
+def analyse_transport(
+    timeseries: Sequence[str | Path],
+    trajectories: Sequence[str | Path],
+    runs: Sequence[str | Path],
+    log: logging.Logger | None = None,
+) -> tuple[Any, Any]:
+    """Return the tables `transport` (one row per species) and `transport_curves` of one state point, as DataFrames.
+
+    The three lists hold the files of the same legs in the same order; legs of several replicas count alike. Where the
+    stress series are too short for a viscosity, it and the corrected diffusion coefficients are empty, and the log says
+    so. Raises InputError for files that do not belong together.
+    """
+    import pandas as pd
+
+    log = log or logging.getLogger(__name__)
+    facts = [read_json(run) for run in runs]
+    first = facts[0]
+    if any(other["components"] != first["components"] or other["transport"] != first["transport"] for other in facts):
+        raise InputError(f"{runs[0]} and its sister legs differ in their components or settings. Delete and run again.")
+    series = [pd.read_parquet(path) for path in timeseries]
+    edge_nm = float(np.mean([leg["edge_nm"] for leg in facts]))
+    temperature_K = float(np.mean([leg["mean_temperature_K"] for leg in facts]))
+    _check_temperature(first, temperature_K, log)
+    viscosity = _viscosity(series, facts, temperature_K, log)
+    masses = _masses(first["components"])
+    paths = [_centre_paths(*files, masses) for files in zip(trajectories, runs, strict=True)]
+    interval_ps = _frame_interval_ps(first)
+    state = {
+        "system": first["system"], "force_field": first["force_field"],
+        "temperature_K": first["settings"]["temperature_K"], "pressure_bar": first["settings"]["pressure_bar"],
+    }  # fmt: skip
+    rows, curves, begin = [], [], 0
+    for component in first["components"]:
+        end = begin + component["count"]
+        diffusion = self_diffusion([leg[:, begin:end] for leg in paths], interval_ps)
+        begin = end
+        if not diffusion.is_linear:
+            log.warning(
+                "%s at %g K: the mean squared displacement of %s does not become linear within an eighth of a leg;"
+                " its diffusion coefficient is an upper bound (use a longer transport.length_ps)",
+                first["system"], state["temperature_K"], component["name"],
+            )  # fmt: skip
+        rows.append(
+            state | _row(component, facts, diffusion, viscosity, temperature_K, edge_nm)
+        )  # fmt: skip
+        curves.append(_msd_curve(diffusion).assign(species=component["name"]))
+        log.info(
+            "%s: D = %.4g(%.2g) m2/s in the box%s", component["name"], rows[-1]["diffusion_m2_s"],
+            rows[-1]["diffusion_m2_s_standard_error"],
+            "" if viscosity is None else f", {rows[-1]['diffusion_corrected_m2_s']:.4g} m2/s corrected",
+        )  # fmt: skip
+    if viscosity is not None:
+        curves.append(_viscosity_curve(viscosity).assign(species="all"))
+    return pd.DataFrame(rows), pd.concat(curves, ignore_index=True).assign(**state)
+
+
+def _row(
+    component: dict[str, Any], facts: list[dict[str, Any]], diffusion: Diffusion, viscosity: Viscosity | None,
+    temperature_K: float, edge_nm: float,
+) -> dict[str, Any]:  # fmt: skip
+    corrected = NO_MEAN
+    if viscosity is not None:
+        corrected = finite_size_corrected(diffusion.coefficient, viscosity.value, temperature_K, edge_nm)
+    return {
+        "species": component["name"], "smiles": component["smiles"], "n_molecules": component["count"],
+        "n_legs": len(facts), "leg_ps": facts[0]["transport"]["length_ps"], "edge_nm": edge_nm,
+        "mean_temperature_K": temperature_K, "timestep_fs": facts[0]["transport"]["timestep_fs"],
+        "energy_drift_kJ_mol_ns": float(np.mean([leg["energy_drift_kJ_mol_ns_per_degree"] for leg in facts])),
+        **diffusion.coefficient.as_columns("diffusion_m2_s"), **corrected.as_columns("diffusion_corrected_m2_s"),
+        "diffusion_fit_start_ps": diffusion.start_ps, "diffusion_is_linear": diffusion.is_linear,
+        **(NO_MEAN if viscosity is None else viscosity.value).as_columns("viscosity_mPa_s"),
+        "stress_correlation_time_ps": math.nan if viscosity is None else viscosity.correlation_time_ps,
+    }  # fmt: skip
+
+
+def _viscosity(
+    series: list[Any], facts: list[dict[str, Any]], temperature_K: float, log: logging.Logger
+) -> Viscosity | None:
+    columns = [name for name in series[0].columns if name.startswith("pressure_")]
+    length = min(len(leg) for leg in series)
+    interval_ps = float(series[0]["time_ps"].iloc[1] - series[0]["time_ps"].iloc[0])
+    legs = [leg[columns].to_numpy()[:length] for leg in series]
+    try:
+        viscosity = shear_viscosity(legs, interval_ps, [leg["edge_nm"] ** 3 for leg in facts], temperature_K)
+    except InputError as error:
+        log.warning("%s: %s", facts[0]["system"], error)
+        return None
+    log.info(
+        "viscosity %.4g(%.2g) mPa s; correlation time of the stress %.3g ps", viscosity.value.value,
+        viscosity.value.standard_error, viscosity.correlation_time_ps,
+    )  # fmt: skip
+    return viscosity
+
+
+def _check_temperature(facts: dict[str, Any], temperature_K: float, log: logging.Logger) -> None:
+    wanted = facts["settings"]["temperature_K"]
+    if abs(temperature_K - wanted) > _TEMPERATURE_TOLERANCE * wanted:
+        log.warning(
+            "%s: the legs have a mean temperature of %.1f K where %g K was wanted; the run they start from is too short"
+            " for a good mean energy (sampling_ps)", facts["system"], temperature_K, wanted,
+        )  # fmt: skip
+
+
+def _masses(components: list[dict[str, Any]]) -> np.ndarray:
+    """Return the masses of all sites, shape (n_sites,)."""
+    return np.concatenate([np.tile(row["site_masses_amu"], row["count"]) for row in components])
+
+
+def _centre_paths(trajectory: str | Path, run: str | Path, masses: np.ndarray) -> np.ndarray:
+    """Return the paths of all molecular centres without the drift of the box, nm, (n_frames, n_molecules, 3)."""
+    from MDAnalysis.lib.formats.libmdaxdr import XTCFile
+
+    components = read_json(run)["components"]
+    sizes = np.repeat([len(row["site_masses_amu"]) for row in components], [row["count"] for row in components])
+    firsts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    molecule_masses = np.add.reduceat(masses, firsts)
+    try:
+        with XTCFile(str(trajectory)) as stream:
+            if stream.n_atoms != len(masses):
+                raise InputError(f"{trajectory} has {stream.n_atoms} sites where {run} says {len(masses)}.")
+            frames = [(frame.x.astype(float), np.diag(frame.box)) for frame in stream]
+    except OSError as error:
+        raise InputError(f"{trajectory} cannot be read ({error}). Delete it and run again to make it anew.") from None
+    centres = np.array([np.add.reduceat(masses[:, None] * x, firsts) / molecule_masses[:, None] for x, _ in frames])
+    return without_drift(unwrapped(centres, frames[0][1]), molecule_masses)
+
+
+def _frame_interval_ps(facts: dict[str, Any]) -> float:
+    transport = facts["transport"]
+    sample_fs = max(1, round(transport["stress_interval_fs"] / transport["timestep_fs"])) * transport["timestep_fs"]
+    return max(1, round(1000 * transport["frame_interval_ps"] / sample_fs)) * sample_fs / 1000
+
+
+def _msd_curve(diffusion: Diffusion) -> Any:
+    import pandas as pd
+
+    half = len(diffusion.lags_ps) // 2 + 1
+    kept = np.unique(np.geomspace(1, half - 1, _CURVE_POINTS).astype(int))
+    lags = diffusion.lags_ps[kept]
+    fit = diffusion.intercept_nm2 + diffusion.slope_nm2_ps * lags
+    return pd.DataFrame(
+        {
+            "curve": MSD, "unit": "nm2", "time_ps": lags, "value": diffusion.msd_nm2[kept],
+            "value_standard_error": diffusion.msd_standard_error_nm2[kept],
+            "fit": np.where(lags >= diffusion.start_ps, fit, np.nan),
+        }
+    )  # fmt: skip
+
+
+def _viscosity_curve(viscosity: Viscosity) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "curve": VISCOSITY, "unit": "mPa s", "time_ps": viscosity.times_ps, "value": viscosity.running_mPa_s,
+            "value_standard_error": viscosity.running_standard_error_mPa_s, "fit": viscosity.value.value,
+        }
+    )  # fmt: skip
