@@ -64,6 +64,11 @@ rule dynamics:
         DYNAMICS,
 
 
+rule export:
+    input:
+        EXPORTS,
+
+
 rule oxidation:
     input:
         OXIDATION,
@@ -98,6 +103,7 @@ localrules:
     all,
     structures,
     dynamics,
+    export,
     oxidation,
     molecules,
     features,

@@ -190,6 +190,16 @@ class Study:
             return BOX_FORCE_FIELD.format(force_field=force_field, system=name)
         return force_field
 
+    def gpu_percent(self, name: str) -> int:
+        """Return the share of a graphics card that a run takes; 0 unless `dynamics.platform` names a GPU's."""
+        from moxie.dynamics.platforms import gpu_percent
+        from moxie.structures.molecules import parse_smiles, symbols
+
+        if self.config.dynamics.platform in ("auto", "CPU"):
+            return 0
+        composition, smiles = self.system(name).composition, self.smiles_of(name)
+        return gpu_percent(sum(n * len(symbols(parse_smiles(smiles[key], key))) for key, n in composition.items()))
+
     def gas_settings(self, name: str, temperature_K: float) -> dict[str, Any]:
         """Return the settings of a system's isolated molecule; what concerns only the box is at its default."""
         values = self.run_settings(name, temperature_K, pressure_bar=1.0)

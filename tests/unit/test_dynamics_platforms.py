@@ -86,3 +86,58 @@ def test_disagreement_is_beyond_single_precision():
     assert platforms.disagreement((100.0, forces), (100.001, forces * 1.0001)) is None
     assert "energy" in platforms.disagreement((100.0, forces), (101.0, forces))
     assert "forces" in platforms.disagreement((100.0, forces * 1.1), (100.0, forces))
+
+
+@pytest.mark.parametrize(("sites", "percent"), [(300, 25), (5000, 25), (10_000, 50), (20_000, 100), (1_000_000, 100)])
+def test_small_boxes_share_a_card_and_large_ones_do_not(sites, percent):
+    assert platforms.gpu_percent(sites) == percent
+
+
+def test_runs_ask_for_a_card_only_where_the_platform_names_one():
+    from moxie.study import Study
+
+    def study(platform):
+        system = {"composition": {"methanol": 2000}, "force_field": "trappe_ua", "temperatures_K": [298.15]}
+        return Study.load(
+            {"molecules": {"methanol": "CO"}, "dynamics": {"platform": platform, "systems": {"liquid": system}}}
+        )
+
+    assert study("auto").gpu_percent("liquid") == study("CPU").gpu_percent("liquid") == 0
+    assert study("CUDA").gpu_percent("liquid") == 60
+
+
+@pytest.mark.parametrize("broken", ["CUDA", "HIP", "OpenCL"])
+def test_next_platform_is_taken_when_one_cannot_make_a_context(methane, monkeypatch, broken):
+    """The order is CUDA, HIP, OpenCL, CPU; the double-precision Reference platform is never chosen."""
+    order = platforms.ORDER
+    real, tried = platforms.evaluate, []
+    monkeypatch.setattr(platforms, "_available", lambda: ["Reference", *order])
+
+    def evaluate(choice, system, positions):
+        if choice.name not in ("Reference", "CPU"):
+            tried.append(choice.name)
+            if order.index(choice.name) <= order.index(broken):
+                raise RuntimeError("CUDA_ERROR_UNSUPPORTED_PTX_VERSION (222)")
+            return (*on_reference(real, system, positions)[:2], "AMD Radeon")
+        return real(choice, system, positions)
+
+    monkeypatch.setattr(platforms, "evaluate", evaluate)
+    choice = platforms.choose_platform(*methane, "auto")
+    expected = order[order.index(broken) + 1]
+    assert choice.name == expected
+    assert choice.precision == ("single" if expected == "CPU" else "mixed")
+    assert tried == list(order[: order.index(broken) + 2])[: len(tried)]
+
+
+def test_everything_broken_is_an_error_and_not_the_reference_platform(methane, monkeypatch):
+    real = platforms.evaluate
+
+    def evaluate(choice, system, positions):
+        if choice.name == "Reference":
+            return real(choice, system, positions)
+        raise RuntimeError(f"{choice.name} is broken")
+
+    monkeypatch.setattr(platforms, "evaluate", evaluate)
+    monkeypatch.setattr(platforms, "_available", lambda: ["Reference", "CPU"])
+    with pytest.raises(InputError, match="CPU: CPU is broken"):
+        platforms.choose_platform(*methane, "auto")

@@ -149,7 +149,7 @@ def test_binary_checkpoint_that_does_not_load_is_replaced_by_the_state(box, tmp_
             module.write_json(place / "segment.json", content)
     with caplog.at_level(logging.INFO):
         run(box, tmp_path, replace(SHORT, sampling_ps=10.0))
-    assert "continuing from its state" in caplog.text
+    assert "continuing from its portable state" in caplog.text
     assert len(pd.read_parquet(tmp_path / "timeseries.parquet")) == 104
 
 

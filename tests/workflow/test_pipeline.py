@@ -8,6 +8,8 @@ import time
 import pytest
 import yaml
 
+from tests.workflow.conftest import ROOT, Workflow
+
 ANALYSIS = {"validate", "collect_manifest", "write_report"}
 
 
@@ -167,3 +169,14 @@ def test_slurm_profile_passes_a_dry_run(tmp_path):
 
     jobs = Workflow(ROOT, tmp_path).planned(f"--workflow-profile={ROOT / 'workflow' / 'profiles' / 'slurm'}")
     assert jobs["simulate"] == 3
+
+
+def test_export_writes_every_run_for_lammps_from_its_packed_box(tmp_path):
+    workflow = Workflow(ROOT, tmp_path)
+    workflow.run("export")
+    texts = {path: path.read_text() for path in (tmp_path / "results" / "dynamics").rglob("system.in")}
+    assert {path.parts[-5] for path in texts} == {"trappe_ua", "und"} and len(texts) == 3
+    for path, text in texts.items():
+        assert path.parts[-4].startswith("T" + text.split("fix thermostat all langevin ")[1].split()[0])
+        assert " atoms\n" in path.with_suffix(".data").read_text()
+    assert not list(tmp_path.rglob("run.json"))

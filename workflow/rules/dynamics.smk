@@ -2,11 +2,13 @@
 
 REQUIRED INPUTS: results/structures/boxes/{system}.xyz
 OUTPUTS: results/dynamics/{run}/{timeseries.parquet, trajectory.xtc, topology.pdb, run.json},
-    results/dynamics/{run}/transport/leg{leg}/{timeseries.parquet, trajectory.xtc, run.json}
+    results/dynamics/{run}/transport/leg{leg}/{timeseries.parquet, trajectory.xtc, run.json}, and on request (target
+    export) results/dynamics/{run}/export/{system.data, system.in}
 """
 
 DYNAMICS = [f"results/dynamics/{run}/run.json" for runs in RUNS.values() for run in runs]
 DYNAMICS += [f"results/dynamics/{leg}/run.json" for legs in LEGS.values() for leg in legs]
+EXPORTS = [f"results/dynamics/{run}/export/system.in" for runs in RUNS.values() for run in runs]
 
 
 rule simulate:
@@ -27,6 +29,8 @@ rule simulate:
     resources:
         mem_mb=2000,
         runtime=240,
+        gpu=lambda w: int(study.gpu_percent(w.system) > 0),
+        gpu_percent=lambda w: study.gpu_percent(w.system),
     params:
         settings=lambda w: study.run_settings(w.system, float(w.temperature_K), float(w.pressure_bar)),
         platform=study.config.dynamics.platform,
@@ -66,7 +70,7 @@ rule simulate_transport:
         timeseries=f"results/dynamics/{RUN}/timeseries.parquet",
         trajectory=f"results/dynamics/{RUN}/trajectory.xtc",
         run=f"results/dynamics/{RUN}/run.json",
-        force_field=lambda w: own_file(study.system(w.system).force_field),
+        force_field=lambda w: own_file(study.force_field_file(w.system)),
     output:
         timeseries=f"results/dynamics/{LEG}/timeseries.parquet",
         trajectory=f"results/dynamics/{LEG}/trajectory.xtc",
@@ -79,6 +83,8 @@ rule simulate_transport:
     resources:
         mem_mb=2000,
         runtime=240,
+        gpu=lambda w: int(study.gpu_percent(w.system) > 0),
+        gpu_percent=lambda w: study.gpu_percent(w.system),
     params:
         settings=lambda w: study.transport_settings(w.system),
         platform=study.config.dynamics.platform,
@@ -89,3 +95,25 @@ rule simulate_transport:
         "Leg {wildcards.leg} at constant energy of {wildcards.system} at {wildcards.temperature_K} K"
     script:
         "../../scripts/simulate_transport.py"
+
+
+rule export_box:
+    input:
+        box="results/structures/boxes/{system}.xyz",
+        force_field=lambda w: own_file(study.force_field_file(w.system)),
+    output:
+        data=f"results/dynamics/{RUN}/export/system.data",
+        commands=f"results/dynamics/{RUN}/export/system.in",
+    log:
+        f"results/logs/export_box/{RUN}.log",
+    conda:
+        "../../envs/moxie.yaml"
+    threads: 1
+    params:
+        settings=lambda w: study.run_settings(w.system, float(w.temperature_K), float(w.pressure_bar)),
+        seed=lambda w: study.seed("simulate", w),
+        code=code("export_box"),
+    message:
+        "Writing {wildcards.system} at {wildcards.temperature_K} K for LAMMPS"
+    script:
+        "../../scripts/export_box.py"

@@ -96,9 +96,7 @@ class Engine:
         try:
             self.context.loadCheckpoint(checkpoint)
         except openmm.OpenMMException as error:
-            log.info(
-                "the checkpoint is of another machine or version (%s); continuing from its state", _one_line(error)
-            )
+            log.info("the binary checkpoint does not load (%s); continuing from its portable state", _one_line(error))
             self.context.setState(openmm.XmlSerializer.deserialize(state))
         self.step = step
         self._keep(self.context.getState(positions=True, velocities=True))

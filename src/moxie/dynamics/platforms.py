@@ -18,7 +18,12 @@ ORDER = ("CUDA", "HIP", "OpenCL", "CPU")
 _PRECISION = {"CUDA": "mixed", "HIP": "mixed", "OpenCL": "mixed"}
 _ENERGY_TOLERANCE = 1e-3  # of the sum of |energy| and 1 kJ/mol per 10 sites
 _FORCE_TOLERANCE = 5e-3  # rms deviation over rms force
-_PROCESSOR_WORDS = ("cpu", "pocl", "pthread", "llvmpipe", "oclgrind", "xeon", "epyc", "ryzen", "core(tm)")
+_PROCESSOR_WORDS = (
+    "cpu", "pocl", "portable computing language", "pthread", "llvmpipe", "oclgrind", "xeon", "epyc", "ryzen",
+    "threadripper", "opteron", "core(tm)", "pentium", "celeron", "neoverse",
+)  # fmt: skip
+_SITES_PER_PERCENT = 200  # a box of 20,000 sites fills a graphics card
+_SMALLEST_SHARE = 25
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,11 @@ class PlatformChoice:
         if self.name == "CPU":  # particle-mesh Ewald has its own threads, as many as there are cores unless told
             os.environ["OPENMM_CPU_THREADS"] = self.properties["Threads"]
         return openmm.Context(system, integrator, openmm.Platform.getPlatformByName(self.name), self.properties)
+
+
+def gpu_percent(n_sites: int) -> int:
+    """Return the share of a graphics card that a box takes; small boxes leave most of a card idle and can share it."""
+    return min(100, max(_SMALLEST_SHARE, n_sites // _SITES_PER_PERCENT))
 
 
 def choose_platform(
@@ -100,9 +110,9 @@ def evaluate(choice: PlatformChoice, system: Any, positions_nm: np.ndarray) -> t
     context = choice.context(system, openmm.VerletIntegrator(0.001))
     context.setPositions(positions_nm)
     state = context.getState(energy=True, forces=True)
-    device = ""
-    if "DeviceName" in context.getPlatform().getPropertyNames():
-        device = context.getPlatform().getPropertyValue(context, "DeviceName")
+    platform = context.getPlatform()
+    known = [name for name in ("OpenCLPlatformName", "DeviceName") if name in platform.getPropertyNames()]
+    device = ", ".join(platform.getPropertyValue(context, name) for name in known)
     return state.getPotentialEnergy()._value, state.getForces(asNumpy=True)._value, device
 
 

@@ -71,11 +71,11 @@ def simulate(
     log = log or logging.getLogger(__name__)
     packed = read_box(box)
     check_settings(settings, load_force_field(settings.force_field))
-    edge_nm = _target_edge_nm(packed, settings, system)
-    model = _periodic_model(packed, settings)
+    edge_nm = target_edge_nm(packed, settings, system)
+    model = periodic_model(packed, settings)
     dependencies = {
         "settings": settings.as_dict(), "seed": seed, "box": sha256(box),
-        "force_field": sha256(model.force_field.path), "openmm": _version(),
+        "force_field": sha256(model.force_field.path),
     }  # fmt: skip
     checkpoints = Checkpoints(checkpoint_dir, dependencies, log)
     segments = checkpoints.open()
@@ -91,6 +91,10 @@ def simulate(
     if segments:
         last = segments[-1].folder
         state, binary = (last / "state.xml").read_text(), (last / "checkpoint.bin").read_bytes()
+        made_by, here = segments[-1].facts, _made_by(choice)
+        if any(made_by.get(key) != value for key, value in here.items()):
+            log.info("the checkpoint was made by %s, this is %s", _words(made_by, here), _words(here, here))
+            binary = b""
         engine.resume(segments[-1].last_step, state, binary, log)
         log.info("continuing at %.1f ps, after segment %d", done * _sample_ps(settings), segments[-1].index)
     else:
@@ -258,7 +262,7 @@ class _SegmentWriter:
     def commit(self) -> None:
         index = len(self._segments)
         state, checkpoint = self._engine.save()
-        facts = {"platform": self._choice.name, "precision": self._choice.precision, "samples": len(self._rows)}
+        facts = {**_made_by(self._choice), "samples": len(self._rows)}
         frames = self._path if self._frames is not None else None
         segment = self._checkpoints.commit(
             index, self._engine.step, np.array(self._rows), frames, state, checkpoint, facts
@@ -281,7 +285,7 @@ def _write_outputs(engine: Engine, segments: list[Segment], outputs: Outputs, fa
     write_json(outputs.run, facts)
 
 
-def _target_edge_nm(packed: Box, settings: Settings, system: str) -> float:
+def target_edge_nm(packed: Box, settings: Settings, system: str) -> float:
     """Return the edge at which production begins; raises InputError when the cut-off does not fit into it."""
     edge_nm = expected_edge_nm(packed.composition, packed.smiles, settings.density_g_cm3)
     if settings.ensemble == "NPT" and settings.density_g_cm3 is None:
@@ -294,7 +298,7 @@ def _target_edge_nm(packed: Box, settings: Settings, system: str) -> float:
     return edge_nm
 
 
-def _periodic_model(packed: Box, settings: Settings) -> Model:
+def periodic_model(packed: Box, settings: Settings) -> Model:
     return build_model(
         packed.composition,
         packed.smiles,
@@ -318,8 +322,17 @@ def _description(model: Model, settings: Settings, choice: PlatformChoice) -> di
         "mass_g_mol": model.mass_g_mol,
         "force_field": model.force_field.name, "force_field_title": model.force_field.title,
         "force_field_sha256": sha256(model.force_field.path), "force_field_sources": model.force_field.sources,
-        "platform": choice.name, "precision": choice.precision, "openmm": _version(),
+        **_made_by(choice),
     }  # fmt: skip
+
+
+def _made_by(choice: PlatformChoice) -> dict[str, str]:
+    """Return what a binary checkpoint depends on; it is not read by anything else."""
+    return {"platform": choice.name, "precision": choice.precision, "openmm": _version()}
+
+
+def _words(facts: Mapping[str, Any], keys: Mapping[str, Any]) -> str:
+    return "OpenMM {openmm}, {platform} ({precision})".format(**{key: facts.get(key, "?") for key in keys})
 
 
 @dataclass(frozen=True)
