@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT / "src"))
 os.environ.update(PYTHONPATH=str(ROOT / "src"))  # scripts run the library of this checkout, in any environment
 
 from moxie.errors import InputError
-from moxie.study import BOX_FORCE_FIELD, FILM, GAS, LEG, MOLECULE_FORCE_FIELD, RUN, STATE, Study
+from moxie.study import BOX_FORCE_FIELD, BULK, FILM, GAS, LEG, MOLECULE_FORCE_FIELD, RUN, STATE, Study
 
 min_version("9.19")
 
@@ -35,6 +35,9 @@ wildcard_constraints:
     pressure_bar="[0-9.e+-]+",
     replica="[0-9]+",
     leg="[0-9]+",
+    orientation="100|110|111",
+    x="[0-9.e-]+",
+    kT_eV="[0-9.e-]+",
 
 
 include: "workflow/rules/common.smk"

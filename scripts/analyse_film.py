@@ -1,6 +1,6 @@
 """Compute the observables of one film after every stage of its growth."""
 
-from moxie.features.oxides import analyse_film
+from moxie.features.oxides import analyse_film, film_curves
 from moxie.features.tables import write_table
 from moxie.io import read_json
 from moxie.job import job
@@ -11,7 +11,13 @@ with job(snakemake) as log:
     facts = {
         name: run[name] for name in ("parameter_set", "recipe_thickness_nm", "target_thickness_nm", "thickness_scale")
     }
-    key = {"temperature_K": float(snakemake.wildcards.temperature_K), "replica": int(snakemake.wildcards.replica)}
-    tables = analyse_film(read_networks(snakemake.input.stages), **key, **facts)
-    for name, table in zip(("runs", "sites", "profiles"), tables, strict=True):
+    wildcards = snakemake.wildcards
+    key = {
+        "orientation": wildcards.orientation,
+        "temperature_K": float(wildcards.temperature_K),
+        "replica": int(wildcards.replica),
+    }
+    stages = read_networks(snakemake.input.stages)
+    tables = (*analyse_film(stages, **key, **facts), *film_curves(stages[-1], **key))
+    for name, table in zip(("runs", "sites", "profiles", "rdf", "structure_factors"), tables, strict=True):
         write_table(table, snakemake.output[name], f"oxide_{name}")

@@ -1,4 +1,4 @@
-"""Cut the Si(001) slab that is oxidised."""
+"""Cut a silicon slab to be oxidised."""
 
 from moxie.job import job
 from moxie.oxidation.parameter_sets import load_parameters
@@ -11,5 +11,6 @@ with job(snakemake) as log:
         tuple(snakemake.params.slab["cells"]),
         snakemake.params.slab["frozen_layers"],
         lattice_constant_A=parameters.lattice_constant_A,
+        orientation=snakemake.wildcards.orientation,
     )
     write_networks(snakemake.output.slab, slab)

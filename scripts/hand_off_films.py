@@ -8,4 +8,4 @@ from moxie.structures.network import read_network
 
 with job(snakemake) as log:
     for film in map(Path, snakemake.input.films):
-        write_handoff(read_network(film), film.parent / "handoff", f"{film.parent.parent.name} {film.parent.name}")
+        write_handoff(read_network(film), film.parent / "handoff", " ".join(film.parts[-4:-1]))

@@ -9,9 +9,12 @@ with job(snakemake) as log:
     recipe = dict(snakemake.params.recipe)
     time_s = recipe.pop("time_s")
     table = tabulate_growth(
-        lambda temperature_K, time_s: thickness_with_error_nm(temperature_K, time_s, **recipe, extrapolate=True),
+        lambda temperature_K, time_s, orientation: thickness_with_error_nm(
+            temperature_K, time_s, orientation=orientation, **recipe, extrapolate=True
+        ),
         snakemake.params.temperatures_K,
+        snakemake.params.orientations,
         time_s,
-        **{name: recipe[name] for name in ("kinetics", "ambient", "orientation")},
+        **{name: recipe[name] for name in ("kinetics", "ambient")},
     )
     write_table(table, snakemake.output.table, "growth_curves")

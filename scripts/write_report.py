@@ -17,4 +17,5 @@ with job(snakemake) as log:
         electrolytes=files.electrolytes or None,
         metrics=files.metrics,
         logp=files.logp or None,
+        film=files.film,
     )

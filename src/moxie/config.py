@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from moxie.errors import InputError
 
@@ -27,6 +27,13 @@ def _state_points(values: list[float]) -> list[float]:
     return values
 
 
+def _once(values: list[str]) -> list[str]:
+    repeated = sorted({value for value in values if values.count(value) > 1})
+    if repeated:
+        raise ValueError(f"{', '.join(repeated)} stands there more than once; name each one once")
+    return values
+
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 LiquidTemperatures = Annotated[
     list[Annotated[float, Field(ge=100, le=800)]], Field(min_length=1), AfterValidator(_state_points)
@@ -35,6 +42,17 @@ ProcessTemperatures = Annotated[
     list[Annotated[float, Field(ge=300, le=2000)]], Field(min_length=1), AfterValidator(_state_points)
 ]
 Pressures = Annotated[list[Annotated[float, Field(gt=0, le=1e5)]], Field(min_length=1), AfterValidator(_state_points)]
+
+
+Compositions = Annotated[list[Annotated[float, Field(ge=0, le=2)]], Field(min_length=1), AfterValidator(_state_points)]
+AnnealTemperatures = Annotated[
+    list[Annotated[float, Field(ge=0.05, le=5)]], Field(min_length=1), AfterValidator(_state_points)
+]
+Orientations = Annotated[
+    list[Annotated[Literal["100", "110", "111"], BeforeValidator(str)]],
+    Field(min_length=1),
+    AfterValidator(_once),
+]
 
 
 class Section(BaseModel):
@@ -203,7 +221,11 @@ class Dynamics(Section):
 class Slab(Section):
     cells: tuple[
         Annotated[int, Field(ge=2, le=60)], Annotated[int, Field(ge=2, le=60)], Annotated[int, Field(ge=2, le=60)]
-    ] = Field((4, 4, 5), description="Conventional silicon cells along x, y and z (the surface normal)")
+    ] = Field(
+        (4, 4, 5),
+        description="Size along x, y and z (the surface normal) in conventional cells of 5.43 A; (110) and (111) take "
+        "the whole number of their own surface cells that comes nearest",
+    )
     frozen_layers: int = Field(4, ge=1, description="Atomic layers at the back that keep the crystal's positions")
 
 
@@ -226,7 +248,6 @@ class ProcessStep(Process):
 
 class Recipe(Process):
     time_s: float = Field(10.0, gt=0, le=1e7, description="Duration", json_schema_extra={"unit": "s"})
-    orientation: Literal["100", "110", "111"] = Field("100", description="Surface of the wafer, for the kinetics")
     initial_oxide_nm: float = Field(
         0.8, ge=0, le=1000, description="Oxide before the process", json_schema_extra={"unit": "nm"}
     )
@@ -277,9 +298,29 @@ class Anneal(Section):
     final_moves_per_oxygen: int = Field(600, ge=0, description="Moves for each O in the last anneal")
 
 
+class Bulk(Section):
+    cells: int = Field(
+        3, ge=2, le=20, description="Conventional silicon cells along each edge of the cubic box, n: 8 n^3 Si"
+    )
+    compositions: Compositions = Field(
+        [0.0, 0.4, 0.8, 1.2, 1.6, 2.0], description="O per Si, from 0 (silicon) to 2 (silica)"
+    )
+    kT_eV: AnnealTemperatures = Field(
+        [0.15, 0.25, 0.4], description="Temperatures of the anneal", json_schema_extra={"unit": "eV"}
+    )
+    attempts_per_atom: float = Field(
+        500.0, gt=0, le=1e6, description="Monte Carlo moves for each atom, half while cooling, half at kT"
+    )
+    hop_fraction: float = Field(0.3, ge=0, le=1, description="Share of oxygen hops among the moves")
+    replicas: int = Field(2, ge=1, le=1000, description="Independent networks of each composition and temperature")
+
+
 class Oxidation(Section):
     parameter_set: str = Field("von_alfthan_2003", description="Valence force field: name in the registry, or path")
-    slab: Slab = Field(Slab(), description="The silicon (001) slab")
+    orientations: Orientations = Field(
+        ["100"], description="Surfaces of the wafer (100, 110, 111), for the slab and the kinetics; each is a sweep"
+    )
+    slab: Slab = Field(Slab(), description="The silicon slab")
     recipe: Recipe = Field(Recipe(), description="The process, the same at every temperature")
     thickness_scale: float = Field(
         0.6, gt=0, le=1, description="Oxide thickness on the slab divided by the recipe's; stated with every result"
@@ -289,7 +330,8 @@ class Oxidation(Section):
     temperatures_K: ProcessTemperatures = Field(
         [973, 1073, 1173, 1273, 1373, 1473], description="Process temperatures", json_schema_extra={"unit": "K"}
     )
-    replicas: int = Field(2, ge=1, le=1000, description="Independent films at each temperature")
+    replicas: int = Field(2, ge=1, le=1000, description="Independent films of each orientation and temperature")
+    bulk: Bulk | None = Field(None, description="Study of bulk SiOx without an interface (null: none)")
     checkpoint_interval_s: float = Field(
         20.0, gt=0, description="Wall-clock time between checkpoints", json_schema_extra={"unit": "s"}
     )

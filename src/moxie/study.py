@@ -4,6 +4,7 @@
 force-field parameters, box sizes, kinetics, oxygen against bonds.
 """
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,8 @@ LEG = RUN + "/transport/leg{leg}"
 GAS = "{system}/{force_field}/gas/T{temperature_K}/replica{replica}"
 MOLECULE_FORCE_FIELD = "results/structures/{force_field}/molecules/{molecule}.xml"
 BOX_FORCE_FIELD = "results/structures/{force_field}/boxes/{system}.xml"
-FILM = "T{temperature_K}/replica{replica}"
+FILM = "Si{orientation}/T{temperature_K}/replica{replica}"
+BULK = "bulk/x{x}/kT{kT_eV}/replica{replica}"
 GAS_PRECISION = ("enthalpy_of_vaporisation_kJ_mol",)  # what the isolated molecule has a share in
 
 
@@ -106,17 +108,35 @@ class Study:
     def films(self) -> list[str]:
         """Return the paths of the films below results/oxidation."""
         return [
-            FILM.format(temperature_K=temperature, replica=replica)
+            FILM.format(orientation=orientation, temperature_K=temperature, replica=replica)
+            for orientation in self.config.oxidation.orientations
             for temperature in self.film_temperatures()
             for replica in range(self.config.oxidation.replicas)
         ]
+
+    def bulk_oxides(self) -> list[str]:
+        """Return the paths of the bulk networks below results/oxidation."""
+        bulk = self.config.oxidation.bulk
+        if bulk is None:
+            return []
+        return [
+            BULK.format(x=label(x), kT_eV=label(kT), replica=replica)
+            for x in bulk.compositions
+            for kT in bulk.kT_eV
+            for replica in range(bulk.replicas)
+        ]
+
+    def bulk_settings(self) -> dict[str, Any]:
+        """Return how bulk networks are annealed, as `moxie.oxidation.bulk.BulkSettings` takes it."""
+        bulk = self.config.oxidation.bulk
+        return bulk.model_dump(include={"cells", "attempts_per_atom", "hop_fraction"}) if bulk else {}
 
     def film_temperatures(self) -> list[str]:
         """Return the labels of the oxidation temperatures."""
         return [label(temperature) for temperature in self.config.oxidation.temperatures_K]
 
-    def film_size(self, temperature_K: float) -> Any:
-        """Return how much oxygen the recipe puts on the slab at a temperature (`moxie.oxidation.sizing.FilmSize`)."""
+    def film_size(self, temperature_K: float, orientation: str = "100") -> Any:
+        """Return how much oxygen the recipe puts on a slab at a temperature (`moxie.oxidation.sizing.FilmSize`)."""
         from moxie.oxidation.parameter_sets import load_parameters
         from moxie.oxidation.sizing import check_recipe_fits
 
@@ -131,6 +151,7 @@ class Study:
             cells=oxidation.slab.cells,
             frozen_layers=oxidation.slab.frozen_layers,
             temperature_K=temperature_K,
+            orientation=orientation,
             thickness_scale=oxidation.thickness_scale,
             lattice_constant_A=parameters.lattice_constant_A,
             **oxidation.recipe.model_dump(),
@@ -147,7 +168,13 @@ class Study:
         )
         compared = ["force_fields"] if self.compares_force_fields() else []
         transport = ["transport"] if self.transport_legs() else []
-        return [*self.kinds(), *compared, *transport, "oxides", "molecules", *(["measured_logp"] if labelled else [])]
+        oxidation = self.config.oxidation
+        oxides = [
+            "oxides",
+            *(["bulk_oxides"] if oxidation.bulk else []),
+            *(["orientations"] if len(oxidation.orientations) > 1 else []),
+        ]
+        return [*self.kinds(), *compared, *transport, *oxides, "molecules", *(["measured_logp"] if labelled else [])]
 
     def compares_force_fields(self) -> bool:
         """Return whether a liquid is simulated with two or more force fields at one state point of the NPT ensemble."""
@@ -292,9 +319,10 @@ class Study:
 
     def _check_oxidation(self) -> None:
         problems = []
-        for temperature in self.config.oxidation.temperatures_K:
+        oxidation = self.config.oxidation
+        for temperature, orientation in itertools.product(oxidation.temperatures_K, oxidation.orientations):
             try:
-                self.film_size(temperature)
+                self.film_size(temperature, orientation)
             except InputError as error:
                 problems.append(f"`oxidation`: {error}")
         if problems:

@@ -31,6 +31,7 @@ def oxide_runs(temperatures_K=TEMPERATURES_K, replicas=2, stages=4, noise=0.001,
                 energies = rng.uniform(1, 5, 4)
                 rows.append(
                     {
+                        "orientation": "100",
                         "temperature_K": temperature,
                         "replica": replica,
                         "stage": stage,
@@ -70,6 +71,8 @@ def oxide_runs(temperatures_K=TEMPERATURES_K, replicas=2, stages=4, noise=0.001,
                         ),
                         "si_o_si_angle_deg": 144.0 + rng.normal(0, 1.0),
                         "si_o_si_angle_sd_deg": 12.0,
+                        **{f"rings_{n}_per_si": 0.3 if stage == stages else np.nan for n in range(3, 10)},
+                        "mean_ring_size": 6.0 if stage == stages else np.nan,
                         "film_density_g_cm3": 2.2 + rng.normal(0, 0.02) if stage == stages else np.nan,
                         "lateral_stress_GPa": rng.normal(0, 0.5),
                         "accepted_fraction": 0.1,
@@ -90,6 +93,7 @@ def oxide_profiles(temperatures_K=TEMPERATURES_K, replicas=2, stages=4):
                 frames.append(
                     pd.DataFrame(
                         {
+                            "orientation": "100",
                             "temperature_K": temperature,
                             "replica": replica,
                             "stage": stage,
@@ -117,6 +121,7 @@ def oxide_sites(temperatures_K=(973.0, 1473.0)):
             z = 30.0 * site / n
             rows.append(
                 {
+                    "orientation": "100",
                     "temperature_K": temperature,
                     "replica": 0,
                     "site": site,
@@ -130,6 +135,8 @@ def oxide_sites(temperatures_K=(973.0, 1473.0)):
                     "mean_bond_length_A": 1.62,
                     "mean_angle_deg": 109.5 if silicon else 145.0,
                     "voronoi_volume_A3": 18.0 if silicon else 14.0,
+                    "smallest_ring": 5.0 if silicon else np.nan,
+                    "mean_ring_size": 6.0 if silicon else np.nan,
                     "energy_eV": 0.1,
                     "frozen": z < 4,
                 }
@@ -295,6 +302,65 @@ def rdf_curves():
     return pd.concat(frames, ignore_index=True)
 
 
+def oxide_rdf(temperatures_K=TEMPERATURES_K):
+    r = np.arange(0.025, 8.0, 0.05)
+    peaks = {"Si-Si": 3.1, "Si-O": 1.6, "O-O": 2.6}
+    frames = [
+        pd.DataFrame({"pair": pair, "r_A": r, "g": (r > 1.4) + 8 * np.exp(-(((r - peak) / 0.1) ** 2))})
+        for pair, peak in peaks.items()
+    ]
+    return _of_films(pd.concat(frames), temperatures_K)
+
+
+def oxide_structure_factors(temperatures_K=TEMPERATURES_K):
+    q = np.arange(0.3, 8.0, 0.05)
+    frames = [
+        pd.DataFrame({"radiation": radiation, "q_per_A": q, "s": 1 + np.exp(-(((q - 1.5) / 0.2) ** 2)), "n_vectors": 5})
+        for radiation in ("x-ray", "neutron")
+    ]
+    return _of_films(pd.concat(frames), temperatures_K)
+
+
+def _of_films(frame, temperatures_K):
+    states = [{"orientation": "100", "temperature_K": t, "replica": r} for t in temperatures_K for r in range(2)]
+    return pd.concat([frame.assign(**state) for state in states], ignore_index=True)
+
+
+def oxide_bulk(compositions=(0.0, 0.4, 1.0, 1.6, 2.0), kT_eV=(0.15, 0.3), replicas=2):
+    rng = np.random.default_rng(4)
+    rows = []
+    for x in compositions:
+        for kT in kT_eV:
+            for replica in range(replicas):
+                random = 0.37 * x * (2 - x)
+                suboxide = random * kT / (kT + 0.1)
+                joined = x < 2
+                rows.append(
+                    {
+                        "x": x,
+                        "kT_eV": kT,
+                        "replica": replica,
+                        "parameter_set": "made_up",
+                        "n_si": 64,
+                        "n_o": round(64 * x),
+                        "density_g_cm3": 2.3,
+                        "strain_energy_eV_per_si": 0.2,
+                        "suboxide_energy_eV_per_si": suboxide,
+                        "energy_eV_per_si": 0.2 + suboxide,
+                        "start_suboxide_energy_eV_per_si": random * (1 + rng.normal(0, 0.02)),
+                        "random_bond_suboxide_energy_eV_per_si": random,
+                        **{f"si{n}_fraction": 0.2 for n in range(5)},
+                        "si_o_si_angle_deg": 144.0 if x else np.nan,
+                        "n_silicon_clusters": int(joined),
+                        "largest_cluster_share": 1 - 0.3 * x if joined else np.nan,
+                        "mean_cluster_size": 40.0 - 15 * x if joined else np.nan,
+                        "percolating_directions": 3 if x < 1.2 else 0,
+                        "accepted_fraction": 0.1,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
 def growth_curves(temperatures_K=TEMPERATURES_K):
     time_s = np.linspace(0, 20, 41)
     frames = [
@@ -405,6 +471,9 @@ MAKERS = {
     "oxide_runs": oxide_runs,
     "oxide_sites": oxide_sites,
     "oxide_profiles": oxide_profiles,
+    "oxide_rdf": oxide_rdf,
+    "oxide_structure_factors": oxide_structure_factors,
+    "oxide_bulk": oxide_bulk,
     "growth_curves": growth_curves,
     "molecules": molecules,
 }

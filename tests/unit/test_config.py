@@ -1,5 +1,6 @@
 """The configuration: what is generated from it has not drifted, and every mistake gets one clear message."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,26 @@ MISTAKES = {
         oxidation(recipe={"kinetics": "deal_grove_table"}, temperatures_K=[1073]),
         r"deal_grove_table gives 25.3 nm at 1073 K; .* 30-2000 nm",
     ),
+    "no time": (oxidation(recipe={"time_s": 0}), r"recipe.time_s` = 0: .*greater than 0.*Duration, in s"),
+    "negative time in a step": (
+        oxidation(recipe={"steps": [{"temperature_K": 1173, "time_s": -60}]}),
+        r"steps\[0\].time_s` = -60: .*greater than 0",
+    ),
+    "unknown orientation": (
+        oxidation(orientations=["001"]),
+        r"orientations\[0\]` = '001': .*'100', '110' or '111'",
+    ),
+    "orientation twice": (oxidation(orientations=[100, "100"]), r"orientations.*100 stands there more than once"),
+    "orientation of the recipe": (oxidation(recipe={"orientation": "111"}), r"recipe.orientation`: unknown key"),
+    "Massoud on another surface": (
+        oxidation(orientations=["111"], recipe={"kinetics": "massoud"}, temperatures_K=[1173]),
+        r"Massoud constants hold for dry_O2, orientation 100",
+    ),
+    "more oxygen than bonds of another surface": (
+        oxidation(orientations=["111"], recipe={"time_s": 36000}, temperatures_K=[1273]),
+        r"Si\(111\) slab of 4 x 4 x 5 cells \(18 layers\) .* takes 720. Use at least \d+ cells along z",
+    ),
+    "more O than silica": (oxidation(bulk={"compositions": [2.5]}), r"bulk.compositions\[0\]` = 2.5: .*equal to 2"),
     "unknown ambient": (oxidation(recipe={"ambient": "wet"}), r"recipe.ambient` = 'wet': .*'dry_O2' or 'steam'"),
 }
 
@@ -166,6 +187,32 @@ def test_several_mistakes_are_named_at_once():
     assert "500" in str(caught.value) and "nothing" in str(caught.value)
 
 
+def test_the_cells_that_a_message_names_are_enough_and_one_fewer_is_not():
+    overlay = oxidation(orientations=["110"], recipe={"time_s": 3600}, temperatures_K=[1273])
+    with pytest.raises(InputError) as caught:
+        Study.load(merged(DEFAULT, overlay))
+    cells = int(re.search(r"at least (\d+) cells", str(caught.value))[1])
+    scale = float(re.search(r"at most ([\d.]+)", str(caught.value))[1])
+    for slab, ok in (([4, 4, cells], True), ([4, 4, cells - 1], False)):
+        changed = merged(overlay, oxidation(slab={"cells": slab}))
+        if ok:
+            Study.load(merged(DEFAULT, changed))
+        else:
+            with pytest.raises(InputError, match="takes"):
+                Study.load(merged(DEFAULT, changed))
+    Study.load(merged(DEFAULT, merged(overlay, oxidation(thickness_scale=scale))))
+
+
+def test_orientations_are_independent_sweeps():
+    one = Study.load(merged(DEFAULT, oxidation(orientations=[100])))
+    two = Study.load(merged(DEFAULT, oxidation(orientations=["100", "111"])))
+    assert set(one.films()) < set(two.films()) and len(two.films()) == 24
+    assert "Si111/T973/replica1" in two.films()
+    assert "orientations" in two.parts() and "orientations" not in one.parts()
+    thin, thick = (two.film_size(1273.0, face).recipe_thickness_nm for face in ("100", "111"))
+    assert thin < thick
+
+
 def test_null_removes_a_system_and_a_molecule():
     overlay = {"molecules": {"tfsi": None}, "dynamics": {"systems": {"litfsi_10m": None}}}
     study = Study.load(merged(DEFAULT, overlay))
@@ -183,7 +230,7 @@ def test_runs_and_films_cover_the_grid_once():
     runs = study.runs("methanol")
     assert len(runs) == len(set(runs)) == 3 * 2 * 2
     assert "methanol/trappe_ua/T298.15_p500/replica1" in runs
-    assert len(study.films()) == 12 and "T973/replica0" in study.films()
+    assert len(study.films()) == 12 and "Si100/T973/replica0" in study.films()
 
 
 def test_a_precision_concerns_the_runs_that_it_names():
@@ -195,3 +242,19 @@ def test_a_precision_concerns_the_runs_that_it_names():
     )
     assert study.gas_settings("methanol", 298.15)["precision"] == {"enthalpy_of_vaporisation_kJ_mol": 0.1}
     assert study.run_settings("ethanol", 298.15, 1.0)["precision"] == {}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "workflow" / "studies").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_study_passes_the_checks(path):
+    overlay = yaml.safe_load(path.read_text())
+    study = Study.load(merged(DEFAULT, overlay))
+    assert study.films()
+    if path.stem == "oxidation":
+        assert len(study.films()) == 6 * 3 * 4 and len(study.bulk_oxides()) == 9 * 5 * 3
+        for face in ("100", "110", "111"):
+            assert (
+                2.85
+                < study.film_size(973.0, face).recipe_thickness_nm
+                < study.film_size(1473.0, face).recipe_thickness_nm
+                < 3.2
+            )

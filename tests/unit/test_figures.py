@@ -42,7 +42,7 @@ def make_results(folder):
     free = ~slab.frozen[slab.bonds].any(axis=1) & (slab.species[slab.bonds] == "Si").all(axis=1)
     for temperature, n_oxygen in (("973", 4), ("1473", 9)):
         film = insert_oxygen(slab, slab.bonds[free][-n_oxygen:])
-        write_networks(folder / f"oxidation/T{temperature}/replica0/film.xyz", film)
+        write_networks(folder / f"oxidation/Si100/T{temperature}/replica0/film.xyz", film)
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,7 @@ SUFFIXES = {
     "_ps": "ps",
     "_fs": "fs",
     "_s": "s",
+    "_per_A": "1/angstrom",
     "_A": "angstrom",
     "_deg": "degree",
     "_GPa": "GPa",

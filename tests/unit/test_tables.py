@@ -158,11 +158,14 @@ def test_the_checked_frame_is_a_copy():
 def test_growth_table_runs_to_twice_the_recipe_and_marks_it(tmp_path):
     from moxie.features.growth import tabulate_growth
 
-    names = {"kinetics": "deal_grove", "ambient": "dry_O2", "orientation": "100"}
-    frame = tabulate_growth(lambda temperature, time: (0.001 * temperature + time, 0.1), [973, 1073], 10.0, **names)
+    names = {"kinetics": "deal_grove", "ambient": "dry_O2"}
+    frame = tabulate_growth(
+        lambda temperature, time, face: (0.001 * temperature + time, 0.1), [973, 1073], ["100", "111"], 10.0, **names
+    )
     write_table(frame, tmp_path / "g.parquet", "growth_curves")
-    recipe = frame[frame["is_recipe"]]
+    assert set(frame["orientation"]) == {"100", "111"}
+    recipe = frame[frame["is_recipe"] & (frame["orientation"] == "111")]
     assert list(recipe["time_s"]) == [10.0, 10.0] and frame["time_s"].max() == 20.0
     assert list(recipe["thickness_nm"]) == pytest.approx([10.973, 11.073])
     with pytest.raises(InputError, match="gives nan nm at 973 K"):
-        tabulate_growth(lambda temperature, time: (float("nan"), 0.1), [973], 10.0, **names)
+        tabulate_growth(lambda temperature, time, face: (float("nan"), 0.1), [973], ["100"], 10.0, **names)

@@ -105,7 +105,7 @@ def test_adding_an_oxidation_temperature_runs_that_temperature_and_its_dependant
         "grow_oxide": 2,
         "hand_off_films": 1,
         "analyse_film": 2,
-        "tabulate_films": 3,
+        "tabulate_films": 5,
         "tabulate_growth": 1,
         "learn": 1,
         **dict.fromkeys(ANALYSIS, 1),

@@ -11,7 +11,7 @@ import pytest
 from tests.workflow.conftest import ROOT, Workflow
 
 RUN = "results/dynamics/methanol/trappe_ua/T298.15_p1/replica0/run.json"
-FILM = "results/oxidation/T1473/replica0/film.xyz"
+FILM = "results/oxidation/Si100/T1473/replica0/film.xyz"
 
 
 def wait_for_checkpoint(process, checkpoints: Path) -> None:
@@ -76,7 +76,7 @@ def test_killed_film_resumes_to_the_same_bytes(workflow, kill):
             "checkpoint_interval_s": 0.2,
         }
     }
-    workflow.run("results/oxidation/rejection.json", overlay=overlay)
+    workflow.run("results/oxidation/Si100/rejection.json", overlay=overlay)
     printed = run_killed_then_resumed(workflow, FILM, overlay, "oxidation", kill)
     assert "Resumed at stage" in printed, printed
     resumed = (workflow.folder / FILM).read_bytes()

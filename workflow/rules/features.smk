@@ -4,7 +4,7 @@ REQUIRED INPUTS: results/{dynamics, oxidation, molecules}/...
 OUTPUTS: results/features/*.parquet, results/tables/validation.{parquet, csv}
 """
 
-OXIDE_TABLES = {"oxide_runs": "runs", "oxide_sites": "sites", "oxide_profiles": "profiles"}
+OXIDE_TABLES = {f"oxide_{part}": part for part in ("runs", "sites", "profiles", "rdf", "structure_factors")}
 SYSTEM_TABLES = [f"results/features/{kind}.parquet" for kind in KINDS]
 TRANSPORT_TABLES = [f"results/features/{table}.parquet" for table in ("transport", "transport_curves") if LEGS]
 TABLES = [
@@ -12,6 +12,7 @@ TABLES = [
     *TRANSPORT_TABLES,
     *(f"results/features/{table}.parquet" for table in OXIDE_TABLES),
     "results/features/molecules.parquet",
+    *(["results/features/oxide_bulk.parquet"] if BULK_OXIDES else []),
 ]
 CURVES = ["results/features/rdf_curves.parquet"] if KINDS else []
 FEATURES = [*TABLES, *CURVES, "results/features/growth_curves.parquet", "results/tables/validation.parquet"]
@@ -67,6 +68,8 @@ rule analyse_film:
         runs=f"{PARTS}/oxides/{FILM}/runs.parquet",
         sites=f"{PARTS}/oxides/{FILM}/sites.parquet",
         profiles=f"{PARTS}/oxides/{FILM}/profiles.parquet",
+        rdf=f"{PARTS}/oxides/{FILM}/rdf.parquet",
+        structure_factors=f"{PARTS}/oxides/{FILM}/structure_factors.parquet",
     log:
         f"results/logs/analyse_film/{FILM}.log",
     conda:
@@ -74,9 +77,44 @@ rule analyse_film:
     params:
         code=code("analyse_film"),
     message:
-        "Analysing the film of {wildcards.temperature_K} K, replica {wildcards.replica}"
+        "Analysing the film on Si({wildcards.orientation}) at {wildcards.temperature_K} K, replica {wildcards.replica}"
     script:
         "../../scripts/analyse_film.py"
+
+
+rule analyse_bulk:
+    input:
+        network=f"results/oxidation/{BULK}/network.xyz",
+    output:
+        row=f"{PARTS}/{BULK}.parquet",
+    log:
+        f"results/logs/analyse_bulk/{BULK}.log",
+    conda:
+        "../../envs/moxie.yaml"
+    params:
+        code=code("analyse_bulk"),
+    message:
+        "Analysing SiO{wildcards.x} of kT {wildcards.kT_eV} eV, replica {wildcards.replica}"
+    script:
+        "../../scripts/analyse_bulk.py"
+
+
+rule tabulate_bulk:
+    input:
+        parts=[f"{PARTS}/{network}.parquet" for network in study.bulk_oxides()],
+    output:
+        table="results/features/oxide_bulk.parquet",
+    log:
+        "results/logs/tabulate/oxide_bulk.log",
+    conda:
+        "../../envs/moxie.yaml"
+    params:
+        table="oxide_bulk",
+        code=code("tabulate"),
+    message:
+        "Joining the table of bulk oxides"
+    script:
+        "../../scripts/tabulate.py"
 
 
 rule tabulate_systems:
@@ -168,6 +206,7 @@ rule tabulate_growth:
     params:
         recipe=study.config.oxidation.recipe.model_dump(),
         temperatures_K=study.config.oxidation.temperatures_K,
+        orientations=study.config.oxidation.orientations,
         code=code("tabulate_growth"),
     message:
         "Computing the growth kinetics"
@@ -196,9 +235,9 @@ rule tabulate_molecules:
 rule validate:
     input:
         **{
-            Path(table).stem: table
-            for table in TABLES
-            if not table.endswith(("sites.parquet", "profiles.parquet", "curves.parquet"))
+            name: path
+            for path in TABLES
+            if (name := Path(path).stem) in ("transport", "oxide_runs", "oxide_bulk", "molecules", *KINDS)
         },
     output:
         parquet="results/tables/validation.parquet",

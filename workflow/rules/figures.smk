@@ -11,7 +11,11 @@ FIGURES = [f"results/figures/{name}.svg" for name in figure_registry.names(study
 
 rule plot:
     input:
-        unpack(lambda w: figure_registry.resolve_inputs(w.name, "results", study.film_temperatures())),
+        unpack(
+            lambda w: figure_registry.resolve_inputs(
+                w.name, "results", study.film_temperatures(), study.config.oxidation.orientations
+            )
+        ),
     output:
         svg="results/figures/{name}.svg",
         png="results/figures/{name}.png",
@@ -62,6 +66,9 @@ rule write_report:
         metrics="results/learning/oxide_surrogate/metrics.json",
         logp="results/learning/logp/metrics.json" if "logp" in TASKS else [],
         oxide_runs="results/features/oxide_runs.parquet",
+        film="results/oxidation/Si{}/T{}/replica0/film.xyz".format(
+            min(study.config.oxidation.orientations), max(study.film_temperatures(), key=float)
+        ),
         electrolytes="results/features/electrolytes.parquet" if "electrolytes" in KINDS else [],
     output:
         report="results/report.html",

@@ -1,43 +1,44 @@
 """Monte Carlo oxidation of the silicon slab.
 
-REQUIRED INPUTS: results/structures/silicon/slab.xyz
-OUTPUTS: results/oxidation/rejection.json, results/oxidation/{film}/{film.xyz, stages.xyz, trace.parquet, run.json}, and in {film}/handoff the final film
-as CIF, LAMMPS data and VASP input
+REQUIRED INPUTS: results/structures/silicon/slab_{orientation}.xyz
+OUTPUTS: results/oxidation/Si{orientation}/rejection.json, results/oxidation/{film}/{film.xyz, stages.xyz, trace.parquet, run.json}, and in
+{film}/handoff the final film as CIF, LAMMPS data and VASP input; results/oxidation/bulk/.../network.xyz
 """
 
 from moxie.structures import handoff
 
 FILMS = [f"results/oxidation/{film}/film.xyz" for film in study.films()]
 HANDOFF = [f"results/oxidation/{film}/handoff/{name}" for film in study.films() for name in handoff.FILES]
-OXIDATION = [*FILMS, *HANDOFF]
+BULK_OXIDES = [f"results/oxidation/{network}/network.xyz" for network in study.bulk_oxides()]
+OXIDATION = [*FILMS, *HANDOFF, *BULK_OXIDES]
 
 
 rule calibrate_rejection:
     input:
-        slab="results/structures/silicon/slab.xyz",
+        slab="results/structures/silicon/slab_{orientation}.xyz",
         parameter_set=own_file(study.config.oxidation.parameter_set),
     output:
-        rejection="results/oxidation/rejection.json",
+        rejection="results/oxidation/Si{orientation}/rejection.json",
     log:
-        "results/logs/calibrate_rejection.log",
+        "results/logs/calibrate_rejection/{orientation}.log",
     priority: 20
     conda:
         "../../envs/moxie.yaml"
     params:
         parameter_set=study.config.oxidation.parameter_set,
         growth=study.config.oxidation.growth.model_dump(),
-        seed=study.seed("calibrate_rejection", {}),
+        seed=lambda w: study.seed("calibrate_rejection", w),
         code=code("calibrate_rejection"),
     message:
-        "Compiling the Monte Carlo kernels and calibrating early rejection"
+        "Compiling the Monte Carlo kernels and calibrating early rejection on Si({wildcards.orientation})"
     script:
         "../../scripts/calibrate_rejection.py"
 
 
 rule grow_oxide:
     input:
-        slab="results/structures/silicon/slab.xyz",
-        rejection="results/oxidation/rejection.json",
+        slab="results/structures/silicon/slab_{orientation}.xyz",
+        rejection="results/oxidation/Si{orientation}/rejection.json",
         parameter_set=own_file(study.config.oxidation.parameter_set),
     output:
         film=f"results/oxidation/{FILM}/film.xyz",
@@ -59,14 +60,39 @@ rule grow_oxide:
         anneal=study.config.oxidation.anneal.model_dump(),
         recipe=study.config.oxidation.recipe.model_dump(),
         thickness_scale=study.config.oxidation.thickness_scale,
-        size=lambda w: vars(study.film_size(float(w.temperature_K))),
+        size=lambda w: vars(study.film_size(float(w.temperature_K), w.orientation)),
         seed=lambda w: study.seed("grow_oxide", w),
         checkpoints=f"results/checkpoints/oxidation/{FILM}",
         code=code("grow_oxide"),
     message:
-        "Growing oxide at {wildcards.temperature_K} K, replica {wildcards.replica}"
+        "Growing oxide on Si({wildcards.orientation}) at {wildcards.temperature_K} K, replica {wildcards.replica}"
     script:
         "../../scripts/grow_oxide.py"
+
+
+rule anneal_bulk:
+    input:
+        parameter_set=own_file(study.config.oxidation.parameter_set),
+    output:
+        network=f"results/oxidation/{BULK}/network.xyz",
+    log:
+        f"results/logs/anneal_bulk/{BULK}.log",
+    priority: 10
+    conda:
+        "../../envs/moxie.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=240,
+    params:
+        parameter_set=study.config.oxidation.parameter_set,
+        settings=study.bulk_settings(),
+        seed=lambda w: study.seed("anneal_bulk", w),
+        code=code("anneal_bulk"),
+    message:
+        "Annealing SiO{wildcards.x} at kT {wildcards.kT_eV} eV, replica {wildcards.replica}"
+    script:
+        "../../scripts/anneal_bulk.py"
 
 
 rule hand_off_films:

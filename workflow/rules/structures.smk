@@ -8,7 +8,7 @@ NETWORKS = ("diamond", "beta_cristobalite")
 STRUCTURES = [
     *expand("results/structures/molecules/{molecule}.sdf", molecule=study.config.molecules),
     *expand("results/structures/boxes/{system}.xyz", system=study.config.dynamics.systems),
-    "results/structures/silicon/slab.xyz",
+    *expand("results/structures/silicon/slab_{face}.xyz", face=study.config.oxidation.orientations),
     *expand("results/structures/silicon/{network}.xyz", network=NETWORKS),
 ]
 
@@ -100,9 +100,9 @@ rule cut_slab:
     input:
         parameter_set=own_file(study.config.oxidation.parameter_set),
     output:
-        slab="results/structures/silicon/slab.xyz",
+        slab="results/structures/silicon/slab_{orientation}.xyz",
     log:
-        "results/logs/cut_slab.log",
+        "results/logs/cut_slab/{orientation}.log",
     priority: 30
     conda:
         "../../envs/moxie.yaml"
@@ -111,7 +111,7 @@ rule cut_slab:
         parameter_set=study.config.oxidation.parameter_set,
         code=code("cut_slab"),
     message:
-        "Cutting the silicon slab"
+        "Cutting the Si({wildcards.orientation}) slab"
     script:
         "../../scripts/cut_slab.py"
 

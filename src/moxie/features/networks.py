@@ -168,7 +168,7 @@ def structure_factor(network: Network, radiation: str = "x-ray", q_max_per_A: fl
         wanted = (q <= q_max_per_A) & (q > 0)
         if h == 0:  # of q and -q one
             wanted &= (q_y[:, None] > 0) | ((q_y[:, None] == 0) & (q_z[None, :] > 0))
-        f = _scattering(kinds, radiation, q[wanted])
+        f = scattering_factors(kinds, radiation, q[wanted])
         amplitude = np.zeros(len(f[0]), complex)
         for element, factor in zip(kinds, f, strict=True):
             atoms = network.species == element
@@ -227,7 +227,7 @@ def network_quality(network: Network, rings: bool = True) -> dict[str, Any]:
     return result
 
 
-def _scattering(kinds: list[str], radiation: str, q_per_A: np.ndarray) -> np.ndarray:
+def scattering_factors(kinds: list[str], radiation: str, q_per_A: np.ndarray) -> np.ndarray:
     """Return the scattering factors (kinds, n): electrons for X-rays, fm for neutrons."""
     if radiation == "neutron":
         from pymatgen.analysis.diffraction.neutron import ATOMIC_SCATTERING_LEN

@@ -5,7 +5,8 @@ Definitions (all for mobile atoms unless said otherwise; the z axis points into 
 * Oxidation state of a Si: its number of O neighbours.
 * Interface, its widths, roughness, bridges and energy: see `moxie.features.interfaces`; photoemission and clusters of
   silicon: see `moxie.features.photoemission` and `moxie.features.clusters`.
-* Surface: the height above which a quarter of a monolayer of O lies.
+* Surface: the height above which a quarter of a monolayer of O lies; a monolayer is one atomic plane of the wafer's own
+  surface.
 * Film density: mass between 3.0 A above the interface and 2.5 A below the surface, each atom smeared by a normal
   distribution of 0.8 A, over that column's volume; not a number when the column is thinner than 3 A.
 * Lateral stress: the lateral virial of all atoms above the interface over area times (surface - interface); tension
@@ -20,6 +21,7 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.features.clusters import silicon_clusters
+from moxie.features.film_structure import ring_observables, site_rings, slice_rdf, structure_factors
 from moxie.features.interfaces import (
     WIDTH_10_90,
     bridge_fraction,
@@ -54,6 +56,7 @@ def analyse_film(
     recipe_thickness_nm: float,
     target_thickness_nm: float,
     thickness_scale: float,
+    orientation: str = "100",
 ) -> "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]":
     """Return the tables (runs, sites, profiles) of one film, with the columns of `oxide_runs`, `oxide_sites` and
     `oxide_profiles`: a row per stage, per atom of the last stage, and per stage and depth bin.
@@ -67,7 +70,8 @@ def analyse_film(
         raise InputError("The film has no stages to analyse.")
     runs, profiles = [], []
     interface = math.nan
-    key = {"temperature_K": float(temperature_K), "replica": int(replica)}
+    monolayer = MONOLAYER_PER_CM2[orientation]
+    key = {"orientation": orientation, "temperature_K": float(temperature_K), "replica": int(replica)}
     for number, network in enumerate(stages, start=1):
         _check(network, number)
         interface, width = find_interface(network)
@@ -79,7 +83,7 @@ def analyse_film(
             "recipe_thickness_nm": float(recipe_thickness_nm),
             "target_thickness_nm": float(target_thickness_nm),
             "thickness_scale": float(thickness_scale),
-            **film_observables(network, interface, width),
+            **film_observables(network, interface, width, monolayer),
         }
         runs.append(row)
         profile = depth_profile(network, interface)
@@ -88,15 +92,34 @@ def analyse_film(
     return pd.DataFrame(runs), sites, pd.concat(profiles, ignore_index=True)
 
 
-def surface_height(network: Network) -> float:
+def film_curves(final: Network, **key: Any) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """Return the tables (`oxide_rdf`, `oxide_structure_factors`) of a final film's oxide, with the columns of `key`
+    (orientation, temperature_K, replica); both are empty where the oxide has no interior."""
+    interface, _ = find_interface(final)
+    edges = interior(interface, surface_height(final, MONOLAYER_PER_CM2[key["orientation"]]))
+    curves = slice_rdf(final, *edges), structure_factors(final, *edges)
+    return curves[0].assign(**_columns(key, len(curves[0]))), curves[1].assign(**_columns(key, len(curves[1])))
+
+
+def _columns(values: dict[str, Any], n: int) -> dict[str, Any]:
+    """Return constant columns that keep their type when there are no rows."""
+    import pandas as pd
+
+    return {name: pd.Series([value] * n, dtype=type(value)) for name, value in values.items()}
+
+
+def surface_height(network: Network, monolayer_per_cm2: float = MONOLAYER_PER_CM2["100"]) -> float:
     """Return the height in A above which a quarter of a monolayer of O lies."""
     heights = np.sort(network.positions[network.species == "O", 2])
-    above = round(0.25 * MONOLAYER_PER_CM2 * CM2_PER_A2 * network.area_A2)
+    above = round(0.25 * monolayer_per_cm2 * CM2_PER_A2 * network.area_A2)
     return float(heights[max(0, len(heights) - 1 - above)])
 
 
-def film_observables(network: Network, interface_A: float, width_A: float) -> dict[str, Any]:
-    """Return one stage's observables (columns of `oxide_runs` after the recipe's); width_A is the error function's."""
+def film_observables(
+    network: Network, interface_A: float, width_A: float, monolayer_per_cm2: float = MONOLAYER_PER_CM2["100"]
+) -> dict[str, Any]:
+    """Return one stage's observables (columns of `oxide_runs` after the recipe's); width_A is the error function's,
+    monolayer_per_cm2 the atoms in one plane of the surface (`moxie.structures.silicon.MONOLAYER_PER_CM2`)."""
     mobile = ~network.frozen
     silicon = (network.species == "Si") & mobile
     states = network.oxidation_states()[silicon]
@@ -104,7 +127,7 @@ def film_observables(network: Network, interface_A: float, width_A: float) -> di
     area_cm2 = network.area_A2 * CM2_PER_A2
     suboxide = int(counts[1:4].sum())
     n_oxygen = int((network.species == "O").sum())
-    surface = surface_height(network)
+    surface = surface_height(network, monolayer_per_cm2)
     rough, correlation = roughness(network)
     clusters = silicon_clusters(network)
     inclusions = clusters.sizes[~clusters.anchored & (clusters.sizes > 1)]
@@ -122,7 +145,7 @@ def film_observables(network: Network, interface_A: float, width_A: float) -> di
         **{f"si{k}_fraction": float(counts[k] / counts.sum()) for k in range(5)},
         **{f"si{k}_per_cm2": float(counts[k] / area_cm2) for k in range(5)},
         "suboxide_total_per_cm2": suboxide / area_cm2,
-        "suboxide_total_monolayers": suboxide / area_cm2 / MONOLAYER_PER_CM2,
+        "suboxide_total_monolayers": suboxide / area_cm2 / monolayer_per_cm2,
         **{f"suboxide_fraction_{k}": float(counts[k] / suboxide) for k in (1, 2, 3)},
         "transition_width_A": WIDTH_10_90 * width_A,
         "transition_width_isotonic_A": isotonic_width(network),
@@ -142,6 +165,7 @@ def film_observables(network: Network, interface_A: float, width_A: float) -> di
         "repulsion_energy_eV": info["repulsion_energy_eV"],
         "si_o_si_angle_deg": float(bridges.mean()),
         "si_o_si_angle_sd_deg": float(bridges.std()),
+        **ring_observables(network, *interior(interface_A, surface)),
         "film_density_g_cm3": interior_density(network, interface_A, surface),
         "lateral_stress_GPa": lateral_stress(network, interface_A, surface),
         "accepted_fraction": float(info["accepted_fraction"]),
@@ -209,6 +233,7 @@ def site_table(network: Network, interface_A: float) -> dict[str, Any]:
         "mean_bond_length_A": lengths,
         "mean_angle_deg": angles,
         "voronoi_volume_A3": voronoi_volumes(network),
+        **site_rings(network),
         "energy_eV": network.arrays["energy_eV"],
         "frozen": network.frozen,
     }

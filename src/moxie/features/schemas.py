@@ -291,6 +291,7 @@ RDF_CURVES = Table(
     (*_STATE, *_CURVE),
 )
 
+_ORIENTATION = _text("orientation", "surface of the silicon wafer", "100", "110", "111")
 _STAGE = _count("stage", "growth stage, from 1; the last one is the final film", 1)
 _OXIDATION_STATES = range(5)
 
@@ -305,9 +306,10 @@ def _sums_to_one(names: list[str]) -> Callable[[Any], Any]:
 
 OXIDE_RUNS = Table(
     "oxide_runs",
-    "Oxide films: one row per temperature, replica and growth stage.",
-    ("temperature_K", "replica", "stage"),
+    "Oxide films: one row per orientation, temperature, replica and growth stage.",
+    ("orientation", "temperature_K", "replica", "stage"),
     (
+        _ORIENTATION,
         _TEMPERATURE,
         _REPLICA,
         _STAGE,
@@ -336,7 +338,13 @@ OXIDE_RUNS = Table(
             for n in _OXIDATION_STATES
         ),
         _number("suboxide_total_per_cm2", "1/cm2", "Si with 1, 2 or 3 oxygen neighbours per area", 0.0),
-        _number("suboxide_total_monolayers", "1", "suboxide_total_per_cm2 / 6.78e14 (one Si(001) layer)", 0.0, 1e3),
+        _number(
+            "suboxide_total_monolayers",
+            "1",
+            "suboxide_total_per_cm2 over the atoms of one plane of this surface (6.78e14 on (100))",
+            0.0,
+            1e3,
+        ),
         *(
             _maybe(f"suboxide_fraction_{n}", "1", f"share of Si{n}+ in the suboxide Si1+ to Si3+", 0.0, 1.0)
             for n in (1, 2, 3)
@@ -392,6 +400,11 @@ OXIDE_RUNS = Table(
         _number("suboxide_energy_eV", "eV", "suboxide penalty", 0.0),
         _number("repulsion_energy_eV", "eV", "repulsion between atoms that share no bond or angle", 0.0),
         _maybe("si_o_si_angle_deg", "degree", "mean Si-O-Si angle", 0.0, 180.0),
+        *(
+            _maybe(f"rings_{n}_per_si", "1", f"rings of {n} Si in the oxide's interior, per Si there", 0.0, 1e3)
+            for n in range(3, 10)
+        ),
+        _maybe("mean_ring_size", "1", "mean size of the rings of the oxide's interior", 2.0, 12.0),
         _maybe("si_o_si_angle_sd_deg", "degree", "standard deviation of the Si-O-Si angles in the film", 0.0, 180.0),
         _maybe(
             "film_density_g_cm3",
@@ -415,8 +428,9 @@ OXIDE_RUNS = Table(
 OXIDE_SITES = Table(
     "oxide_sites",
     "Atoms of the final films.",
-    ("temperature_K", "replica", "site"),
+    ("orientation", "temperature_K", "replica", "site"),
     (
+        _ORIENTATION,
         _TEMPERATURE,
         _REPLICA,
         _count("site", "number of the atom in the film, from 0"),
@@ -430,6 +444,8 @@ OXIDE_SITES = Table(
         _maybe("mean_bond_length_A", "angstrom", "mean length of the bonds of the atom", 0.0, 10.0),
         _maybe("mean_angle_deg", "degree", "mean bond angle at the atom", 0.0, 180.0),
         _maybe("voronoi_volume_A3", "angstrom3", "volume of the Voronoi cell; empty at a free surface", 0.0, 1e6),
+        _maybe("smallest_ring", "1", "Si in the smallest ring through a Si, up to 12; empty for O", 2.0, 12.0),
+        _maybe("mean_ring_size", "1", "mean size of the shortest-path rings through a Si; empty for O", 2.0, 12.0),
         _number("energy_eV", "eV", "share of the atom in the energy"),
         Column("frozen", "bool", "", "whether the atom is held at its crystal site"),
     ),
@@ -438,8 +454,9 @@ OXIDE_SITES = Table(
 OXIDE_PROFILES = Table(
     "oxide_profiles",
     "Depth profiles of the films after every growth stage.",
-    ("temperature_K", "replica", "stage", "depth_A"),
+    ("orientation", "temperature_K", "replica", "stage", "depth_A"),
     (
+        _ORIENTATION,
         _TEMPERATURE,
         _REPLICA,
         _STAGE,
@@ -453,11 +470,78 @@ OXIDE_PROFILES = Table(
     ),
 )
 
+OXIDE_RDF = Table(
+    "oxide_rdf",
+    "Partial radial distribution functions of the interior of the final films' oxide.",
+    ("orientation", "temperature_K", "replica", "pair", "r_A"),
+    (
+        _ORIENTATION,
+        _TEMPERATURE,
+        _REPLICA,
+        _text("pair", "elements of the pair", "Si-Si", "Si-O", "O-O"),
+        _number("r_A", "angstrom", "distance, centre of the bin", 0.0, 100.0),
+        _number("g", "1", "radial distribution function", 0.0),
+    ),
+)
+
+OXIDE_STRUCTURE_FACTORS = Table(
+    "oxide_structure_factors",
+    "Structure factors of the interior of the final films' oxide, for wave vectors in the plane.",
+    ("orientation", "temperature_K", "replica", "radiation", "q_per_A"),
+    (
+        _ORIENTATION,
+        _TEMPERATURE,
+        _REPLICA,
+        _text("radiation", "what is scattered", "x-ray", "neutron"),
+        _number("q_per_A", "1/angstrom", "mean length of the wave vectors of the bin", 0.0, 100.0),
+        _number("s", "1", "Faber and Ziman's total structure factor"),
+        _count("n_vectors", "wave vectors in the bin, q and -q counted once", 1),
+    ),
+)
+
+OXIDE_BULK = Table(
+    "oxide_bulk",
+    "Annealed bulk SiOx: one row per composition, temperature and replica.",
+    ("x", "kT_eV", "replica"),
+    (
+        _number("x", "1", "O atoms per Si atom", 0.0, 2.0),
+        _number("kT_eV", "eV", "temperature of the anneal as an energy", 0.0, 100.0),
+        _REPLICA,
+        _text("parameter_set", "name of the energy parameters"),
+        _count("n_si", "silicon atoms", 1),
+        _count("n_o", "oxygen atoms"),
+        _number("density_g_cm3", "g/cm3", "mass density at zero pressure", 0.0, 25.0),
+        _number("strain_energy_eV_per_si", "eV", "bond, angle and repulsion energy per Si", 0.0, 100.0),
+        _number("suboxide_energy_eV_per_si", "eV", "suboxide penalty per Si", 0.0, 10.0),
+        _number("energy_eV_per_si", "eV", "sum of both", 0.0, 100.0),
+        _number("start_suboxide_energy_eV_per_si", "eV", "the penalty of the start, O on random bonds", 0.0, 10.0),
+        _number(
+            "random_bond_suboxide_energy_eV_per_si",
+            "eV",
+            "exact mean of the penalty over all ways to place the O on the bonds: infinite temperature",
+            0.0,
+            10.0,
+        ),
+        *(
+            _number(f"si{n}_fraction", "1", f"fraction of the Si with {n} oxygen neighbours", 0.0, 1.0)
+            for n in _OXIDATION_STATES
+        ),
+        _maybe("si_o_si_angle_deg", "degree", "mean Si-O-Si angle", 0.0, 180.0),
+        _count("n_silicon_clusters", "clusters of two or more Si joined by Si-Si bonds"),
+        _maybe("largest_cluster_share", "1", "share of the Si in clusters that is in the largest", 0.0, 1.0),
+        _maybe("mean_cluster_size", "1", "Si in the cluster of a Si with a Si-Si bond, on average", 1.0),
+        Column("percolating_directions", "int", "1", "axes along which a cluster meets its periodic image", 0, 3),
+        _maybe("accepted_fraction", "1", "accepted share of all attempts of the anneal", 0.0, 1.0),
+    ),
+    (("si0_fraction to si4_fraction sum to 1", _sums_to_one([f"si{n}_fraction" for n in _OXIDATION_STATES])),),
+)
+
 GROWTH_CURVES = Table(
     "growth_curves",
-    "Oxide thickness against time from the growth kinetics, one curve per temperature of the sweep.",
-    ("temperature_K", "time_s"),
+    "Oxide thickness against time from the growth kinetics, one curve per orientation and temperature.",
+    ("orientation", "temperature_K", "time_s"),
     (
+        _ORIENTATION,
         _TEMPERATURE,
         _number("time_s", "s", "time in the recipe's last step, which is at this temperature", 0.0),
         _number("thickness_nm", "nm", "oxide thickness", 0.0, 1e6),
@@ -471,7 +555,6 @@ GROWTH_CURVES = Table(
         Column("is_recipe", "bool", "", "whether this is the time of the study's recipe"),
         _text("kinetics", "name of the growth law"),
         _text("ambient", "oxidising gas"),
-        _text("orientation", "orientation of the silicon surface"),
     ),
 )
 
@@ -597,6 +680,9 @@ TABLES = {
         OXIDE_RUNS,
         OXIDE_SITES,
         OXIDE_PROFILES,
+        OXIDE_RDF,
+        OXIDE_STRUCTURE_FACTORS,
+        OXIDE_BULK,
         GROWTH_CURVES,
         MOLECULES,
         VALIDATION,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from moxie.figures.parts import LOGP_MODELS, model_name, pretty_name
+from moxie.figures.parts import LOGP_MODELS, model_name, of_first_orientation, pretty_name
 from moxie.figures.wording import percent, plain_label, with_error
 from moxie.reference.validation import over_replicas
 
@@ -86,7 +86,8 @@ def _electrolytes(table: Any, validation: Any) -> str:
 
 
 def _oxides(runs: Any, validation: Any) -> str:
-    final = runs[runs["is_final"]]
+    final, surface = of_first_orientation(runs[runs["is_final"]])
+    others = sorted(set(runs["orientation"]) - {surface[3:-1]})
     temperatures = sorted(final["temperature_K"].unique())
     low, high = temperatures[0], temperatures[-1]
 
@@ -100,8 +101,8 @@ def _oxides(runs: Any, validation: Any) -> str:
     replicas = final.groupby("temperature_K")["replica"].nunique()
     n_replicas = f"{replicas.min()} replica{'s' if replicas.min() > 1 else ''} each"
     sentences = [
-        f"{len(final)} films at {len(temperatures)} temperatures from {low:g} to {high:g} K ({n_replicas}), "
-        f"{_range(final['oxide_thickness_nm'])} nm thick: the recipe's "
+        f"{len(final)} films on {surface} at {len(temperatures)} temperatures from {low:g} to {high:g} K "
+        f"({n_replicas}), {_range(final['oxide_thickness_nm'])} nm thick: the recipe's "
         f"thickness times {final['thickness_scale'].iloc[0]:g}, so that they fit the slab."
     ]
     shares = [mean(f"suboxide_fraction_{n}") for n in (1, 2, 3)]
@@ -126,6 +127,8 @@ def _oxides(runs: Any, validation: Any) -> str:
             f"From {low:g} to {high:g} K, with the thickness growing along: {'; '.join(clauses)} (brackets: standard "
             "error over replicas, in units of the last digit)."
         )
+    if others:
+        sentences.append(f"Films on {_listed([f'Si({other})' for other in others])}: see the figure of orientations.")
     oxide = validation[validation["stage"] == "oxidation"]
     worst = oxide[oxide["verdict"] == "deviates"]
     if len(worst):

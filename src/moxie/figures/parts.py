@@ -46,6 +46,7 @@ LABELS = {
     "transition_width_A": "transition width (Å)",
     "oxide_thickness_nm": "oxide thickness (nm)",
     "strain_energy_eV_per_atom": "strain energy (eV per atom)",
+    "lateral_stress_GPa": "lateral stress (GPa)",
     "si_o_si_angle_deg": "mean Si–O–Si angle (°)",
     "dipole_D": "dipole moment (D)",
     "dipole_ratio_to_experiment": "dipole moment relative to experiment",
@@ -84,6 +85,12 @@ def temperature_colours(temperatures: Sequence[float]) -> dict[float, Any]:
     ordered = sorted(set(temperatures))
     places = np.linspace(0.0, 0.85, len(ordered)) if len(ordered) > 1 else [0.4]
     return {t: colormaps["plasma"](place) for t, place in zip(ordered, places, strict=True)}
+
+
+def of_first_orientation(frame: Any) -> tuple[Any, str]:
+    """Return the rows of the study's lowest orientation, and its name, "Si(100)"."""
+    orientation = frame["orientation"].min()
+    return frame[frame["orientation"] == orientation], f"Si({orientation})"
 
 
 def mean_over_replicas(frame: Any, by: list[str], quantity: str) -> Any:

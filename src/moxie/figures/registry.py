@@ -14,7 +14,17 @@ from moxie.errors import InputError
 
 CATEGORIES = ("Liquids and electrolytes", "Oxidised silicon", "Molecules", "Learning", "Validation")
 # parts of a study; a figure may need some
-PARTS = ("liquids", "electrolytes", "force_fields", "transport", "oxides", "molecules", "measured_logp")
+PARTS = (
+    "liquids",
+    "electrolytes",
+    "force_fields",
+    "transport",
+    "oxides",
+    "bulk_oxides",
+    "orientations",
+    "molecules",
+    "measured_logp",
+)
 FORMATS = ("svg", "png", "csv")
 _RASTER_DPI = 300  # of what is drawn as pixels inside an SVG
 
@@ -24,8 +34,9 @@ class Figure:
     """A figure of the study.
 
     `inputs` maps labels to paths under results/, in which {coldest} and {hottest} stand for the labels of the lowest
-    and highest oxidation temperature. `needs` are the parts of the study without which it cannot be drawn. `draw`
-    takes the paths and returns the matplotlib figure and a data frame of exactly what it shows.
+    and highest oxidation temperature and {orientation} for the lowest orientation. `needs` are the parts of the study
+    without which it cannot be drawn. `draw` takes the paths and returns the matplotlib figure and a data frame of
+    exactly what it shows.
     """
 
     title: str
@@ -59,11 +70,20 @@ def get(name: str) -> Figure:
         raise InputError(f"There is no figure {name!r}; the figures are {', '.join(names())}.") from None
 
 
-def resolve_inputs(name: str, results: str = "results", oxide_temperatures: Collection[str] = ()) -> dict[str, str]:
-    """Return the input files of a figure by label; `oxide_temperatures` are the labels of the sweep, as in paths."""
+def resolve_inputs(
+    name: str,
+    results: str = "results",
+    oxide_temperatures: Collection[str] = (),
+    orientations: Collection[str] = ("100",),
+) -> dict[str, str]:
+    """Return the input files of a figure by label; `oxide_temperatures` and `orientations` are those of the sweep, as
+    in paths."""
     ordered = sorted(oxide_temperatures, key=float)
     ends = {"coldest": ordered[0], "hottest": ordered[-1]} if ordered else {}
-    return {label: f"{results}/{path.format(**ends)}" for label, path in get(name).inputs.items()}
+    return {
+        label: f"{results}/{path.format(orientation=min(orientations), **ends)}"
+        for label, path in get(name).inputs.items()
+    }
 
 
 def render(

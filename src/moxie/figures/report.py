@@ -13,6 +13,7 @@ from moxie.features.tables import read_table
 from moxie.figures import registry
 from moxie.figures.findings import findings
 from moxie.figures.parts import LOGP_MODELS, VERDICT_COLOURS, model_name, pretty_name
+from moxie.figures.viewer import film_view
 from moxie.figures.wording import duration, percent, plain_label, signed, unit_text, with_error
 from moxie.io import read_json, write_text
 from moxie.reference.validation import ACCURACY_GOAL_PERCENT, verdict
@@ -33,12 +34,14 @@ def write_report(
     electrolytes: str | Path | None = None,
     metrics: str | Path | None = None,
     logp: str | Path | None = None,
+    film: str | Path | None = None,
 ) -> None:
     """Write the report, whole or not at all.
 
     config: the study's configuration as a plain mapping. figures: {name: path of its .svg}, with .png and .csv beside
-    it. The others are paths of the tables and JSON files of these names, or None where the study has none. The page
-    loads nothing from anywhere. Raises InputError naming a file that is missing or damaged.
+    it. film: the network that can be turned around. The others are paths of the tables and JSON files of these names,
+    or None where the study has none. The page loads nothing from anywhere. Raises InputError naming a file that is
+    missing or damaged.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -63,6 +66,7 @@ def write_report(
             partition,
         ),
         sections=_sections(figures),
+        film=film_view(film) if film else None,
         comparison=[_comparison_row(row) for row in comparison.to_dict("records")],
         tally=_tally(comparison),
         rules=_verdict_rules(),
@@ -155,6 +159,7 @@ def _describe_system(name: str, system: Mapping[str, Any]) -> str:
 
 def _describe_oxidation(oxidation: Mapping[str, Any]) -> list[str]:
     recipe, slab = oxidation.get("recipe", {}), oxidation.get("slab", {})
+    surfaces = " and ".join(f"Si({orientation})" for orientation in oxidation.get("orientations", ["100"]))
     temperatures = ", ".join(f"{value:g}" for value in oxidation.get("temperatures_K", []))
     lines = []
     if recipe:
@@ -166,7 +171,7 @@ def _describe_oxidation(oxidation: Mapping[str, Any]) -> list[str]:
         )
         lines.append(
             f"Recipe: {recipe['time_s']:g} s in {gas} at {recipe['pressure_bar']:g} bar on "
-            f"Si({recipe['orientation']}) with {recipe['initial_oxide_nm']:g} nm of oxide to start with, {earlier}at "
+            f"{surfaces} with {recipe['initial_oxide_nm']:g} nm of oxide to start with, {earlier}at "
             f"{temperatures} K; thickness from {pretty_name(recipe['kinetics']).title().replace(' ', '–')} kinetics."
         )
     if slab:

@@ -26,7 +26,8 @@ def model_card(metrics: Mapping[str, Any]) -> str:
     lines = [
         f"# Model card: {metrics['task']}",
         "",
-        f"Predicts `{metrics['target']}` of a simulated oxide film on Si(001){_unit_phrase(metrics['unit'])} from "
+        f"Predicts `{metrics['target']}` of a simulated oxide film on Si({metrics['orientation']})"
+        f"{_unit_phrase(metrics['unit'])} from "
         f"{' and '.join(f'`{name}`' for name in metrics['features'])}.",
         "",
         "## Intended use",

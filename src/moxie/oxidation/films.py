@@ -1,4 +1,4 @@
-"""Growth of an oxide film on a Si(001) slab: from a recipe to networks at several stages of oxidation.
+"""Growth of an oxide film on a silicon slab: from a recipe to networks at several stages of oxidation.
 
 Time does not enter the Monte Carlo: the recipe's kinetics give a thickness, the thickness a number of O. These are
 inserted one by one at the front; after each, the film relaxes and a batch of Metropolis moves follows. Every stage
@@ -126,7 +126,7 @@ def grow_oxide(
     while progress.stage < len(targets):
         finished = _step(engine, progress, settings, targets, kT)
         if finished:
-            engine.info = _stage_facts(engine, progress, kT)
+            engine.info = slab.info | _stage_facts(engine, progress, kT)
             stages.append(engine.to_network())
             progress.stage += 1
             progress.step = 0

@@ -1,6 +1,7 @@
 """How much oxygen a recipe puts on a slab, and whether the slab can take it. No compiled code: cheap enough for a
 configuration check."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 
 from moxie.errors import InputError
 from moxie.oxidation import kinetics as growth_kinetics
-from moxie.structures.silicon import SI_LATTICE_CONSTANT_A
+from moxie.structures.silicon import SI_LATTICE_CONSTANT_A, face, surface_cells
 
 SILICA_DENSITY_G_CM3 = 2.20
 # SiO2 units per cubic angstrom at 2.20 g/cm3: rho N_A / M
@@ -56,7 +57,7 @@ def check_recipe_fits(
     lattice_constant_A: float = SI_LATTICE_CONSTANT_A,
     steps: Sequence[Mapping[str, Any]] = (),
 ) -> FilmSize:
-    """Return what the recipe, after its earlier steps, asks of the slab.
+    """Return what the recipe, after its earlier steps, asks of a slab of `moxie.structures.silicon.silicon_slab`.
 
     Raises InputError when the recipe is outside its kinetics' range, and when it needs more O than fit: the message
     gives the largest thickness_scale that fits and the number of cells along z that would do.
@@ -64,19 +65,28 @@ def check_recipe_fits(
     recipe_nm = growth_kinetics.thickness_nm(
         temperature_K, time_s, ambient, orientation, pressure_bar, initial_oxide_nm, kinetics, steps
     )
+    surface = face(orientation)
+
+    def layers(cells_z: int) -> int:
+        return surface.planes * surface_cells((nx, ny, cells_z), orientation, lattice_constant_A)[2]
+
     nx, ny, nz = cells
-    per_layer = 2 * nx * ny
-    area = nx * ny * lattice_constant_A**2
+    counts = surface_cells(cells, orientation, lattice_constant_A)
+    per_layer = 2 * counts[0] * counts[1]
+    area = counts[0] * counts[1] * surface.edges[0] * surface.edges[1] * lattice_constant_A**2
     target_nm = thickness_scale * recipe_nm
     needed = oxygen_for_thickness(target_nm, area)
-    capacity = 2 * per_layer * max(0, 4 * nz - frozen_layers - BUFFER_LAYERS)
+    capacity = 2 * per_layer * max(0, layers(nz) - frozen_layers - BUFFER_LAYERS)
     if needed > capacity:
-        cells_z = math.ceil((needed / (2 * per_layer) + frozen_layers + BUFFER_LAYERS) / 4)
+        layers_needed = math.ceil(needed / (2 * per_layer)) + frozen_layers + BUFFER_LAYERS
+        cells_z = next(count for count in itertools.count(nz + 1) if layers(count) >= layers_needed)
         fitting_nm = thickness_of_oxygen(capacity, area)
         raise InputError(
             f"The recipe at {temperature_K:g} K grows {recipe_nm:.2f} nm; {target_nm:.2f} nm of it (thickness_scale "
-            f"{thickness_scale:g}) need {needed} O, but a slab of {nx} x {ny} x {nz} cells with {frozen_layers} frozen "
-            f"and {BUFFER_LAYERS} buffer layers takes {capacity}. Use at least {cells_z} cells along z, or a "
-            f"thickness_scale of at most {math.floor(1000 * fitting_nm / recipe_nm) / 1000:g} ({fitting_nm:.2f} nm)."
+            f"{thickness_scale:g}) need {needed} O, but a Si({orientation}) slab of {nx} x {ny} x {nz} cells "
+            f"({layers(nz)} layers) with {frozen_layers} frozen and {BUFFER_LAYERS} buffer layers takes {capacity}. "
+            f"Use at least {cells_z} cells along z, or a thickness_scale of at most "
+            f"{math.floor(1000 * fitting_nm / recipe_nm) / 1000:g} ({fitting_nm:.2f} nm)."
         )
-    return FilmSize(recipe_nm, target_nm, max(needed, per_layer), per_layer, capacity)
+    n_surface = round(surface.bridges_per_cell * counts[0] * counts[1])
+    return FilmSize(recipe_nm, target_nm, max(needed, n_surface), n_surface, capacity)

@@ -11,7 +11,13 @@ from moxie.errors import InputError
 VERIFIED = "verified"
 UNCHECKED = "literature, unchecked"
 OXIDE_SYSTEM = "Si/SiO2(001)"
+_FACES = {"100": OXIDE_SYSTEM, "110": "Si/SiO2(110)", "111": "Si/SiO2(111)"}
 _SAME_TEMPERATURE_K = 1.5
+
+
+def oxide_system(orientation: str) -> str:
+    """Return the name that the interface on a wafer of this orientation has among the references."""
+    return _FACES[orientation]
 
 
 @dataclass(frozen=True)

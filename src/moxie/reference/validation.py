@@ -16,6 +16,7 @@ from moxie.reference.registry import (
     canonical_smiles,
     find,
     load_values,
+    oxide_system,
 )
 from moxie.reference.registry import system_key as composition_key
 
@@ -59,6 +60,7 @@ OXIDE_QUANTITIES = {
     "transition_width_A": "transition_width_A",
     "oxide_thickness_nm": "oxide_thickness_nm",
 }
+OF_ONE_FACE = ("suboxide_total_per_cm2",)  # the others' references are of silica, or were found on every orientation
 # recipes whose thickness others have published, by the name of the reference's system
 GROWTH_RECIPES = {
     "Si(100), 1 h in dry O2": {"time_s": 3600.0, "ambient": "dry_O2"},
@@ -157,6 +159,7 @@ def make_validation_table(
     electrolytes: Any = None,
     transport: Any = None,
     oxide_runs: Any = None,
+    oxide_bulk: Any = None,
     molecules: Any = None,
     compositions: Mapping[str, Mapping[str, int]] | None = None,
     growth_nm: Callable[..., float] | None = None,
@@ -182,6 +185,8 @@ def make_validation_table(
         rows += _transport_rows(transport, compositions)
     if oxide_runs is not None:
         rows += _oxide_rows(oxide_runs)
+    if oxide_bulk is not None:
+        rows += _bulk_rows(oxide_bulk)
     if growth_nm is not None:
         rows += _growth_rows(growth_nm)
     if molecules is not None:
@@ -284,14 +289,39 @@ def _estimate(line: Mapping[str, Any], column: str) -> Estimate:
 
 def _oxide_rows(oxide_runs: Any) -> list[dict[str, Any]]:
     rows = []
-    for (temperature, model), runs in oxide_runs[oxide_runs["is_final"]].groupby(["temperature_K", "parameter_set"]):
+    final = oxide_runs[oxide_runs["is_final"]]
+    for (orientation, temperature, model), runs in final.groupby(["orientation", "temperature_K", "parameter_set"]):
+        system = oxide_system(orientation)
         for quantity, column in OXIDE_QUANTITIES.items():
             estimate = over_replicas(runs[column])
-            references = find("oxidation", OXIDE_SYSTEM, quantity, temperature_K=temperature, model=model)
+            known_for = system if quantity in OF_ONE_FACE else OXIDE_SYSTEM
+            references = find("oxidation", known_for, quantity, temperature_K=temperature, model=model)
             if quantity == "oxide_thickness_nm":
                 references = [_thickness_target(runs)]
             if estimate is not None:
-                rows += [_row("oxidation", OXIDE_SYSTEM, model, temperature, math.nan, estimate, r) for r in references]
+                rows += [_row("oxidation", system, model, temperature, math.nan, estimate, r) for r in references]
+    return rows
+
+
+def _bulk_rows(oxide_bulk: Any) -> list[dict[str, Any]]:
+    """The random starts of bulk SiOx against the exact mean of infinite temperature, by composition."""
+    rows = []
+    for (x, model), runs in oxide_bulk.groupby(["x", "parameter_set"]):
+        exact = float(runs["random_bond_suboxide_energy_eV_per_si"].iloc[0])
+        estimate = over_replicas(runs["start_suboxide_energy_eV_per_si"])
+        if exact > 0 and estimate is not None:
+            reference = ReferenceValue(
+                "oxidation",
+                f"SiO{x:g}",
+                "random_bond_suboxide_energy_eV_per_si",
+                "eV",
+                exact,
+                "analytic",
+                VERIFIED,
+                "mean of the suboxide penalty over all ways to place the O on the bonds (hypergeometric)",
+                error=0.0,
+            )
+            rows.append(_row("oxidation", reference.system, model, math.nan, math.nan, estimate, reference))
     return rows
 
 

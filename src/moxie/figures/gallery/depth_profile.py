@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from moxie.features.tables import read_table
-from moxie.figures.parts import OXYGEN_COLOUR, STATE_COLOURS, panels
+from moxie.figures.parts import OXYGEN_COLOUR, STATE_COLOURS, of_first_orientation, panels
 from moxie.figures.registry import Figure
 
 _SPECIES = {f"si{n}_per_A3": (f"Si$^{{{n}+}}$" if n else "Si$^0$", STATE_COLOURS[n]) for n in range(5)}
@@ -21,7 +21,7 @@ _DEEPEST_A = 12.0
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
-    profiles = read_table(inputs["oxide_profiles"], "oxide_profiles")
+    profiles, surface = of_first_orientation(read_table(inputs["oxide_profiles"], "oxide_profiles"))
     last = profiles.groupby(["temperature_K", "replica"])["stage"].transform("max")
     final = profiles[profiles["stage"] == last]
     temperatures = sorted(final["temperature_K"].unique())
@@ -45,7 +45,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
                 lw=1.2,
             )
         axis.axvline(0, color="0.8", lw=0.7, zorder=0)
-        axis.set_title(f"{temperature:g} K")
+        axis.set_title(f"{surface}, {temperature:g} K")
         axis.set_xlabel("distance from the interface (Å)")
     axes[0, 0].set_xlim(max(shown["depth_A"].min(), -_DEEPEST_A), shown["depth_A"].max())
     axes[0, 0].set_ylim(0, None)

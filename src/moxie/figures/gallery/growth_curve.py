@@ -13,10 +13,15 @@ _MODELS = {"deal_grove": "Deal–Grove", "deal_grove_table": "Deal–Grove (tabl
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
-    curves = read_table(inputs["growth_curves"], "growth_curves")
+    table = read_table(inputs["growth_curves"], "growth_curves")
+    figure, axes = panels(1, table["orientation"].nunique(), width=3.8 * table["orientation"].nunique(), height=2.8)
+    for axis, (_, curves) in zip(axes[0], table.groupby("orientation"), strict=True):
+        _draw_curves(axis, curves)
+    return figure, table
+
+
+def _draw_curves(axis: Any, curves: Any) -> None:
     colours = temperature_colours(curves["temperature_K"])
-    figure, axes = panels(1, 1, width=3.8, height=2.8)
-    axis = axes[0, 0]
     for temperature, rows in curves.groupby("temperature_K"):
         axis.plot(rows["time_s"], rows["thickness_nm"], color=colours[temperature])
         low, high = (rows["thickness_nm"] + sign * rows["thickness_standard_error_nm"] for sign in (-1, 1))
@@ -43,7 +48,6 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     axis.set_ylabel("oxide thickness (nm)")
     axis.set_xlim(0, None)
     axis.set_ylim(0, None)
-    return figure, curves
 
 
 def _spread(axis: Any) -> None:

@@ -27,7 +27,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     for axis, (name, film) in zip(axes[0], films.items(), strict=True):
         _draw_film(axis, film)
         title = inputs[name].parent.parent.name.removeprefix("T")
-        axis.set_title(f"{title} K")
+        axis.set_title(f"{inputs[name].parents[2].name[:2]}({inputs[name].parents[2].name[2:]}), {title} K")
         tables.append(_table(film).assign(film=title))
     lowest = min(film.positions[:, 2].min() for film in films.values())
     for axis in axes[0]:
@@ -123,8 +123,8 @@ FIGURE = Figure(
         "further back are paler. The slab is periodic sideways; its lowest layers are frozen at crystal sites."
     ),
     inputs={
-        "coldest": "oxidation/T{coldest}/replica0/film.xyz",
-        "hottest": "oxidation/T{hottest}/replica0/film.xyz",
+        "coldest": "oxidation/Si{orientation}/T{coldest}/replica0/film.xyz",
+        "hottest": "oxidation/Si{orientation}/T{hottest}/replica0/film.xyz",
     },
     needs=("oxides",),
     draw=draw,

@@ -12,13 +12,14 @@ from moxie.figures.parts import (
     drawable_error,
     label,
     mean_over_replicas,
+    of_first_orientation,
     panels,
 )
 from moxie.figures.registry import Figure
-from moxie.reference.registry import OXIDE_SYSTEM, find
+from moxie.reference.registry import OXIDE_SYSTEM, find, oxide_system
+from moxie.structures.silicon import MONOLAYER_PER_CM2
 
 _TOTAL = "suboxide_total_monolayers"
-_MONOLAYER_PER_CM2 = 6.78e14  # one Si(001) layer
 _OFFSET = 0.03  # of the temperature range, so that error bars do not cover each other
 
 
@@ -26,7 +27,9 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
     runs = read_table(inputs["oxide_runs"], "oxide_runs")
-    runs = runs[runs["is_final"]]
+    runs, surface = of_first_orientation(runs[runs["is_final"]])
+    system = oxide_system(surface[3:-1])
+    monolayer = MONOLAYER_PER_CM2[surface[3:-1]]
     figure, axes = panels(1, 2, width=6.8, height=2.7, width_ratios=(1.35, 1))
     left, right = axes[0]
     spread = runs["temperature_K"].max() - runs["temperature_K"].min() or 100.0
@@ -65,7 +68,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     left.errorbar([], [], [], ls="", color=REFERENCE_COLOUR, marker="o", mfc="white", label="photoemission")
     left.set_ylim(0, None)
     left.set_ylabel("share of the suboxide")
-    left.set_title("composition of the suboxide", pad=18)
+    left.set_title(f"composition of the suboxide, {surface}", pad=18)
     left.legend(loc="lower center", bbox_to_anchor=(0.5, 0.97), ncols=4, columnspacing=1.0)
 
     table = mean_over_replicas(runs, ["temperature_K"], _TOTAL)
@@ -74,8 +77,8 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     right.errorbar(
         table["temperature_K"], table["mean"], drawable_error(table["standard_error"]), color="0.15", marker="o", lw=1.0
     )
-    for reference in find("oxidation", OXIDE_SYSTEM, "suboxide_total_per_cm2"):
-        value, error = reference.value / _MONOLAYER_PER_CM2, (reference.error or 0) / _MONOLAYER_PER_CM2
+    for reference in find("oxidation", system, "suboxide_total_per_cm2"):
+        value, error = reference.value / monolayer, (reference.error or 0) / monolayer
         right.axhspan(value - error, value + error, color="0.92", zorder=0, lw=0)
         right.axhline(value, color="0.7", lw=0.8, zorder=0)
         right.annotate(
@@ -102,9 +105,9 @@ FIGURE = Figure(
     caption=(
         "Left: shares of Si¹⁺, Si²⁺ and Si³⁺ in the suboxide of the final films; open symbols beside the axis: Si 2p "
         "photoemission, 0.3 : 0.3 : 0.4 independent of thickness (error: last printed digit). Right: silicon in "
-        "suboxide per area, in monolayers of Si(001) (6.78e14 per square centimetre); grey band: a literature value "
-        "that was not checked. Large symbols: mean over replicas with its standard error, drawn from two replicas on; "
-        "small symbols: the single replicas."
+        "suboxide per area, in monolayers (an atomic plane of that surface; 6.78e14 per square centimetre on (100)); "
+        "grey band: a literature value that was not checked. Large symbols: mean over replicas with its standard "
+        "error, drawn from two replicas on; small symbols: the single replicas."
     ),
     inputs={"oxide_runs": "features/oxide_runs.parquet"},
     needs=("oxides",),

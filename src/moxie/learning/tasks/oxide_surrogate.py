@@ -45,16 +45,17 @@ class Data:
 
 
 def prepare(oxide_runs: Any, target: str) -> Data:
-    """Return the rows of the task from the table `oxide_runs`, sorted by key.
+    """Return the rows of the task from the table `oxide_runs`, those of its lowest orientation, sorted by key.
 
     Raises InputError for an unknown target, missing columns, repeated keys, labels that are not numbers, and fewer
     than three temperatures.
     """
     if target not in TARGETS:
         raise InputError(f"learning.target = {target!r} cannot be predicted; allowed: {', '.join(TARGETS)}.")
-    missing = [name for name in (*KEY, *FEATURES, target) if name not in oxide_runs.columns]
+    missing = [name for name in ("orientation", *KEY, *FEATURES, target) if name not in oxide_runs.columns]
     if missing:
         raise InputError(f"The table oxide_runs lacks {', '.join(missing)}, which this task needs.")
+    oxide_runs = oxide_runs[oxide_runs["orientation"] == oxide_runs["orientation"].min()]
     repeated = oxide_runs[oxide_runs.duplicated(list(KEY))]
     if len(repeated):
         raise InputError(f"The table oxide_runs has more than one row for {_where(repeated.iloc[0])}.")
@@ -145,6 +146,7 @@ def summarise(data: Data, results: Mapping[str, HeldOut], settings: Settings, un
         "task": "oxide_surrogate",
         "target": settings.target,
         "unit": unit,
+        "orientation": str(data.frame["orientation"].iloc[0]),
         "features": list(FEATURES),
         "split": "leave one temperature out",
         "seed": seed,
