@@ -372,10 +372,25 @@ class QuantumChemistry(Section):
     most_per_chunk: int = Field(64, ge=1, le=10_000, description="Molecules of a list that one job computes, at most")
 
 
+class Placements(Section):
+    trained_up_to: int = Field(
+        5, ge=3, le=7, description="Most oxygen atoms on the bonds of the training cells; all distinct placements"
+    )
+    tested_up_to: int = Field(
+        7, ge=4, le=8, description="Most oxygen atoms in the test cells, each with more than these"
+    )
+    tested_per_content: Annotated[int, Field(ge=20)] | None = Field(
+        200, description="Placements to relax for each number of oxygen atoms in the test cells (null: all)"
+    )
+
+
 class Learning(Section):
     target: str = Field("suboxide_total_monolayers", description="Column of oxide_runs that the surrogate predicts")
     confidence: float = Field(0.9, gt=0.5, lt=1, description="Coverage of every interval")
     bootstrap_samples: int = Field(1000, ge=100, le=100_000, description="Resamplings behind each metric's interval")
+    placements: Placements = Field(
+        Placements(), description="Oxygen on the bonds of 16 silicon atoms, relaxed for the task network_energy"
+    )
 
 
 class Figures(Section):

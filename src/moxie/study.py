@@ -7,6 +7,7 @@ force-field parameters, box sizes, kinetics, oxygen against bonds.
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,7 @@ class Study:
 
     def parts(self) -> list[str]:
         """Return the parts that a study has, for the choice of figures and learning tasks."""
+        from moxie.learning.tasks.site_map import FEWEST_FILMS
         from moxie.molecules.lists import read_list
         from moxie.reference.partition import SETS
 
@@ -166,15 +168,17 @@ class Study:
             source in SETS or any(entry.logP is not None for entry in read_list(source))
             for source in self.config.quantum_chemistry.molecule_lists
         )
-        compared = ["force_fields"] if self.compares_force_fields() else []
-        transport = ["transport"] if self.transport_legs() else []
         oxidation = self.config.oxidation
-        oxides = [
-            "oxides",
-            *(["bulk_oxides"] if oxidation.bulk else []),
-            *(["orientations"] if len(oxidation.orientations) > 1 else []),
-        ]
-        return [*self.kinds(), *compared, *transport, *oxides, "molecules", *(["measured_logp"] if labelled else [])]
+        optional = {
+            "liquid_states": self._has_liquid_states(),
+            "force_fields": self.compares_force_fields(),
+            "transport": bool(self.transport_legs()),
+            "bulk_oxides": oxidation.bulk is not None,
+            "orientations": len(oxidation.orientations) > 1,
+            "film_sites": len(self.films()) >= FEWEST_FILMS,
+            "measured_logp": labelled,
+        }
+        return [*self.kinds(), "oxides", "molecules", *(name for name, there in optional.items() if there)]
 
     def compares_force_fields(self) -> bool:
         """Return whether a liquid is simulated with two or more force fields at one state point of the NPT ensemble."""
@@ -190,11 +194,34 @@ class Study:
                         force_fields.setdefault((liquid, temperature, pressure), set()).add(system.force_field)
         return any(len(names) > 1 for names in force_fields.values())
 
+    def _has_liquid_states(self) -> bool:
+        """Return whether a pure liquid has experimental densities at enough state points to leave one out."""
+        from moxie.learning.tasks.force_field_error import FEWEST_STATES
+        from moxie.reference.liquids import density_reference
+
+        for name, system in self.config.dynamics.systems.items():
+            states = list(product(system.temperatures_K, system.pressures_bar))
+            if not self.has_gas(name) or system.ensemble != "NPT" or len(states) < FEWEST_STATES:
+                continue
+            smiles = next(iter(self.smiles_of(name).values()))
+            if sum(density_reference(smiles, *state) is not None for state in states) >= FEWEST_STATES:
+                return True
+        return False
+
     def learning_settings(self, task: str) -> dict[str, Any]:
         """Return the keys of `learning` that a task depends on."""
         from moxie.learning.registry import get
 
-        return self.config.learning.model_dump(include=set(get(task).settings))
+        learning = self.config.learning
+        values = learning.model_dump(exclude={"placements"}) | {"trained_up_to": learning.placements.trained_up_to}
+        return {name: values[name] for name in get(task).settings}
+
+    def placements(self) -> dict[int, int | None]:
+        """Return {number of oxygen atoms: how many placements to relax at most}."""
+        chosen = self.config.learning.placements
+        return {
+            n: None if n <= chosen.trained_up_to else chosen.tested_per_content for n in range(chosen.tested_up_to + 1)
+        }
 
     def run_settings(self, name: str, temperature_K: float, pressure_bar: float) -> dict[str, Any]:
         """Return the settings of a run, as `moxie.dynamics.protocol.Settings` takes them."""
@@ -336,4 +363,10 @@ class Study:
             raise InputError(
                 f"`learning.target` = {target!r}: not a target.{nearest(target, TARGETS)} "
                 f"Allowed: {', '.join(TARGETS)}."
+            )
+        placements = self.config.learning.placements
+        if placements.tested_up_to <= placements.trained_up_to:
+            raise InputError(
+                f"`learning.placements.tested_up_to` = {placements.tested_up_to}: must be larger than `trained_up_to` "
+                f"= {placements.trained_up_to}, since the test is on oxygen contents never seen."
             )

@@ -455,6 +455,60 @@ def measured_molecules(seed=2):
     return pd.DataFrame([row | rest for row in rows])
 
 
+def placements():
+    """Energies that are exactly a sum over O and over pairs of O on one Si: all placements of up to 3 O, 40 of 4."""
+    from moxie.learning.placements import choose, cluster_counts, multiplicity, name_of
+
+    masks = [(n, mask) for n in range(5) for mask in choose(n, 40, 1)]
+    names = [name_of(mask) for _, mask in masks]
+    counts = cluster_counts(names)
+    return pd.DataFrame(
+        {
+            "n_oxygen": [n for n, _ in masks],
+            "placement": names,
+            "multiplicity": [multiplicity(mask) for _, mask in masks],
+            "energy_eV": 1.4 * counts[:, 0] - 0.5 * counts[:, 1] + 0.1 * counts[:, 3],
+            "edge_strain": 0.01 * counts[:, 0],
+            "parameter_set": "made_up",
+        }
+    )
+
+
+def site_environments(temperatures_K=(973.0, 1473.0, 1573.0)):
+    """Three well-separated kinds of site, which are oxidation states 0, 2 and 4 of `mapped_sites`."""
+    from moxie.learning.environments import COSINES, DISTANCES
+
+    rng = np.random.default_rng(8)
+    frames = []
+    for temperature in temperatures_K:
+        kind = np.arange(90) % 3
+        near = np.array([2.35, 2.0, 1.62])[kind][:, None] + 0.01 * rng.standard_normal((90, 12))
+        far = np.arange(12) * np.array([0.1, 0.2, 0.3])[kind][:, None]
+        cosines = -0.33 + 0.05 * kind[:, None] + 0.005 * rng.standard_normal((90, 6))
+        frame = pd.DataFrame(np.hstack([near + far, cosines]), columns=[*DISTANCES, *COSINES])
+        frames.append(frame.assign(orientation="100", temperature_K=temperature, replica=0, site=np.arange(90)))
+    return pd.concat(frames, ignore_index=True)
+
+
+def mapped_sites(temperatures_K=(973.0, 1473.0, 1573.0)):
+    """The rows of `oxide_sites` that belong to `site_environments`; strain is noise."""
+    rng = np.random.default_rng(9)
+    base = oxide_sites(temperatures_K=(973.0,)).iloc[:1]
+    frames = []
+    for temperature in temperatures_K:
+        rows = pd.concat([base] * 90, ignore_index=True)
+        state = 2 * (np.arange(90) % 3)
+        z = 0.3 * np.arange(90)
+        rows = rows.assign(
+            temperature_K=temperature, site=np.arange(90), element="Si", oxidation_state=state, frozen=False
+        )
+        rows = rows.assign(
+            oxidation_state=state, x_A=rng.uniform(0, 15, 90), y_A=rng.uniform(0, 15, 90), z_A=z, depth_A=z - 15
+        )
+        frames.append(rows.assign(energy_eV=0.51 * (state == 2) + rng.uniform(0, 0.2, 90)))
+    return pd.concat(frames, ignore_index=True)
+
+
 COMPOSITIONS = {
     "methanol": {"CO": 216},
     "methanol_opls": {"CO": 512},

@@ -3,7 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_tables import COMPOSITIONS, MAKERS, measured_molecules, oxide_runs
+from made_tables import (
+    COMPOSITIONS,
+    MAKERS,
+    mapped_sites,
+    measured_molecules,
+    oxide_runs,
+    placements,
+    site_environments,
+)
 
 from moxie.errors import InputError
 from moxie.features.tables import read_table, write_table
@@ -38,11 +46,36 @@ def make_results(folder):
         patch.setattr(logp_evaluation, "KINDS", ("bayesian_ridge",))  # for speed
         inputs = {"molecules": folder / "features/measured.parquet"}
         logp.run(inputs, folder / "learning/logp", Settings(bootstrap_samples=100), 1)
+    make_learnt(folder)
     slab = silicon_slab((2, 2, 3))
     free = ~slab.frozen[slab.bonds].any(axis=1) & (slab.species[slab.bonds] == "Si").all(axis=1)
     for temperature, n_oxygen in (("973", 4), ("1473", 9)):
         film = insert_oxygen(slab, slab.bonds[free][-n_oxygen:])
         write_networks(folder / f"oxidation/Si100/T{temperature}/replica0/film.xyz", film)
+
+
+def make_learnt(folder):
+    """Run the tasks whose tables no figure reads by itself."""
+    from moxie.learning.active import next_recipe
+    from moxie.learning.registry import Settings
+    from moxie.learning.tasks import force_field_error, network_energy, site_map
+
+    settings = Settings("strain_energy_eV_per_atom", 0.9, 100, trained_up_to=3)
+    tables = {
+        "placements": placements(),
+        "site_environments": site_environments(),
+        "oxide_sites": mapped_sites(),
+        "oxide_runs": oxide_runs().assign(parameter_set="von_alfthan_2003"),
+    }
+    for name, table in tables.items():
+        write_table(table, folder / f"learnt/{name}.parquet", name)
+    inputs = {name: folder / f"learnt/{name}.parquet" for name in tables}
+    inputs["validation"] = folder / "tables/validation.parquet"
+    for module in (network_energy, site_map, force_field_error):
+        chosen = {name: inputs[name] for name in module.TASK.inputs}
+        module.run(chosen, folder / "learning" / module.TASK.name, settings, 1)
+    output = {suffix: folder / f"learning/oxide_surrogate/next.{suffix}" for suffix in ("json", "yaml")}
+    next_recipe(inputs["oxide_runs"], output, settings, 1)
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,17 @@
 """Models learnt from the tables.
 
-REQUIRED INPUTS: results/features/{oxide_runs, molecules}.parquet
-OUTPUTS: results/learning/{task}/{metrics.json, predictions.parquet, model.skops, card.md}
+REQUIRED INPUTS: results/features/{oxide_runs, oxide_sites, molecules}.parquet, results/tables/validation.parquet,
+    results/oxidation/{film}/film.xyz
+OUTPUTS: results/features/{placements, site_environments}.parquet,
+    results/learning/{task}/{metrics.json, predictions.parquet, model.skops, card.md},
+    results/learning/oxide_surrogate/next.{json, yaml}
 """
 
 from moxie.learning import registry as learning_registry
 
 TASKS = learning_registry.names(study.parts())
-LEARNING = expand("results/learning/{task}/{file}", task=TASKS, file=learning_registry.OUTPUTS)
+NEXT_RECIPE = [f"results/learning/oxide_surrogate/next.{suffix}" for suffix in ("json", "yaml")]
+LEARNING = [*expand("results/learning/{task}/{file}", task=TASKS, file=learning_registry.OUTPUTS), *NEXT_RECIPE]
 
 
 rule learn:
@@ -31,3 +35,91 @@ rule learn:
         "Learning {wildcards.task}"
     script:
         "../../scripts/learn.py"
+
+
+rule relax_placements:
+    input:
+        own_file(study.config.oxidation.parameter_set),
+    output:
+        table=f"{PARTS}/placements/O{{n_oxygen}}.parquet",
+    log:
+        "results/logs/relax_placements/O{n_oxygen}.log",
+    wildcard_constraints:
+        n_oxygen="[0-9]+",
+    priority: 15
+    conda:
+        "../../envs/moxie.yaml"
+    threads: 1
+    params:
+        parameter_set=study.config.oxidation.parameter_set,
+        most=lambda w: study.placements()[int(w.n_oxygen)],
+        seed=lambda w: study.seed("relax_placements", w),
+        code=code("relax_placements"),
+    message:
+        "Relaxing {wildcards.n_oxygen} O on the bonds of 16 Si"
+    script:
+        "../../scripts/relax_placements.py"
+
+
+rule tabulate_placements:
+    input:
+        parts=[f"{PARTS}/placements/O{n}.parquet" for n in study.placements()],
+    output:
+        table="results/features/placements.parquet",
+    log:
+        "results/logs/tabulate/placements.log",
+    priority: 15
+    conda:
+        "../../envs/moxie.yaml"
+    params:
+        table="placements",
+        code=code("tabulate"),
+    message:
+        "Joining the table of placements"
+    script:
+        "../../scripts/tabulate.py"
+
+
+rule next_recipe:
+    input:
+        oxide_runs="results/features/oxide_runs.parquet",
+    output:
+        json="results/learning/oxide_surrogate/next.json",
+        yaml="results/learning/oxide_surrogate/next.yaml",
+    log:
+        "results/logs/next_recipe.log",
+    priority: 15
+    conda:
+        "../../envs/moxie.yaml"
+    params:
+        settings=study.learning_settings("oxide_surrogate"),
+        seed=study.seed("next_recipe", {}),
+        code=code("next_recipe"),
+    message:
+        "Choosing the next oxidation temperature to simulate"
+    script:
+        "../../scripts/next_recipe.py"
+
+
+rule describe_sites:
+    input:
+        films=[f"results/oxidation/{film}/film.xyz" for film in study.films()],
+    output:
+        table="results/features/site_environments.parquet",
+    log:
+        "results/logs/describe_sites.log",
+    priority: 15
+    conda:
+        "../../envs/moxie.yaml"
+    params:
+        films=[
+            {"orientation": orientation, "temperature_K": float(temperature), "replica": replica}
+            for orientation in study.config.oxidation.orientations
+            for temperature in study.film_temperatures()
+            for replica in range(study.config.oxidation.replicas)
+        ],
+        code=code("describe_sites"),
+    message:
+        "Describing the sites of the films"
+    script:
+        "../../scripts/describe_sites.py"

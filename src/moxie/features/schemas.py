@@ -590,6 +590,48 @@ MOLECULES = Table(
     ),
 )
 
+SITE_ENVIRONMENTS = Table(
+    "site_environments",
+    "Geometry around the mobile Si of the final films, without bonds and without elements.",
+    ("orientation", "temperature_K", "replica", "site"),
+    (
+        _ORIENTATION,
+        _TEMPERATURE,
+        _REPLICA,
+        _count("site", "number of the atom in the film, from 0"),
+        *(
+            _number(f"distance_{k}_A", "angstrom", f"distance to the nearest atom number {k}", 0.1, 1e3)
+            for k in range(1, 13)
+        ),
+        *(
+            _number(
+                f"cosine_{k}",
+                "1",
+                f"cosine number {k}, ascending, of the angles between the nearest four",
+                -1.001,
+                1.001,
+            )
+            for k in range(1, 7)
+        ),
+    ),
+)
+
+PLACEMENTS = Table(
+    "placements",
+    "Relaxed energies of oxygen placed on the bonds of a silicon crystal of 16 atoms, one row per distinct placement.",
+    ("n_oxygen", "placement"),
+    (
+        Column("n_oxygen", "int", "1", "oxygen atoms in the cell", 0, 32),
+        _text(
+            "placement", "bonds that hold an O, as a mask of 32 bits in hexadecimal; the least of all equivalent ones"
+        ),
+        _count("multiplicity", "placements that symmetry makes equivalent to this one, itself included", 1),
+        _number("energy_eV", "eV", "relaxed energy of the cell of 16 Si without pressure; 0 without oxygen", -1e4, 1e4),
+        _number("edge_strain", "1", "relaxed edge of the cell against that of the crystal, minus one", -0.5, 0.5),
+        _text("parameter_set", "name of the energy parameters"),
+    ),
+)
+
 KINDS = ("experiment", "simulation", "analytic")
 CHECKED = ("verified", "literature, unchecked")
 
@@ -668,6 +710,65 @@ LOGP_PREDICTIONS = Table(
     ),
 )
 
+NETWORK_ENERGY_PREDICTIONS = Table(
+    "network_energy_predictions",
+    "Predictions of the learning task network_energy for oxygen contents that its training set lacks.",
+    ("n_oxygen", "placement"),
+    (
+        Column("n_oxygen", "int", "1", "oxygen atoms in the cell of 16 Si", 0, 32),
+        _text("placement", "name of the placement, as in the table placements"),
+        _number("observed", "eV", "relaxed energy of the cell"),
+        _number("predicted", "eV", "ridge regression on pairs and triplets of O"),
+        _number("lower", "eV", "lower end of the predictive interval"),
+        _number("upper", "eV", "upper end of the predictive interval"),
+        _number("mean", "eV", "baseline: mean of the training rows"),
+        _number("composition", "eV", "baseline: linear in the number of O"),
+        _number("pairs", "eV", "ridge regression on pairs of O"),
+        _number("trees", "eV", "gradient-boosted trees on pairs and triplets of O"),
+    ),
+)
+
+SITE_MAP = Table(
+    "site_map",
+    "Every mobile Si of the final films on the map of the task site_map.",
+    ("orientation", "temperature_K", "replica", "site"),
+    (
+        _ORIENTATION,
+        _TEMPERATURE,
+        _REPLICA,
+        _count("site", "number of the atom in the film, from 0"),
+        _count("cluster", "cluster, from 0, in the order of size"),
+        _number("component_1", "1", "first principal component of the scaled features"),
+        _number("component_2", "1", "second principal component of the scaled features"),
+        _number("unusualness", "1", "mean distance to the ten most similar other sites, scaled features", 0.0),
+        _number("x_A", "angstrom", "position along x"),
+        _number("y_A", "angstrom", "position along y"),
+        _number("z_A", "angstrom", "position along the surface normal"),
+        Column("oxidation_state", "int", "1", "oxygen neighbours, which the map has not seen", 0, 4),
+        _number("strain_energy_eV", "eV", "energy of the site without suboxide penalty, which the map has not seen"),
+    ),
+)
+
+FORCE_FIELD_ERROR_PREDICTIONS = Table(
+    "force_field_error_predictions",
+    "Predictions of the learning task force_field_error for state points that were left out.",
+    ("system", "model", "quantity", "temperature_K", "pressure_bar"),
+    (
+        _text("system", "name of the simulated liquid"),
+        _text("model", "force field"),
+        _text("quantity", "name of the compared quantity"),
+        _TEMPERATURE,
+        _PRESSURE,
+        _number("observed", "percent", "deviation of the simulation from the reference"),
+        _number("standard_error", "percent", "its standard error", 0.0),
+        _number("predicted", "percent", "Bayesian linear regression in temperature and pressure, without this state"),
+        _number("lower", "percent", "lower end of the predictive interval"),
+        _number("upper", "percent", "upper end of the predictive interval"),
+        _number("constant", "percent", "baseline: mean of the other states of the curve"),
+        _number("gaussian_process", "percent", "Gaussian process, without this state"),
+    ),
+)
+
 TABLES = {
     table.name: table
     for table in (
@@ -685,9 +786,14 @@ TABLES = {
         OXIDE_BULK,
         GROWTH_CURVES,
         MOLECULES,
+        SITE_ENVIRONMENTS,
+        PLACEMENTS,
         VALIDATION,
         PREDICTIONS,
         LOGP_PREDICTIONS,
+        NETWORK_ENERGY_PREDICTIONS,
+        SITE_MAP,
+        FORCE_FIELD_ERROR_PREDICTIONS,
     )
 }
 

@@ -16,12 +16,14 @@ CATEGORIES = ("Liquids and electrolytes", "Oxidised silicon", "Molecules", "Lear
 # parts of a study; a figure may need some
 PARTS = (
     "liquids",
+    "liquid_states",
     "electrolytes",
     "force_fields",
     "transport",
     "oxides",
     "bulk_oxides",
     "orientations",
+    "film_sites",
     "molecules",
     "measured_logp",
 )

@@ -48,9 +48,11 @@ def scores_with_intervals(
     rng = np.random.default_rng(seed)
     groups = np.unique(rows.groups)
     members = {group: np.flatnonzero(rows.groups == group) for group in groups}
+    alone = len(groups) == len(rows.groups)
     resampled = []
     for _ in range(n_samples):
-        index = np.concatenate([members[group] for group in rng.choice(groups, len(groups))])
+        drawn = rng.choice(len(groups), len(groups))
+        index = drawn if alone else np.concatenate([members[groups[number]] for number in drawn])
         resampled.append(scores(_take(rows, index), confidence))
     tail = 100 * (1 - confidence) / 2
     result: dict[str, dict[str, float | None]] = {}

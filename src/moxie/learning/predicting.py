@@ -60,7 +60,7 @@ def _predict_all(model: Mapping[str, Any], model_path: str | Path, table_path: s
                 f"{table_path} does not fit the model {model_path}: column {name} is in {units[name]!r}, the model was "
                 f"made with {unit!r}."
             )
-    status = [_complaint(row, needed, model) for row in frame.to_dict("records")]
+    status = [_complaint(row, needed, model, task) for row in frame.to_dict("records")]
     usable = [number for number, reason in enumerate(status) if reason == _OK]
     for number, reason in enumerate(status):
         if reason != _OK:
@@ -68,8 +68,8 @@ def _predict_all(model: Mapping[str, Any], model_path: str | Path, table_path: s
     if not usable:
         raise InputError(f"{table_path} has no row that can be predicted; the first says: {status[0]}.")
     rows = frame.iloc[usable].reset_index(drop=True)
-    for name in needed:  # one text in a CSV file makes a text of its whole column
-        if name != "smiles" and not rows[name].map(_is_list).any():
+    for name, unit in needed.items():  # one text in a CSV file makes a text of its whole column
+        if unit and not rows[name].map(_is_list).any():
             rows[name] = rows[name].astype(float)
     predicted = task.predict(model, rows).set_index(pandas.Index(usable))
     kept = [name for name in frame if name not in predicted and not frame[name].map(_is_list).any()]
@@ -108,24 +108,27 @@ def _task_of(model: Mapping[str, Any], path: str | Path) -> registry.Task:
     return registry.get(model["task"])
 
 
-def _complaint(row: Mapping[str, Any], needed: Mapping[str, str], model: Mapping[str, Any]) -> str:
+def _complaint(row: Mapping[str, Any], needed: Mapping[str, str], model: Mapping[str, Any], task: registry.Task) -> str:
     """Say what is wrong with a row, or ok."""
     from moxie.learning.molecular import parse
 
     if str(row.get("status", _OK)) != _OK:
         return str(row["status"])
-    for name in needed:
+    for name, unit in needed.items():
         value = row[name]
         if name == "smiles":
             if not isinstance(value, str) or parse(value) is None:
                 return f"{value!r} is not a SMILES that can be read"
+        elif not unit and not _is_list(value):
+            if not isinstance(value, str) or not value:
+                return f"{name} = {value!r} is not a text"
         elif name in ("homo_eV", "lumo_eV") or _is_list(value):
             continue  # an orbital may be absent: a bare cation has no occupied one
         elif not _is_finite(value):
             return f"{name} = {value!r} is not a finite number"
     if "method" in model and row.get("method", model["method"]) != model["method"]:
         return f"computed with {row['method']}, the model was made with {model['method']}"
-    return _OK
+    return task.complain(row, model) or _OK
 
 
 def _is_finite(value: Any) -> bool:

@@ -18,11 +18,12 @@ OUTPUTS = ("metrics.json", "predictions.parquet", "model.skops", "card.md")
 @dataclass(frozen=True)
 class Settings:
     """What the configuration says about learning: the target column of the oxide surrogate, the coverage of every
-    interval in (0.5, 1), and the number of bootstrap resamplings."""
+    interval in (0.5, 1), the number of bootstrap resamplings, and the oxygen content at which training ends."""
 
     target: str = "suboxide_total_monolayers"
     confidence: float = 0.9
     bootstrap_samples: int = 1000
+    trained_up_to: int = 5
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Task:
     `settings` are the keys of the configuration's section `learning` that it depends on. `needs` are the parts of a
     study without which it cannot run. `predict` takes the content of its model file and a data frame of rows to
     predict, and returns a data frame of equal length; `columns` maps a model to the columns that these rows need, with
-    their units.
+    their units, which are empty for texts. `complain` says what else makes a row unusable, or nothing.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Task:
     run: Callable[[Mapping[str, Path], Path, Settings, int], dict[str, Any]]
     predict: Callable[[Mapping[str, Any], Any], Any]
     columns: Callable[[Mapping[str, Any]], Mapping[str, str]]
+    complain: Callable[[Mapping[str, Any], Mapping[str, Any]], str] = lambda row, model: ""
     settings: tuple[str, ...] = ("confidence", "bootstrap_samples")
     needs: tuple[str, ...] = ()
 

@@ -17,6 +17,7 @@ import numpy as np
 from moxie.errors import InputError
 from moxie.features.schemas import MOLECULES
 from moxie.learning import applicability, molecular
+from moxie.learning.checks import check_columns, check_keys
 from moxie.learning.logp_evaluation import (
     BASELINES,
     BEST,
@@ -48,13 +49,8 @@ def prepare(molecules: Any) -> tuple[Data, Any, dict[str, int]]:
     radicals are left out: logP is that of the neutral closed-shell form. Raises InputError for missing columns,
     repeated keys, labels that are not finite, a SMILES that cannot be read, and too few molecules or scaffolds.
     """
-    missing = [c for c in (*_TABLE_COLUMNS, *molecular.QUANTUM_COLUMNS) if c not in molecules.columns]
-    if missing:
-        raise InputError(f"The table molecules lacks {', '.join(missing)}, which the task logp needs.")
-    repeated = molecules[molecules.duplicated(["list", "molecule"])]
-    if len(repeated):
-        first = repeated.iloc[0]
-        raise InputError(f"The table molecules has more than one row for {first['molecule']} of {first['list']}.")
+    check_columns(molecules, "molecules", "logp", (*_TABLE_COLUMNS, *molecular.QUANTUM_COLUMNS))
+    check_keys(molecules, "molecules", ("list", "molecule"))
     infinite = molecules[np.isinf(molecules["logP_measured"].to_numpy(float))]
     if len(infinite):
         raise InputError(f"logP_measured of {infinite['molecule'].iloc[0]} is infinite.")

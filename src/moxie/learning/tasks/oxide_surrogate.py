@@ -15,6 +15,7 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.features.schemas import OXIDE_RUNS, PREDICTIONS, VARIES
+from moxie.learning.checks import check_columns, check_finite, check_keys
 from moxie.learning.evaluation import held_out_predictions, leakage, learning_curve
 from moxie.learning.metrics import HeldOut, interval, rmse_ratio, scores_with_intervals
 from moxie.learning.models import BASELINES, GaussianProcess
@@ -52,21 +53,12 @@ def prepare(oxide_runs: Any, target: str) -> Data:
     """
     if target not in TARGETS:
         raise InputError(f"learning.target = {target!r} cannot be predicted; allowed: {', '.join(TARGETS)}.")
-    missing = [name for name in ("orientation", *KEY, *FEATURES, target) if name not in oxide_runs.columns]
-    if missing:
-        raise InputError(f"The table oxide_runs lacks {', '.join(missing)}, which this task needs.")
+    check_columns(oxide_runs, "oxide_runs", "oxide_surrogate", ("orientation", *KEY, *FEATURES, target))
     oxide_runs = oxide_runs[oxide_runs["orientation"] == oxide_runs["orientation"].min()]
-    repeated = oxide_runs[oxide_runs.duplicated(list(KEY))]
-    if len(repeated):
-        raise InputError(f"The table oxide_runs has more than one row for {_where(repeated.iloc[0])}.")
+    check_keys(oxide_runs, "oxide_runs", KEY)
     frame = oxide_runs.sort_values(list(KEY), ignore_index=True)
-    for name in (*FEATURES, target):
-        bad = frame[~np.isfinite(frame[name].astype(float))]
-        if len(bad):
-            raise InputError(
-                f"{name} is empty or infinite in {len(bad)} of {len(frame)} rows of oxide_runs, first at "
-                f"{_where(bad.iloc[0])}. Choose another learning.target, or thicker films."
-            )
+    advice = "Choose another learning.target, or thicker films."
+    check_finite(frame, "oxide_runs", KEY, (*FEATURES, target), advice)
     features = frame[list(FEATURES)].to_numpy(dtype=float)
     n_temperatures = len(np.unique(features[:, 0]))
     if n_temperatures < _FEWEST_TEMPERATURES:
@@ -213,10 +205,6 @@ def _describe_noise(noise: ReplicaNoise) -> dict[str, Any]:
         "standard_deviation": noise.standard_deviation,
         "degrees_of_freedom": noise.degrees_of_freedom,
     }
-
-
-def _where(row: Any) -> str:
-    return ", ".join(f"{name}={row[name]}" for name in KEY)
 
 
 TASK = Task(

@@ -1,0 +1,156 @@
+"""The next recipe to simulate: where the surrogate of the oxide is least certain, and whether that is worth following.
+
+Uncertainty sampling (Settles, Active Learning Literature Survey, 2009, section 3.1): the temperature at which the
+Gaussian process has the largest predictive variance, averaged over the growth stages that a film would have there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moxie.learning.models import GaussianProcess
+from moxie.learning.noise import replica_noise
+from moxie.learning.registry import Settings
+from moxie.learning.tasks.oxide_surrogate import Data, prepare
+
+_GRID_STEPS = 20
+_RANDOM_ORDERS = 10
+
+Choice = Callable[[np.ndarray, np.ndarray, Callable[[float], float]], float]
+
+
+def next_recipe(oxide_runs: str | Path, output: Mapping[str, str | Path], settings: Settings, seed: int) -> Any:
+    """Write the next configuration overlay (output["yaml"]) and its reasons (output["json"]); return the latter.
+
+    Raises InputError as the task oxide_surrogate does.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from moxie.features.tables import read_table
+    from moxie.io import write_json, write_text
+
+    data = prepare(read_table(oxide_runs, "oxide_runs"), settings.target)
+    with threadpool_limits(limits=1):
+        variances = candidate_variances(data, seed)
+        record = {
+            "target": settings.target,
+            "temperatures_K": np.unique(data.temperatures).tolist(),
+            "candidates": [{"temperature_K": t, "standard_deviation": v**0.5} for t, v in variances.items()],
+            "next_temperature_K": max(variances, key=lambda t: variances[t]),
+            "retrospective": retrospective(data, seed),
+        }
+    write_text(output["yaml"], overlay(record))
+    write_json(output["json"], record)
+    return record
+
+
+def overlay(record: Mapping[str, Any]) -> str:
+    """Return the overlay: the study's temperatures and the next one, so that films that exist are kept."""
+    chosen = record["next_temperature_K"]
+    deviation = next(c["standard_deviation"] for c in record["candidates"] if c["temperature_K"] == chosen)
+    temperatures = ", ".join(f"{t:g}" for t in sorted([*record["temperatures_K"], chosen]))
+    return (
+        f"# The surrogate of {record['target']} is least certain at {chosen:g} K: standard deviation {deviation:.3g} "
+        "of a single run.\n# Lay it over the study it was made from, after its own file:\n"
+        "#   .venv/bin/snakemake --cores 2 --configfile my_study.yaml next.yaml\n"
+        f"oxidation: {{temperatures_K: [{temperatures}]}}\n"
+    )
+
+
+def candidate_variances(data: Data, seed: int) -> dict[float, float]:
+    """Return {temperature: predictive variance} on a grid between the temperatures of the study, these left out."""
+    known = np.unique(data.temperatures)
+    grid, step = np.linspace(known[0], known[-1], _GRID_STEPS + 1, retstep=True)
+    grid = np.round(grid[np.abs(grid[:, None] - known).min(axis=1) >= 0.5 * step], 1)
+    everything = np.ones(len(data.target), bool)
+    variance = variance_of(_fit(data, everything, seed), data, everything)
+    return {float(temperature): variance(float(temperature)) for temperature in grid}
+
+
+def variance_of(model: GaussianProcess, data: Data, rows: np.ndarray) -> Callable[[float], float]:
+    """Return the predictive variance against temperature of a Gaussian process that was fitted to these rows.
+
+    The oxygen content of each stage at a temperature is interpolated between those of the training films.
+    """
+    stages = data.frame["stage"].to_numpy()[rows]
+    temperatures, oxygen = data.temperatures[rows], data.features[rows, 1]
+    known = np.unique(temperatures)
+    curves = [
+        [oxygen[(stages == stage) & (temperatures == t)].mean() for t in known]
+        for stage in np.unique(stages)
+        if all(((stages == stage) & (temperatures == t)).any() for t in known)
+    ]
+
+    def variance(temperature: float) -> float:
+        points = [(temperature, float(np.interp(temperature, known, curve))) for curve in curves]
+        return float((model.predict(np.array(points))[1] ** 2).mean())
+
+    return variance
+
+
+def most_uncertain(chosen: np.ndarray, left: np.ndarray, variance: Callable[[float], float]) -> float:
+    """Return the temperature of largest predictive variance."""
+    return float(max(left, key=variance))
+
+
+def widest_gap(chosen: np.ndarray, left: np.ndarray, variance: Callable[[float], float]) -> float:
+    """Return the temperature farthest from all chosen ones: a grid that grows evenly."""
+    return float(max(left, key=lambda t: np.abs(chosen - t).min()))
+
+
+def at_random(rng: np.random.Generator) -> Choice:
+    """Return a strategy that draws."""
+    return lambda chosen, left, variance: float(rng.choice(left))
+
+
+def retrospective(data: Data, seed: int) -> list[dict[str, Any]]:
+    """Return how fast each strategy would have learnt what the finished sweep holds.
+
+    Each replica in turn provides the training films, starting with the lowest and highest temperature and adding one
+    at a time; the other replicas at all temperatures are the test. One entry per strategy and number of temperatures:
+    {"strategy", "n_temperatures", "rmse"}; empty with one replica, since nothing can be held out.
+    """
+    replicas = data.frame["replica"].to_numpy()
+    if len(np.unique(replicas)) < 2:
+        return []
+    rng = np.random.default_rng(seed)
+    strategies: dict[str, Sequence[Choice]] = {
+        "variance": [most_uncertain],
+        "uniform grid": [widest_gap],
+        "random": [at_random(rng)] * _RANDOM_ORDERS,
+    }
+    entries = []
+    for name, choices in strategies.items():
+        squares: dict[int, list[np.ndarray]] = {}
+        for replica in np.unique(replicas):
+            for choice in choices:
+                for n, errors in _follow(data, replicas == replica, choice, seed):
+                    squares.setdefault(n, []).append(errors**2)
+        entries += [
+            {"strategy": name, "n_temperatures": n, "rmse": float(np.sqrt(np.concatenate(parts).mean()))}
+            for n, parts in squares.items()
+        ]
+    return entries
+
+
+def _follow(data: Data, pool: np.ndarray, choice: Choice, seed: int) -> list[tuple[int, np.ndarray]]:
+    """Return (number of temperatures, errors on the rows outside the pool) after each choice."""
+    available = np.unique(data.temperatures[pool])
+    chosen = np.array([available[0], available[-1]])
+    results = []
+    while True:
+        rows = pool & np.isin(data.temperatures, chosen)
+        model = _fit(data, rows, seed)
+        mean, _ = model.predict(data.features[~pool])
+        results.append((len(chosen), mean - data.target[~pool]))
+        left = np.setdiff1d(available, chosen)
+        if not len(left):
+            return results
+        chosen = np.append(chosen, choice(chosen, left, variance_of(model, data, rows)))
+
+
+def _fit(data: Data, rows: np.ndarray, seed: int) -> GaussianProcess:
+    noise = replica_noise(data.target[rows], data.cells[rows]).variance
+    return GaussianProcess(seed, 0).fit(data.features[rows], data.target[rows], noise)

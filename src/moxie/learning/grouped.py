@@ -1,0 +1,82 @@
+"""What the tasks share that learn from rows in groups: conformal intervals, choice of a penalty, importance."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from moxie.learning.metrics import HeldOut
+from moxie.learning.splits import leave_one_group_out
+
+ALPHAS = tuple(np.logspace(-4, 2, 7).tolist())
+_SHUFFLES = 5
+
+
+def conformal_half_width(
+    estimator: Any, features: np.ndarray, target: np.ndarray, groups: np.ndarray, confidence: float
+) -> float:
+    """Return the half-width of the interval from residuals of groups that were held out one at a time.
+
+    Cross-conformal with mapie (Vovk, Ann. Math. Artif. Intell. 74, 9 (2015)), of equal width everywhere.
+    """
+    from mapie.regression import CrossConformalRegressor
+    from sklearn.model_selection import LeaveOneGroupOut
+
+    conformal = CrossConformalRegressor(estimator, confidence, "absolute", method="base", cv=LeaveOneGroupOut())
+    _, ends = conformal.fit_conformalize(features, target, groups=groups).predict_interval(features[:1])
+    return float(ends[0, 1, 0] - ends[0, 0, 0]) / 2
+
+
+def best_alpha(make: Callable[[float], Any], features: np.ndarray, target: np.ndarray, groups: np.ndarray) -> float:
+    """Return the penalty of ALPHAS with the least squared error on groups that are held out one at a time."""
+
+    def error(alpha: float) -> float:
+        folds = leave_one_group_out(groups)
+        parts = [
+            make(alpha).fit(features[train], target[train]).predict(features[test]) - target[test]
+            for train, test in folds
+        ]
+        return float((np.concatenate(parts) ** 2).sum())
+
+    return min(ALPHAS, key=error)
+
+
+def permutation_importance(
+    predict: Callable[[np.ndarray], np.ndarray],
+    features: np.ndarray,
+    blocks: Mapping[str, Sequence[int]],
+    rows: HeldOut,
+    confidence: float,
+    n_samples: int,
+    seed: int,
+    within: np.ndarray | None = None,
+) -> list[dict[str, Any]]:
+    """Return by how much the error grows when a block of columns is shuffled among held-out rows.
+
+    Rows are shuffled within the sets that `within` numbers, all together by default. One entry per block: {"block",
+    "increase", "low", "high"}, the interval from a bootstrap over the groups of `rows`.
+    """
+    rng = np.random.default_rng(seed)
+    within = np.zeros(len(features)) if within is None else within
+    reference = (rows.mean - rows.observed) ** 2
+    groups, number = np.unique(rows.groups, return_inverse=True)
+    drawn = rng.integers(len(groups), size=(n_samples, len(groups)))
+    tail = 100 * (1 - confidence) / 2
+    entries = []
+    for block, columns in blocks.items():
+        squares = np.zeros(len(features))
+        for _ in range(_SHUFFLES):
+            order = np.arange(len(features))
+            for part in np.unique(within):
+                members = np.flatnonzero(within == part)
+                order[members] = rng.permutation(members)
+            shuffled = features.copy()
+            shuffled[:, list(columns)] = features[order][:, list(columns)]
+            squares += (predict(shuffled) - rows.observed) ** 2 / _SHUFFLES
+        sums = np.array([np.bincount(number, values) for values in (squares, reference, np.ones(len(features)))]).T
+        totals = sums[drawn].sum(axis=1)
+        growth = np.sqrt(totals[:, 0] / totals[:, 2]) - np.sqrt(totals[:, 1] / totals[:, 2])
+        low, high = np.percentile(growth, [tail, 100 - tail])
+        increase = float(np.sqrt(squares.mean()) - np.sqrt(reference.mean()))
+        entries.append({"block": block, "increase": increase, "low": float(low), "high": float(high)})
+    return entries

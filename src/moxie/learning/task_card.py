@@ -1,0 +1,96 @@
+"""The model card of a task, from the content of its metrics.json and a few sentences of its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_SCORES = {
+    "rmse": "root-mean-square error",
+    "mae": "mean absolute error",
+    "r2": "R2",
+    "coverage": "coverage",
+    "interval_width": "interval width",
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """What only the task itself can say: paragraphs, the names of its models, and the limits as a list."""
+
+    predicts: str
+    intended_use: str
+    data: str
+    model: str
+    evaluation: str
+    names: Mapping[str, str]
+    limits: Sequence[str]
+    more: Sequence[tuple[str, str]] = ()  # further sections: heading and text
+
+
+def model_card(metrics: Mapping[str, Any], words: Words) -> str:
+    """Return the card as Markdown.
+
+    `metrics` has task, confidence, bootstrap_samples, unit, split, seed, and where they exist models, learning_curve
+    and importance, in the shapes that the tasks' docstrings give.
+    """
+    percent = f"{100 * metrics['confidence']:g} %"
+    lines = [f"# Model card: {metrics['task']}", "", words.predicts, ""]
+    for heading, text in (("Intended use", words.intended_use), ("Data", words.data), ("Model", words.model)):
+        lines += [f"## {heading}", "", text, ""]
+    lines += ["## Evaluation", "", f"Split: {metrics['split']}. {words.evaluation}", ""]
+    if metrics.get("models"):
+        lines += [
+            f"In brackets the {percent} interval of a bootstrap over whole groups ({metrics['bootstrap_samples']} "
+            f"resamplings); errors and widths in {metrics['unit']}. Coverage and width belong to the {percent} "
+            "predictive interval.",
+            "",
+            f"| model | {' | '.join(_SCORES.values())} |",
+            f"|---|{'---|' * len(_SCORES)}",
+            *(
+                f"| {words.names.get(name, name)} | {' | '.join(with_interval(scores[key]) for key in _SCORES)} |"
+                for name, scores in metrics["models"].items()
+            ),
+            "",
+        ]
+    if metrics.get("learning_curve"):
+        lines += ["Learning curve (root-mean-square error): " + _curve(metrics["learning_curve"], words.names), ""]
+    if metrics.get("importance"):
+        lines += [
+            f"Importance (growth of the error when a block of features is shuffled among held-out rows, {percent} "
+            "interval over groups): "
+            + "; ".join(
+                f"{entry['block']} {entry['increase']:.2g} ({entry['low']:.2g} to {entry['high']:.2g})"
+                for entry in metrics["importance"]
+            )
+            + ".",
+            "",
+        ]
+    for heading, text in words.more:
+        lines += [f"## {heading}", "", text, ""]
+    lines += [
+        "## Limits",
+        "",
+        *(f"* {limit}" for limit in words.limits),
+        "* The file `model.skops` holds scikit-learn estimators, numbers and texts only; "
+        "`moxie.learning.storage.load_model` refuses any other type.",
+        "",
+        f"Seed {metrics['seed']}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _curve(entries: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
+    parts: dict[str, list[str]] = {}
+    for entry in entries:
+        parts.setdefault(entry["model"], []).append(f"{entry['n']}: {entry['rmse']:.3g}")
+    return "; ".join(f"{names.get(model, model)} {', '.join(points)}" for model, points in parts.items()) + "."
+
+
+def with_interval(score: Mapping[str, float | None]) -> str:
+    """Return a score with its interval in brackets."""
+    return f"{number(score['value'])} ({number(score['low'])} to {number(score['high'])})"
+
+
+def number(value: float | None) -> str:
+    """Return a number with three digits, or a word where there is none."""
+    return "unknown" if value is None else f"{value:.3g}"

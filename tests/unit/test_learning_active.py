@@ -1,0 +1,52 @@
+"""The next recipe: it lies where nothing is known, the overlay is a configuration, the retrospective is honest."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from made_tables import oxide_runs
+
+from moxie.features.tables import write_table
+from moxie.learning import active
+from moxie.learning.registry import Settings
+from moxie.learning.tasks.oxide_surrogate import prepare
+from moxie.study import Study
+
+TARGET = "strain_energy_eV_per_atom"
+
+
+def test_the_next_temperature_lies_in_the_gap_of_a_smooth_function():
+    data = prepare(oxide_runs(temperatures_K=(973.0, 998.0, 1023.0, 1048.0, 1448.0, 1473.0)), TARGET)
+    variances = active.candidate_variances(data, 1)
+    assert 1100.0 < max(variances, key=lambda t: variances[t]) < 1400.0
+    assert not set(variances) & set(np.unique(data.temperatures))
+
+
+def test_chosen_temperatures_beat_random_ones_where_the_answer_is_known():
+    data = prepare(oxide_runs(temperatures_K=tuple(np.arange(923.0, 1524.0, 50.0)), noise=1e-4), TARGET)
+    entries = {(e["strategy"], e["n_temperatures"]): e["rmse"] for e in active.retrospective(data, 3)}
+    assert entries["variance", 4] < entries["random", 4]
+    assert entries["variance", 2] == entries["random", 2] == entries["uniform grid", 2]
+    assert entries["variance", 13] == pytest.approx(entries["uniform grid", 13])  # the same films in the end
+
+
+def test_uniform_grid_takes_the_temperature_farthest_from_all_others():
+    assert active.widest_gap(np.array([0.0, 10.0]), np.array([2.0, 6.0, 9.0]), lambda t: 0.0) == 6.0
+
+
+def test_one_replica_cannot_be_held_out():
+    assert active.retrospective(prepare(oxide_runs(replicas=1), TARGET), 1) == []
+
+
+def test_overlay_is_a_configuration_with_one_more_temperature(tmp_path):
+    write_table(oxide_runs(), tmp_path / "runs.parquet", "oxide_runs")
+    output = {"yaml": tmp_path / "next.yaml", "json": tmp_path / "next.json"}
+    record = active.next_recipe(tmp_path / "runs.parquet", output, Settings(TARGET), 1)
+    values = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
+    before = set(values["oxidation"]["temperatures_K"])
+    values["oxidation"] |= yaml.safe_load((tmp_path / "next.yaml").read_text())["oxidation"]
+    after = set(Study.load(values).config.oxidation.temperatures_K)
+    assert after - before == {record["next_temperature_K"]} and before < after
+    assert json.loads((tmp_path / "next.json").read_text())["target"] == TARGET

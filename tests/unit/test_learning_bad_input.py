@@ -1,0 +1,81 @@
+"""What every task refuses alike: model files that were tampered with or are none, and tables that do not fit."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from moxie.errors import InputError
+from moxie.learning import checks, registry
+from moxie.learning.predicting import predict_table
+from moxie.learning.storage import load_model, save_model
+
+FRAME = pd.DataFrame({"film": ["a", "b", "c"], "value": [1.0, 2.0, 3.0]})
+ROWS = {
+    "force_field_error": "system,model,quantity,temperature_K,pressure_bar\na,b,c,300,1\n",
+    "logp": "smiles\nCO\n",
+    "network_energy": "placement\n0000000f\n",
+    "oxide_surrogate": "temperature_K,oxygen_per_area_per_A2\n1000,0.2\n",
+    "site_map": "site\n1\n",
+}
+
+
+def test_every_task_is_looked_at():
+    assert sorted(ROWS) == registry.names()
+
+
+@pytest.mark.parametrize("task", registry.names())
+def test_types_that_are_not_trusted_are_named(task, tmp_path):
+    from sklearn.gaussian_process.kernels import Matern
+
+    save_model(tmp_path / "m.skops", {"task": task, "pipeline": Matern()})
+    with pytest.raises(InputError, match=r"m\.skops holds types that are not trusted: .*Matern"):
+        load_model(tmp_path / "m.skops")
+
+
+@pytest.mark.parametrize("task", registry.names())
+def test_a_model_without_its_content_is_refused_and_nothing_is_written(task, tmp_path):
+    save_model(tmp_path / "m.skops", {"task": task})
+    (tmp_path / "t.csv").write_text(ROWS[task])
+    with pytest.raises(InputError, match=r"m\.skops lacks .*: it is not a model that this version of moxie made"):
+        predict_table(tmp_path / "m.skops", tmp_path / "t.csv", tmp_path / "p.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.skops", "t.csv"]
+
+
+@pytest.mark.parametrize("where", [0.3, 0.6, 0.9])
+def test_a_changed_byte_is_noticed(where, tmp_path):
+    save_model(tmp_path / "m.skops", {"task": "oxide_surrogate", "numbers": np.arange(4000.0)})
+    content = bytearray((tmp_path / "m.skops").read_bytes())
+    content[int(where * len(content))] ^= 0xFF
+    (tmp_path / "m.skops").write_bytes(bytes(content))
+    with pytest.raises(InputError, match=r"m\.skops is damaged"):
+        load_model(tmp_path / "m.skops")
+
+
+@pytest.mark.parametrize("task", ["force_field_error", "network_energy"])
+def test_a_table_without_the_columns_is_refused(task, tmp_path):
+    content = {"curves": []} if task == "force_field_error" else {"pipeline": None}
+    save_model(tmp_path / "m.skops", {"task": task, **content})
+    (tmp_path / "t.csv").write_text("other\n1\n")
+    with pytest.raises(InputError, match=r"t\.csv does not fit the model .*it lacks"):
+        predict_table(tmp_path / "m.skops", tmp_path / "t.csv", tmp_path / "p.csv")
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        (lambda: checks.check_columns(FRAME, "t", "x", ["film", "dose"]), "table t lacks dose, which the task x needs"),
+        (lambda: checks.check_keys(pd.concat([FRAME, FRAME]), "t", ["film"]), "t has more than one row for film=a"),
+        (lambda: checks.check_keys(FRAME.assign(film=[None, "b", "c"]), "t", ["film"]), "a row with an empty key"),
+        (
+            lambda: checks.check_finite(FRAME.assign(value=[1.0, np.nan, np.inf]), "t", ["film"], ["value"], "Do y."),
+            r"value is empty or infinite in 2 of 3 rows of t, first at film=b\. Do y\.",
+        ),
+        (
+            lambda: checks.check_groups(["a", "a"], "t", "x", "films", 2, "Add films."),
+            r"t has 2 usable row\(s\) with 1 films; the task x holds whole ones out and needs at least 2\. Add films\.",
+        ),
+    ],
+)
+def test_tables_are_refused_with_row_and_reason(check, message):
+    with pytest.raises(InputError, match=message):
+        check()
