@@ -18,4 +18,5 @@ with job(snakemake) as log:
         metrics=files.metrics,
         logp=files.logp or None,
         film=files.film,
+        tree_search=files.tree_search,
     )

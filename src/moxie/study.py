@@ -37,7 +37,13 @@ class Study:
         """Validate a configuration; raises InputError with every problem found, each on a line of its own."""
         study = cls(load(values))
         problems: list[str] = []
-        for check in (study._check_molecules, study._check_systems, study._check_oxidation, study._check_learning):
+        for check in (
+            study._check_molecules,
+            study._check_systems,
+            study._check_oxidation,
+            study._check_learning,
+            study._check_tree_search,
+        ):
             try:
                 check()
             except InputError as error:
@@ -370,3 +376,12 @@ class Study:
                 f"`learning.placements.tested_up_to` = {placements.tested_up_to}: must be larger than `trained_up_to` "
                 f"= {placements.trained_up_to}, since the test is on oxygen contents never seen."
             )
+
+    def _check_tree_search(self) -> None:
+        from moxie.oxidation.placement.sites import CELLS, check_count
+
+        search = self.config.learning.tree_search
+        try:
+            check_count(search.cell, CELLS[search.cell], search.n_oxygen)
+        except InputError as error:
+            raise InputError(f"`learning.tree_search.n_oxygen`: {error}") from None

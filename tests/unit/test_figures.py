@@ -26,6 +26,7 @@ def make_results(folder):
     from moxie.learning import logp_evaluation
     from moxie.learning.registry import Settings
     from moxie.learning.tasks import logp, oxide_surrogate
+    from moxie.oxidation.placement import comparison
     from moxie.reference.validation import make_validation_table, write_validation
     from moxie.structures.network import write_networks
     from moxie.structures.silicon import insert_oxygen, silicon_slab
@@ -47,6 +48,8 @@ def make_results(folder):
         inputs = {"molecules": folder / "features/measured.parquet"}
         logp.run(inputs, folder / "learning/logp", Settings(bootstrap_samples=100), 1)
     make_learnt(folder)
+    searches = comparison.Settings(n_oxygen=3, methods=("annealing", "guided_tree"), seeds=2, budget=10)
+    comparison.run(searches, "von_alfthan_2003", 0.9, 100, 1, folder / "learning/tree_search")
     slab = silicon_slab((2, 2, 3))
     free = ~slab.frozen[slab.bonds].any(axis=1) & (slab.species[slab.bonds] == "Si").all(axis=1)
     for temperature, n_oxygen in (("973", 4), ("1473", 9)):

@@ -88,7 +88,7 @@ def test_command_puts_sites_on_the_same_map_in_a_fresh_process(finished, tmp_pat
         (
             pd.concat([site_environments()] * 2),
             mapped_sites(),
-            "more than one row for orientation=100, temperature_K=973.0, replica=0",
+            "more than one row for orientation=100, temp",
         ),
         (site_environments().assign(distance_2_A=np.inf), mapped_sites(), "distance_2_A is empty or infinite in 270"),
         (site_environments(), mapped_sites().iloc[:-1], "oxidation_state is empty or infinite in 1 of 270 rows"),

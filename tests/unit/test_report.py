@@ -66,6 +66,7 @@ def write(results, path, **changes):
         "electrolytes": results / "features/electrolytes.parquet",
         "metrics": results / "learning/oxide_surrogate/metrics.json",
         "logp": results / "learning/logp/metrics.json",
+        "tree_search": results / "learning/tree_search/metrics.json",
     }
     write_report(path, **(arguments | changes))
     return path.read_text(encoding="utf-8")
@@ -74,6 +75,11 @@ def write(results, path, **changes):
 @pytest.fixture(scope="module")
 def page(results, tmp_path_factory):
     return write(results, tmp_path_factory.mktemp("report") / "report.html")
+
+
+def test_the_cheapest_search_is_named(page):
+    assert "Placing oxygen" in page and "3 O on the 32 bonds of si16 have 4,960 placements, 24 different" in page
+    assert "simulated annealing" in page
 
 
 def test_partition_coefficients_are_shown_beside_every_baseline(page, results):

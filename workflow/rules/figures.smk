@@ -65,6 +65,7 @@ rule write_report:
         figures=FIGURES,
         metrics="results/learning/oxide_surrogate/metrics.json",
         logp="results/learning/logp/metrics.json" if "logp" in TASKS else [],
+        tree_search="results/learning/tree_search/metrics.json",
         oxide_runs="results/features/oxide_runs.parquet",
         film="results/oxidation/Si{}/T{}/replica0/film.xyz".format(
             min(study.config.oxidation.orientations), max(study.film_temperatures(), key=float)

@@ -4,14 +4,17 @@ REQUIRED INPUTS: results/features/{oxide_runs, oxide_sites, molecules}.parquet, 
     results/oxidation/{film}/film.xyz
 OUTPUTS: results/features/{placements, site_environments}.parquet,
     results/learning/{task}/{metrics.json, predictions.parquet, model.skops, card.md},
-    results/learning/oxide_surrogate/next.{json, yaml}
+    results/learning/oxide_surrogate/next.{json, yaml},
+    results/learning/tree_search/{metrics.json, searches.parquet, best.extxyz}
 """
 
 from moxie.learning import registry as learning_registry
 
 TASKS = learning_registry.names(study.parts())
 NEXT_RECIPE = [f"results/learning/oxide_surrogate/next.{suffix}" for suffix in ("json", "yaml")]
-LEARNING = [*expand("results/learning/{task}/{file}", task=TASKS, file=learning_registry.OUTPUTS), *NEXT_RECIPE]
+TREE_SEARCH = [f"results/learning/tree_search/{file}" for file in ("metrics.json", "searches.parquet", "best.extxyz")]
+LEARNING = [*expand("results/learning/{task}/{file}", task=TASKS, file=learning_registry.OUTPUTS)]
+LEARNING += [*NEXT_RECIPE, *TREE_SEARCH]
 
 
 rule learn:
@@ -24,6 +27,8 @@ rule learn:
         card="results/learning/{task}/card.md",
     log:
         "results/logs/learn/{task}.log",
+    wildcard_constraints:
+        task="|".join(TASKS),
     priority: 15
     conda:
         "../../envs/moxie.yaml"
@@ -123,3 +128,31 @@ rule describe_sites:
         "Describing the sites of the films"
     script:
         "../../scripts/describe_sites.py"
+
+
+rule search_placements:
+    input:
+        parameter_set=own_file(study.config.oxidation.parameter_set),
+    output:
+        metrics="results/learning/tree_search/metrics.json",
+        searches="results/learning/tree_search/searches.parquet",
+        best="results/learning/tree_search/best.extxyz",
+    log:
+        "results/logs/search_placements.log",
+    conda:
+        "../../envs/moxie.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=120,
+    params:
+        settings=study.config.learning.tree_search.model_dump(),
+        parameter_set=study.config.oxidation.parameter_set,
+        confidence=study.config.learning.confidence,
+        bootstrap_samples=study.config.learning.bootstrap_samples,
+        seed=study.seed("search_placements", {}),
+        code=code("search_placements"),
+    message:
+        "Comparing searches for the placement of oxygen of lowest energy"
+    script:
+        "../../scripts/search_placements.py"

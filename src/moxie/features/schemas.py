@@ -769,6 +769,18 @@ FORCE_FIELD_ERROR_PREDICTIONS = Table(
     ),
 )
 
+SEARCHES = Table(
+    "searches",
+    "Searches for the placement of O of lowest energy: a row wherever a search found something lower, and at its end.",
+    ("method", "seed", "relaxations"),
+    (
+        _text("method", "name of the search"),
+        _count("seed", "number of the repetition, from 0"),
+        _count("relaxations", "relaxations of unique orbits spent so far", 1),
+        _number("best_energy_eV", "eV", "lowest relaxed energy so far, per searched cell"),
+    ),
+)
+
 TABLES = {
     table.name: table
     for table in (
@@ -789,6 +801,7 @@ TABLES = {
         SITE_ENVIRONMENTS,
         PLACEMENTS,
         VALIDATION,
+        SEARCHES,
         PREDICTIONS,
         LOGP_PREDICTIONS,
         NETWORK_ENERGY_PREDICTIONS,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from moxie.figures.parts import LOGP_MODELS, model_name, of_first_orientation, pretty_name
+from moxie.figures.parts import LOGP_MODELS, SEARCHES, model_name, of_first_orientation, pretty_name
 from moxie.figures.wording import percent, plain_label, with_error
 from moxie.reference.validation import over_replicas
 
@@ -17,6 +17,7 @@ def findings(
     electrolytes: Any = None,
     metrics: Mapping[str, Any] | None = None,
     logp: Mapping[str, Any] | None = None,
+    tree_search: Mapping[str, Any] | None = None,
 ) -> list[tuple[str, str]]:
     """Return (heading, sentences) of every part of the study that has results; tables are data frames."""
     parts = [("Liquids", _liquids(validation))]
@@ -29,6 +30,8 @@ def findings(
         parts.append(("Learning", _learning(metrics)))
     if logp is not None:
         parts.append(("Octanol-water partition", _logp(logp)))
+    if tree_search is not None:
+        parts.append(("Placing oxygen", _tree_search(tree_search)))
     return [(heading, text) for heading, text in parts if text]
 
 
@@ -191,6 +194,37 @@ def _logp(metrics: Mapping[str, Any]) -> str:
         f"{others}. The {percent_text} intervals hold {100 * best['coverage']['value']:.0f} % of the held-out "
         f"molecules. A random split, which tears homologous series apart, would have claimed {leak['random_rmse']:.2f}."
     )
+
+
+def _tree_search(metrics: Mapping[str, Any]) -> str:
+    methods = metrics["methods"]
+    percent_text = f"{100 * metrics['confidence']:g} %"
+    ranked = sorted(methods, key=lambda name: methods[name]["cost"]["value"])
+    target = "the optimum" if metrics["target_is_optimum"] else "the lowest energy that any search found"
+    known = f", {metrics['n_orbits']} different ones by symmetry, all relaxed" if metrics["n_orbits"] else ""
+    clauses = []
+    for name in ranked:
+        cost = methods[name]["cost"]
+        clauses.append(
+            f"{SEARCHES[name]} {cost['value']:.0f} ({cost['low']:.0f} to {cost['high']:.0f}), "
+            f"{100 * methods[name]['success']:.0f} % found"
+        )
+    text = (
+        f"{metrics['n_oxygen']} O on the {metrics['n_sites']} bonds of {metrics['cell']} have "
+        f"{metrics['n_placements']:,} placements{known}. The mean number of relaxations to {target}, failures counted "
+        f"with the whole budget of {metrics['budget']} ({percent_text} interval over {metrics['seeds']} seeds): "
+        f"{'; '.join(clauses)}. "
+    )
+    first = SEARCHES[ranked[0]]
+    if "annealing" not in methods or len(methods) == 1:
+        return text + f"Cheapest: {first}."
+    if ranked[0] == "annealing":
+        return text + "Simulated annealing wins."
+    ratio = methods[ranked[0]]["cost_ratio"]
+    interval = f"{ratio['value']:.2f} of its cost, {ratio['low']:.2f} to {ratio['high']:.2f}"
+    if ratio["high"] < 1:
+        return text + f"The cheapest, {first}, beats simulated annealing ({interval})."
+    return text + f"The cheapest, {first}, cannot be told apart from simulated annealing ({interval})."
 
 
 def _range(values: Any) -> str:

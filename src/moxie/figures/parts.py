@@ -128,6 +128,17 @@ LOGP_MODELS = {
     "error_learning": "error of ALPB, learnt",
 }
 
+# searches for the placement of O of lowest energy
+SEARCHES = {
+    "random": "random search",
+    "annealing": "simulated annealing",
+    "genetic": "genetic search",
+    "tree": "tree search",
+    "guided_tree": "tree search with learnt model",
+    "model_alone": "learnt model alone",
+    "enumeration": "enumeration in random order",
+}
+
 _MODELS = {
     "trappe_ua": "TraPPE-UA",
     "und": "UND",

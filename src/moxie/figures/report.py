@@ -35,6 +35,7 @@ def write_report(
     metrics: str | Path | None = None,
     logp: str | Path | None = None,
     film: str | Path | None = None,
+    tree_search: str | Path | None = None,
 ) -> None:
     """Write the report, whole or not at all.
 
@@ -64,6 +65,7 @@ def write_report(
             read_table(electrolytes, "electrolytes") if electrolytes else None,
             scores,
             partition,
+            read_json(tree_search) if tree_search else None,
         ),
         sections=_sections(figures),
         film=film_view(film) if film else None,
@@ -135,11 +137,22 @@ def describe_setup(config: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
                 "Learning",
                 [
                     f"{plain_label(learning['target']).capitalize()} of an oxide film from temperature and oxygen "
-                    "content, leaving one temperature out at a time."
+                    "content, leaving one temperature out at a time.",
+                    *_describe_tree_search(learning.get("tree_search")),
                 ],
             )
         )
     return parts
+
+
+def _describe_tree_search(search: Mapping[str, Any] | None) -> list[str]:
+    if not search:
+        return []
+    return [
+        f"The placement of {search['n_oxygen']} O of lowest energy on the cell {search['cell']}, searched for with "
+        f"{', '.join(plain_label(method) for method in search['methods'])}; {search['seeds']} searches each, of "
+        f"{search['budget']} relaxations."
+    ]
 
 
 def _describe_system(name: str, system: Mapping[str, Any]) -> str:

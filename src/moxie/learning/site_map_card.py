@@ -23,8 +23,8 @@ def words(metrics: Mapping[str, Any]) -> Words:
         for c in metrics["clusters"]
     )
     outliers = "\n".join(
-        f"| {o['orientation']} | {o['temperature_K']:g} | {o['replica']} | {o['site']} | {o['oxidation_state']} | {o['cluster']} | "
-        f"{o['unusualness']:.1f} | {o['strain_energy_eV']:.2f} | {o['z_A']:.1f} |"
+        f"| {o['orientation']} | {o['temperature_K']:g} | {o['replica']} | {o['site']} | {o['oxidation_state']} | "
+        f"{o['cluster']} | {o['unusualness']:.1f} | {o['strain_energy_eV']:.2f} | {o['z_A']:.1f} |"
         for o in metrics["outliers"]
     )
     curve = "; ".join(f"{e['n']}: {e['ari']:.2f}" for e in metrics["agreement_curve"])
@@ -67,8 +67,8 @@ def words(metrics: Mapping[str, Any]) -> Words:
             (
                 "Outliers",
                 f"The mobile Si least like the ten most similar others (mean distance in scaled features).\n\n"
-                "| wafer | temperature, K | replica | site | oxidation state | cluster | unusualness | strain, eV | height, "
-                f"angstrom |\n|---|---|---|---|---|---|---|---|---|\n{outliers}",
+                "| wafer | temperature, K | replica | site | oxidation state | cluster | unusualness | strain, eV | "
+                f"height, angstrom |\n|---|---|---|---|---|---|---|---|---|\n{outliers}",
             ),
         ),
     )

@@ -44,16 +44,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
             axis.plot([], [], ls="", marker="o", ms=4, color=colour, label=name)
         axis.legend(ncols=2, handletextpad=0.1, columnspacing=0.6)
     _outliers(figure.add_subplot(2, 2, 4, projection="3d"), rows, metrics["outliers"])
-    columns = [
-        "orientation",
-        "temperature_K",
-        "replica",
-        "site",
-        "cluster",
-        "component_1",
-        "component_2",
-        "unusualness",
-    ]
+    columns = [*FILM, "site", "cluster", "component_1", "component_2", "unusualness"]
     return figure, rows[[*columns, "oxidation_state", "strain_energy_eV"]]
 
 

@@ -1,0 +1,162 @@
+"""Monte Carlo tree search for the placement of lowest energy: selection, expansion, simulation, backpropagation.
+
+A node is a partial placement in canonical form, a child has one O more, a leaf has all. Placements that are images of
+each other, or reached in another order, are one node (transposition table), so the tree is an acyclic graph; the visits
+of a child count all paths, those in the logarithm are its parent's (UCD of Saffidine, Cazenave and Mehat,
+Knowl.-Based Syst. 34, 26 (2012)). Rules: UCT (Kocsis and Szepesvari, ECML 2006), and with a learnt prior PUCT (Rosin,
+Ann. Math. Artif. Intell. 61, 203 (2011); Silver et al., Nature 550, 354 (2017)). Survey: Browne et al., IEEE Trans.
+Comput. Intell. AI Games 4, 1 (2012).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from moxie.oxidation.placement.evaluator import Evaluator
+from moxie.oxidation.placement.model import Guide
+from moxie.oxidation.placement.sites import Occupied
+
+BACKUPS = ("mean", "best")
+ATTEMPTS = 5  # simulations of one iteration, until one needs a relaxation
+
+
+@dataclass(eq=False)
+class Node:
+    """A partial placement: number of visits, sum and least of the energies seen below (eV), children once expanded;
+    complete when every placement below has been relaxed."""
+
+    occupied: Occupied
+    visits: int = 0
+    sum_eV: float = 0.0
+    least_eV: float = math.inf
+    children: "list[Node] | None" = None
+    complete: bool = False
+
+
+def upper_confidence(value: float, visits: int, parent_visits: int, exploration: float) -> float:
+    """Return the upper confidence bound value + c sqrt(ln(parent's visits) / visits); infinite for no visits."""
+    if visits == 0:
+        return math.inf
+    return value + exploration * math.sqrt(math.log(max(parent_visits, 1)) / visits)
+
+
+def prior_confidence(value: float, visits: int, parent_visits: int, prior: float, exploration: float) -> float:
+    """Return the bound with a prior (PUCT), value + c prior sqrt(parent's visits) / (1 + visits)."""
+    return value + exploration * prior * math.sqrt(max(parent_visits, 1)) / (1 + visits)
+
+
+class Tree:
+    """The search's tree over the placements of `evaluator`.
+
+    exploration: c of the bounds, for values in [0, 1]. backup: a node's value is the `mean` or the `best` of the
+    energies seen below it. guide: learnt model that gives the prior of the selection (PUCT) and fills placements up in
+    the simulation; without one selection is UCT and simulation uniform.
+    """
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        generator: np.random.Generator,
+        exploration: float,
+        backup: str = "best",
+        guide: Guide | None = None,
+    ):
+        self.evaluator = evaluator
+        self.generator = generator
+        self.exploration = exploration
+        self.backup = backup
+        self.guide = guide
+        self.root = Node(())
+        self.table: dict[Occupied, Node] = {(): self.root}
+        self.lowest, self.highest = math.inf, -math.inf
+
+    def run(self) -> None:
+        """Iterate until every placement is known (or the evaluator's budget is spent, which raises)."""
+        while not self.root.complete:
+            path = self.selection()
+            self.expansion(path[-1])
+            energy = self.simulation(path[-1])
+            self.backpropagation(path, energy)
+
+    def selection(self) -> list[Node]:
+        """Return the path from the root to a node without children, by the largest bound among incomplete children."""
+        path = [self.root]
+        while path[-1].children:
+            node = path[-1]
+            open_children = [child for child in node.children or () if not child.complete]
+            if not open_children:
+                break
+            path.append(self._choose(node, open_children))
+        return path
+
+    def expansion(self, node: Node) -> None:
+        """Give a node its children, one for each orbit; leaves have none."""
+        if node.children is not None or len(node.occupied) == self.evaluator.n_oxygen:
+            return
+        sites = self.evaluator.sites
+        taken = set(node.occupied)
+        orbits = {sites.canonical((*node.occupied, site)) for site in range(sites.n_sites) if site not in taken}
+        node.children = [self.table.setdefault(orbit, Node(orbit)) for orbit in sorted(orbits)]
+
+    def simulation(self, node: Node) -> float:
+        """Fill a node's placement up, relax it and return its energy in eV.
+
+        A placement that was paid for before teaches nothing, so a few fillings are tried until one is new.
+        """
+        placement = np.array(node.occupied, np.int64)
+        for attempt in range(ATTEMPTS):
+            filled = self._fill(placement, attempt)
+            if len(placement) == self.evaluator.n_oxygen or not self.evaluator.known(
+                self.evaluator.sites.canonical(filled)
+            ):
+                break
+        energy = self.evaluator.energy(filled)
+        if self.guide is not None:
+            self.guide.learn(self.evaluator)
+        return energy
+
+    def backpropagation(self, path: list[Node], energy_eV: float) -> None:
+        """Add a visit and the energy to every node of the path, and mark those that have nothing left to find."""
+        self.lowest, self.highest = min(self.lowest, energy_eV), max(self.highest, energy_eV)
+        for node in reversed(path):
+            node.visits += 1
+            node.sum_eV += energy_eV
+            node.least_eV = min(node.least_eV, energy_eV)
+            if len(node.occupied) == self.evaluator.n_oxygen:
+                node.complete = True
+            elif node.children is not None and all(child.complete for child in node.children):
+                node.complete = True
+
+    def value(self, node: Node) -> float:
+        """Return a node's value: 1 for the lowest energy of the whole search, 0 for the highest."""
+        energy = node.sum_eV / node.visits if self.backup == "mean" else node.least_eV
+        return (self.highest - energy) / max(self.highest - self.lowest, 1e-12)
+
+    def _choose(self, parent: Node, children: list[Node]) -> Node:
+        if self.guide is not None:
+            priors = self.guide.priors([child.occupied for child in children])
+            guess = self.value(parent) if parent.visits else 0.0
+            bounds = [
+                prior_confidence(
+                    self.value(child) if child.visits else guess, child.visits, parent.visits, prior, self.exploration
+                )
+                for child, prior in zip(children, priors, strict=True)
+            ]
+        else:
+            bounds = [
+                upper_confidence(
+                    self.value(child) if child.visits else 0.0, child.visits, parent.visits, self.exploration
+                )
+                for child in children
+            ]
+        best = max(bounds)
+        ties = [child for child, bound in zip(children, bounds, strict=True) if bound == best]
+        return ties[int(self.generator.integers(len(ties)))]
+
+    def _fill(self, placement: np.ndarray, attempt: int) -> np.ndarray:
+        missing = self.evaluator.n_oxygen - len(placement)
+        if self.guide is not None:
+            return self.guide.fill(placement, self.evaluator.n_oxygen, self.generator, attempt)
+        free = np.setdiff1d(np.arange(self.evaluator.sites.n_sites), placement)
+        return np.concatenate([placement, self.generator.choice(free, missing, replace=False)])
