@@ -23,7 +23,7 @@ def measure(quick: bool) -> Rows:
 
     full, bare = load_parameters("von_alfthan_2003"), load_parameters("von_alfthan_2003", "none")
     oxide = random_bond_oxide(64, 0.5, full, 1)
-    schedule = Schedule(((2.0, 5.0), *cool(0.6, 0.4, 4, 200.0)), 50.0)
+    schedule = Schedule(((2.0, 30.0), *cool(0.4, 0.3, 4, 1000.0)), 100.0)  # less heat would leave it a crystal
     silicon = amorphous_silicon(216, bare, 1, schedule=schedule).network
     rows: Rows = []
     for kT in TEMPERATURES_EV[2:] if quick else TEMPERATURES_EV:

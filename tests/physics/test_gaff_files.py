@@ -2,9 +2,9 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from gaff_files import DATA, MOLECULES, findings, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.physics.test_gaff_energies import DATA, MOLECULES, findings, written
 
 from moxie.dynamics import antechamber, gaff
 from moxie.dynamics.amber_files import Parameters
