@@ -46,7 +46,7 @@ class Workflow:
     def run(self, *targets: str, options: tuple[str, ...] = (), overlay: dict | None = None, code: int = 0) -> str:
         """Run Snakemake to its end, check its exit code and return what it printed."""
         process = self.start(*targets, options=options, overlay=overlay)
-        printed, _ = process.communicate(timeout=600)
+        printed, _ = process.communicate(timeout=1200)
         assert process.returncode == code, printed
         return printed
 
