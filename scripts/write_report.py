@@ -15,6 +15,7 @@ with job(snakemake) as log:
         manifest=files.manifest,
         oxide_runs=files.oxide_runs,
         electrolytes=files.electrolytes or None,
+        settings=files.settings[0] if files.settings else None,
         metrics=files.metrics,
         logp=files.logp or None,
         film=files.film,

@@ -208,11 +208,61 @@ _SYSTEMS: dict[str, Any] = {
 }
 
 
+Positive = Annotated[float, Field(gt=0)]
+HydrogenMasses = Annotated[list[Annotated[float, Field(ge=1, le=4)] | None], Field(min_length=1)]
+
+
+class SettingsStudy(Section):
+    system: Name = Field("methanol", description="The system whose force field, state and settings the study varies")
+    temperature_K: Annotated[float, Field(ge=100, le=800)] | None = Field(
+        None, description="Temperature (null: the first of the system)", json_schema_extra={"unit": "K"}
+    )
+    timesteps_fs: Annotated[
+        list[Annotated[float, Field(gt=0, le=6)]], Field(min_length=1), AfterValidator(_state_points)
+    ] = Field(
+        [0.5, 1.0, 2.0, 4.0, 5.0],
+        description="Time steps, up to twice what a run may have; one that blows up is recorded as such",
+        json_schema_extra={"unit": "fs"},
+    )
+    hydrogen_masses_amu: HydrogenMasses = Field(
+        [None, 3.0],
+        description="Masses of hydrogen (null: true masses), each with every time step",
+        json_schema_extra={"unit": "amu"},
+    )
+    molecules: list[Annotated[int, Field(ge=2, le=1_000_000)]] = Field(
+        [], description="Numbers of molecules, with the system's cut-off; multiples of its composition"
+    )
+    cutoffs_nm: list[Annotated[float, Field(gt=0.3, le=3)]] = Field(
+        [], description="Cut-offs, in the largest box", json_schema_extra={"unit": "nm"}
+    )
+    sampling_ps: Positive = Field(
+        500.0,
+        description="Sampled time of a point, after the system's `equilibration_ps`",
+        json_schema_extra={"unit": "ps"},
+    )
+    nve_ps: Positive = Field(
+        100.0, description="Time without a thermostat, for the drift of the energy", json_schema_extra={"unit": "ps"}
+    )
+    largest_difference_percent: Positive = Field(
+        0.2,
+        description="Density and temperature may differ from the safest point's by this and by two standard errors",
+        json_schema_extra={"unit": "%"},
+    )
+    largest_drift_kJ_mol_ns: Positive = Field(
+        0.1,
+        description="Drift of the energy per degree of freedom that a time step may have",
+        json_schema_extra={"unit": "kJ/mol/ns"},
+    )
+
+
 class Dynamics(Section):
     systems: dict[Name, System] = Field(
         _SYSTEMS, description="Boxes to simulate, by name. In an overlay, `name: null` removes one"
     )
     protocol: Protocol = Field(Protocol(checkpoint_interval_s=30.0), description="Settings common to all systems")
+    settings_study: SettingsStudy | None = Field(
+        None, description="Study of time step, size and cut-off that ends in a recommendation (null: none)"
+    )
     platform: Literal["auto", "CUDA", "HIP", "OpenCL", "CPU"] = Field(
         "auto", description="auto takes the first of CUDA, HIP, OpenCL, CPU that evaluates the forces of the system"
     )

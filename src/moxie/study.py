@@ -40,6 +40,7 @@ class Study:
         for check in (
             study._check_molecules,
             study._check_systems,
+            study._check_settings_study,
             study._check_oxidation,
             study._check_learning,
             study._check_tree_search,
@@ -112,6 +113,41 @@ class Study:
         transport = self.system(name).transport
         return transport.model_dump() if transport else {}
 
+    def setting_points(self) -> dict[str, Any]:
+        """Return the points of the study of settings by label, the system's own first (`settings_study.Point`)."""
+        from moxie.dynamics.settings_study import Point, points
+
+        wanted = self.config.dynamics.settings_study
+        if wanted is None:
+            return {}
+        system = self.system(wanted.system)
+        base = Point(system.timestep_fs, system.hydrogen_mass_amu, sum(system.composition.values()), system.cutoff_nm)
+        lists = wanted.model_dump(include={"timesteps_fs", "hydrogen_masses_amu", "molecules", "cutoffs_nm"})
+        return {point.label: point for point in points(base, **lists)}
+
+    def setting_point(self, label: str) -> dict[str, Any]:
+        """Return what a point simulates: its composition, and its settings as `protocol.Settings` takes them."""
+        from moxie.dynamics.settings_study import scaled_composition
+
+        wanted, point = self.config.dynamics.settings_study, self.setting_points()[label]
+        assert wanted is not None  # there are no points without it
+        values = self._point_settings() | {
+            "timestep_fs": point.timestep_fs,
+            "hydrogen_mass_amu": point.hydrogen_mass_amu,
+            "cutoff_nm": point.cutoff_nm,
+            "force_field": self.force_field_file(wanted.system),
+        }
+        composition = scaled_composition(self.system(wanted.system).composition, point.n_molecules)
+        return {"composition": composition, "settings": values}
+
+    def _point_settings(self) -> dict[str, Any]:
+        wanted = self.config.dynamics.settings_study
+        assert wanted is not None
+        system = self.system(wanted.system)
+        temperature_K = wanted.temperature_K or system.temperatures_K[0]
+        values = self._settings(wanted.system, temperature_K, system.pressures_bar[0])
+        return values | {"sampling_ps": wanted.sampling_ps, "precision": {}}
+
     def films(self) -> list[str]:
         """Return the paths of the films below results/oxidation."""
         return [
@@ -179,6 +215,7 @@ class Study:
             "liquid_states": self._has_liquid_states(),
             "force_fields": self.compares_force_fields(),
             "transport": bool(self.transport_legs()),
+            "settings_study": self.config.dynamics.settings_study is not None,
             "bulk_oxides": oxidation.bulk is not None,
             "orientations": len(oxidation.orientations) > 1,
             "film_sites": len(self.films()) >= FEWEST_FILMS,
@@ -349,6 +386,30 @@ class Study:
             check_run(name, system.composition, self.smiles_of(name), settings)
             if system.transport:
                 check_transport(name, TransportSettings(**self.transport_settings(name)), settings)
+
+    def _check_settings_study(self) -> None:
+        from moxie.dynamics.protocol import Settings
+        from moxie.dynamics.settings_study import check_point
+
+        wanted, systems = self.config.dynamics.settings_study, self.config.dynamics.systems
+        if wanted is None:
+            return
+        if wanted.system not in systems:
+            raise InputError(
+                f"`dynamics.settings_study.system` = {wanted.system!r}: not a system."
+                f"{nearest(wanted.system, systems)} Allowed: {', '.join(systems)}."
+            )
+        values = self._point_settings()
+        problems = []
+        for point in self.setting_points().values():
+            try:
+                settings = Settings(**values)
+                smiles = self.smiles_of(wanted.system)
+                check_point(point, self.system(wanted.system).composition, smiles, settings, wanted.nve_ps)
+            except InputError as error:
+                problems.append(str(error))
+        if problems:
+            raise InputError("\n  ".join(dict.fromkeys(problems)))
 
     def _check_oxidation(self) -> None:
         problems = []

@@ -247,6 +247,38 @@ def transport(temperatures_K=(278.15, 298.15, 318.15)):
     return pd.DataFrame(rows)
 
 
+def settings_study():
+    """Time steps that lower the density slightly beyond 2 fs, boxes and cut-offs that do not matter."""
+    rows = []
+    points = [(t, m, 216, 1.0) for t in (0.5, 1.0, 2.0, 4.0, 5.0) for m in (np.nan, 3.0)]
+    for timestep, mass, n, cutoff in [*points, (4.0, 3.0, 512, 1.0), (4.0, 3.0, 512, 1.4)]:
+        error = 0.0004
+        broken = timestep == 5.0 and mass != 3.0
+        row = {
+            "system": "methanol", "force_field": "trappe_ua", "temperature_K": 298.15, "pressure_bar": 1.0,
+            "timestep_fs": timestep, "hydrogen_mass_amu": mass, "n_molecules": n, "cutoff_nm": cutoff,
+            "platform": "CPU", "precision": "single", "sampled_ps": 500.0, "nve_ps": 100.0,
+            "failure": "it blew up" if broken else "",
+            "energy_drift_kJ_mol_ns": np.nan if broken else 0.001 * timestep**2,
+            "energy_drift_kJ_mol_ns_standard_error": np.nan if broken else 0.002,
+            "ns_per_day": np.nan if broken else 45.0 * timestep * 216 / n,
+        }  # fmt: skip
+        shift = 0.004 if timestep == 4.0 and mass != 3.0 else 0.0
+        values = {
+            "density_g_cm3": (0.7840 - shift, error),
+            "kinetic_temperature_K": (298.4, 0.1),
+            "configurational_temperature_K": (298.2, 0.5),
+        }
+        for column, (value, error) in values.items():
+            row |= {
+                column: np.nan if broken else value,
+                f"{column}_standard_error": np.nan if broken else error,
+                f"{column}_n_independent": np.nan if broken else 100.0,
+            }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
 def transport_curves():
     frames = []
     for row in transport().to_dict("records"):
@@ -521,6 +553,7 @@ MAKERS = {
     "electrolytes": electrolytes,
     "transport": transport,
     "transport_curves": transport_curves,
+    "settings_study": settings_study,
     "rdf_curves": rdf_curves,
     "oxide_runs": oxide_runs,
     "oxide_sites": oxide_sites,

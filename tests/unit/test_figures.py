@@ -14,9 +14,11 @@ from made_tables import (
 )
 
 from moxie.errors import InputError
+from moxie.features.recommended_settings import recommend
 from moxie.features.tables import read_table, write_table
 from moxie.figures import registry
 from moxie.figures.wording import duration, percent, plain_label, with_error
+from moxie.io import write_json
 
 TEMPERATURES = ["973", "1073", "1173", "1273", "1373", "1473"]
 
@@ -33,6 +35,8 @@ def make_results(folder):
 
     for name, make in MAKERS.items():
         write_table(make(), folder / f"features/{name}.parquet", name)
+    base = {"timestep_fs": 4.0, "hydrogen_mass_amu": 3.0, "n_molecules": 216, "cutoff_nm": 1.0}
+    write_json(folder / "features/recommended_settings.json", recommend(MAKERS["settings_study"](), base, 0.2, 0.1))
     tables = {name: MAKERS[name]() for name in ("liquids", "electrolytes", "transport", "oxide_runs", "molecules")}
     validation = make_validation_table(**tables, compositions=COMPOSITIONS)
     write_validation(validation, folder / "tables/validation.parquet", folder / "tables/validation.csv")

@@ -67,6 +67,7 @@ def write(results, path, **changes):
         "metrics": results / "learning/oxide_surrogate/metrics.json",
         "logp": results / "learning/logp/metrics.json",
         "tree_search": results / "learning/tree_search/metrics.json",
+        "settings": results / "features/recommended_settings.json",
     }
     write_report(path, **(arguments | changes))
     return path.read_text(encoding="utf-8")
@@ -75,6 +76,10 @@ def write(results, path, **changes):
 @pytest.fixture(scope="module")
 def page(results, tmp_path_factory):
     return write(results, tmp_path_factory.mktemp("report") / "report.html")
+
+
+def test_the_recommended_settings_stand_there(page):
+    assert "Settings for methanol" in page and "Recommended: 5 fs with hydrogens of 3 amu" in page
 
 
 def test_the_cheapest_search_is_named(page):

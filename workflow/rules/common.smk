@@ -5,6 +5,9 @@ from moxie.provenance import code_digest
 KINDS = study.kinds()
 RUNS = {system: study.runs(system) for system in study.config.dynamics.systems}
 LEGS = study.transport_legs()
+SETTINGS_STUDY = study.config.dynamics.settings_study
+SETTINGS_SYSTEM = SETTINGS_STUDY.system if SETTINGS_STUDY else None
+SETTING_POINTS = study.setting_points()
 PARTS = "results/features/parts"
 
 

@@ -2,7 +2,8 @@
 
 REQUIRED INPUTS: results/structures/boxes/{system}.xyz
 OUTPUTS: results/dynamics/{run}/{timeseries.parquet, trajectory.xtc, topology.pdb, run.json},
-    results/dynamics/{run}/transport/leg{leg}/{timeseries.parquet, trajectory.xtc, run.json}, and on request (target
+    results/dynamics/{run}/transport/leg{leg}/{timeseries.parquet, trajectory.xtc, run.json}, one row of the study of
+    settings for each of its points, results/features/parts/settings_study/{point}.parquet, and on request (target
     export) results/dynamics/{run}/export/{system.data, system.in}
 """
 
@@ -95,6 +96,40 @@ rule simulate_transport:
         "Leg {wildcards.leg} at constant energy of {wildcards.system} at {wildcards.temperature_K} K"
     script:
         "../../scripts/simulate_transport.py"
+
+
+rule simulate_setting:
+    input:
+        molecules=lambda w: expand(
+            "results/structures/molecules/{molecule}.sdf", molecule=study.setting_point(w.point)["composition"]
+        ),
+        force_field=own_file(study.force_field_file(SETTINGS_SYSTEM)) if SETTINGS_SYSTEM else [],
+    output:
+        row=f"{PARTS}/settings_study/{{point}}.parquet",
+    log:
+        "results/logs/simulate_setting/{point}.log",
+    wildcard_constraints:
+        point="dt[^/]+",
+    conda:
+        "../../envs/moxie.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+        gpu=lambda w: int(study.gpu_percent(SETTINGS_SYSTEM) > 0),
+        gpu_percent=lambda w: study.gpu_percent(SETTINGS_SYSTEM),
+    params:
+        system=SETTINGS_SYSTEM,
+        smiles=study.smiles_of(SETTINGS_SYSTEM) if SETTINGS_SYSTEM else {},
+        point=lambda w: study.setting_point(w.point),
+        nve_ps=SETTINGS_STUDY.nve_ps if SETTINGS_STUDY else None,
+        platform=study.config.dynamics.platform,
+        seed=lambda w: study.seed("simulate_setting", w),
+        code=code("simulate_setting"),
+    message:
+        "Trying the settings {wildcards.point}"
+    script:
+        "../../scripts/simulate_setting.py"
 
 
 rule export_box:

@@ -1,21 +1,30 @@
 """Observables with their errors, and the tables.
 
 REQUIRED INPUTS: results/{dynamics, oxidation, molecules}/...
-OUTPUTS: results/features/*.parquet, results/tables/validation.{parquet, csv}
+OUTPUTS: results/features/*.parquet, results/features/recommended_settings.json, results/tables/validation.{parquet, csv}
 """
 
 OXIDE_TABLES = {f"oxide_{part}": part for part in ("runs", "sites", "profiles", "rdf", "structure_factors")}
 SYSTEM_TABLES = [f"results/features/{kind}.parquet" for kind in KINDS]
 TRANSPORT_TABLES = [f"results/features/{table}.parquet" for table in ("transport", "transport_curves") if LEGS]
+SETTINGS_TABLES = ["results/features/settings_study.parquet"] if SETTING_POINTS else []
+RECOMMENDED_SETTINGS = ["results/features/recommended_settings.json"] if SETTING_POINTS else []
 TABLES = [
     *SYSTEM_TABLES,
     *TRANSPORT_TABLES,
+    *SETTINGS_TABLES,
     *(f"results/features/{table}.parquet" for table in OXIDE_TABLES),
     "results/features/molecules.parquet",
     *(["results/features/oxide_bulk.parquet"] if BULK_OXIDES else []),
 ]
 CURVES = ["results/features/rdf_curves.parquet"] if KINDS else []
-FEATURES = [*TABLES, *CURVES, "results/features/growth_curves.parquet", "results/tables/validation.parquet"]
+FEATURES = [
+    *TABLES,
+    *CURVES,
+    *RECOMMENDED_SETTINGS,
+    "results/features/growth_curves.parquet",
+    "results/tables/validation.parquet",
+]
 
 
 rule analyse_liquid:
@@ -175,6 +184,47 @@ rule tabulate_transport:
         "Joining the table {wildcards.table}"
     script:
         "../../scripts/tabulate.py"
+
+
+rule tabulate_settings:
+    input:
+        parts=[f"{PARTS}/settings_study/{point}.parquet" for point in SETTING_POINTS],
+    output:
+        table="results/features/settings_study.parquet",
+    log:
+        "results/logs/tabulate/settings_study.log",
+    conda:
+        "../../envs/moxie.yaml"
+    params:
+        table="settings_study",
+        code=code("tabulate"),
+    message:
+        "Joining the table of settings"
+    script:
+        "../../scripts/tabulate.py"
+
+
+rule recommend_settings:
+    input:
+        table="results/features/settings_study.parquet",
+    output:
+        recommendation="results/features/recommended_settings.json",
+    log:
+        "results/logs/recommend_settings.log",
+    conda:
+        "../../envs/moxie.yaml"
+    params:
+        base=vars(next(iter(SETTING_POINTS.values()))) if SETTING_POINTS else None,
+        bounds=(
+            SETTINGS_STUDY.model_dump(include={"largest_difference_percent", "largest_drift_kJ_mol_ns"})
+            if SETTINGS_STUDY
+            else None
+        ),
+        code=code("recommend_settings"),
+    message:
+        "Choosing settings"
+    script:
+        "../../scripts/recommend_settings.py"
 
 
 rule tabulate_curves:

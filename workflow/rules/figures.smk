@@ -71,6 +71,7 @@ rule write_report:
             min(study.config.oxidation.orientations), max(study.film_temperatures(), key=float)
         ),
         electrolytes="results/features/electrolytes.parquet" if "electrolytes" in KINDS else [],
+        settings=RECOMMENDED_SETTINGS,
     output:
         report="results/report.html",
     log:

@@ -91,14 +91,18 @@ def check_settings(settings: Settings, force_field: ForceField) -> None:
     check_timestep(settings.timestep_fs, settings.hydrogen_mass_amu, force_field)
 
 
+def longest_timestep_fs(hydrogen_mass_amu: float | None, force_field: ForceField) -> float:
+    """Return the longest time step that a run may have."""
+    light, heavy = _LONGEST_FS[force_field.constraints]
+    return heavy if hydrogen_mass_amu is not None and hydrogen_mass_amu >= 3 else light
+
+
 def check_timestep(timestep_fs: float, hydrogen_mass_amu: float | None, force_field: ForceField) -> None:
     """Raise InputError for a time step that the fastest motion under a force field does not allow."""
-    light, heavy = _LONGEST_FS[force_field.constraints]
-    is_heavy = hydrogen_mass_amu is not None and hydrogen_mass_amu >= 3
-    longest = heavy if is_heavy else light
+    longest, heavy = longest_timestep_fs(hydrogen_mass_amu, force_field), longest_timestep_fs(3.0, force_field)
     if timestep_fs <= longest:
         return
-    hint = "" if is_heavy else f"; up to {heavy:g} fs with hydrogen_mass_amu: 3"
+    hint = "" if longest == heavy else f"; up to {heavy:g} fs with hydrogen_mass_amu: 3"
     rigid = {"none": "flexible bonds", "h_bonds": "rigid bonds to hydrogen", "all_bonds": "rigid bonds"}
     raise InputError(
         f"timestep_fs is {timestep_fs:g}; {force_field.name} ({rigid[force_field.constraints]}) allows at most"

@@ -274,6 +274,32 @@ TRANSPORT_CURVES = Table(
     ),
 )
 
+SETTINGS_STUDY = Table(
+    "settings_study",
+    "Study of settings: one row per time step, hydrogen mass, size of the box and cut-off.",
+    ("system", "force_field", "timestep_fs", "hydrogen_mass_amu", "n_molecules", "cutoff_nm"),
+    (
+        *_STATE_POINT,
+        _number("timestep_fs", "fs", "time step", 0.0, 20.0),
+        _maybe("hydrogen_mass_amu", "amu", "mass of hydrogens after repartitioning; empty with true masses", 1.0, 4.0),
+        _count("n_molecules", "molecules in the box", 1),
+        _number("cutoff_nm", "nm", "cut-off of the non-bonded forces", 0.0),
+        _text("platform", "OpenMM platform that computed the forces"),
+        _text("precision", "arithmetic precision of the platform"),
+        _number("sampled_ps", "ps", "sampled time at constant pressure", 0.0),
+        _number("nve_ps", "ps", "time at constant energy", 0.0),
+        _text("failure", "how the run blew up; empty text for one that did not"),
+        *_observable("density_g_cm3", "g/cm3", "mass density", 0.0, 25.0),
+        *_observable("kinetic_temperature_K", "K", "temperature from the kinetic energy", 0.0, 1e5),
+        *_observable(
+            "configurational_temperature_K", "K", "temperature from forces on molecules and their curvature", 0.0, 1e5
+        ),
+        _maybe("energy_drift_kJ_mol_ns", "kJ/mol/ns", "drift of the energy without a thermostat per degree of freedom"),
+        _maybe("energy_drift_kJ_mol_ns_standard_error", "kJ/mol/ns", "standard error of the drift", 0.0),
+        _maybe("ns_per_day", "ns/d", "simulated time per day (of processor time on the CPU platform)", 0.0),
+    ),
+)
+
 _CURVE = (
     _text("pair", "the two kinds of atom, for example O-O"),
     _number("r_A", "angstrom", "distance, centre of the bin", 0.0, 1e3),
@@ -788,6 +814,7 @@ TABLES = {
         ELECTROLYTES,
         TRANSPORT,
         TRANSPORT_CURVES,
+        SETTINGS_STUDY,
         RDF,
         RDF_CURVES,
         OXIDE_RUNS,

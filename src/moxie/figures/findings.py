@@ -18,11 +18,14 @@ def findings(
     metrics: Mapping[str, Any] | None = None,
     logp: Mapping[str, Any] | None = None,
     tree_search: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> list[tuple[str, str]]:
     """Return (heading, sentences) of every part of the study that has results; tables are data frames."""
     parts = [("Liquids", _liquids(validation))]
     if electrolytes is not None and len(electrolytes):
         parts.append(("Electrolytes", _electrolytes(electrolytes, validation)))
+    if settings is not None:
+        parts.append((f"Settings for {pretty_name(settings['system'])}", str(settings["sentence"])))
     if oxide_runs is not None and len(oxide_runs):
         parts.append(("Oxidised silicon", _oxides(oxide_runs, validation)))
     parts.append(("Molecules", _molecules(validation)))

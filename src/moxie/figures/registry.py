@@ -20,6 +20,7 @@ PARTS = (
     "electrolytes",
     "force_fields",
     "transport",
+    "settings_study",
     "oxides",
     "bulk_oxides",
     "orientations",

@@ -36,6 +36,7 @@ def write_report(
     logp: str | Path | None = None,
     film: str | Path | None = None,
     tree_search: str | Path | None = None,
+    settings: str | Path | None = None,
 ) -> None:
     """Write the report, whole or not at all.
 
@@ -66,6 +67,7 @@ def write_report(
             scores,
             partition,
             read_json(tree_search) if tree_search else None,
+            read_json(settings) if settings else None,
         ),
         sections=_sections(figures),
         film=film_view(film) if film else None,

@@ -1,0 +1,12 @@
+"""Recommend settings from the study of settings."""
+
+from moxie.features.recommended_settings import recommend
+from moxie.features.tables import read_table
+from moxie.io import write_json
+from moxie.job import job
+
+with job(snakemake) as log:
+    table = read_table(snakemake.input.table, "settings_study")
+    found = recommend(table, snakemake.params.base, **snakemake.params.bounds)
+    log.info("%s", found["sentence"])
+    write_json(snakemake.output.recommendation, found)

@@ -1,0 +1,21 @@
+"""Simulate one point of the study of settings."""
+
+import pandas as pd
+
+from moxie.dynamics.protocol import Settings
+from moxie.dynamics.settings_study import simulate_point
+from moxie.features.tables import write_table
+from moxie.job import job
+from moxie.structures.boxes import pack
+from moxie.structures.molecules import read_sdf
+
+with job(snakemake) as log:
+    params = snakemake.params
+    composition, settings = params.point["composition"], Settings(**params.point["settings"])
+    molecules = {name: read_sdf(path) for name, path in zip(composition, snakemake.input.molecules, strict=True)}
+    box = pack(molecules, composition, params.smiles, params.seed, settings.density_g_cm3)
+    row = simulate_point(
+        box, settings, params.nve_ps, system=params.system, seed=params.seed, platform=params.platform,
+        threads=snakemake.threads, log=log,
+    )  # fmt: skip
+    write_table(pd.DataFrame([row]), snakemake.output.row, "settings_study")

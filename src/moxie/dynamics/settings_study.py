@@ -1,0 +1,279 @@
+"""One point of a study of settings: a short run with one time step, hydrogen mass, size and cut-off, and its results.
+
+Each point is packed, equilibrated and sampled at constant pressure, and then goes on without a thermostat. A point that
+blows up is a result too. Nothing is checkpointed: a point takes minutes, and one that is killed begins again.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from moxie.dynamics.engine import Engine, degrees_of_freedom
+from moxie.dynamics.force_fields import load_force_field
+from moxie.dynamics.platforms import PlatformChoice, choose_platform
+from moxie.dynamics.preflight import check_run
+from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, Settings, longest_timestep_fs
+from moxie.dynamics.simulation import periodic_model, target_edge_nm
+from moxie.dynamics.stress import MolecularCentres
+from moxie.dynamics.systems import Model, site_positions_nm
+from moxie.errors import InputError
+from moxie.features.timeseries import FEWEST_SAMPLES, NO_MEAN, Mean, jackknife_mean, mean_of, statistical_inefficiency
+from moxie.job import Progress
+from moxie.structures.boxes import Box
+
+_DISPLACEMENT_NM = 2e-4
+_CONSTRAINT_TOLERANCE = 1e-7
+_ENERGY_INTERVAL_PS = 0.05
+_BEYOND = 2.0  # how far a study may go past the longest time step of a run
+
+
+@dataclass(frozen=True)
+class Point:
+    """The settings that a point varies."""
+
+    timestep_fs: float
+    hydrogen_mass_amu: float | None
+    n_molecules: int
+    cutoff_nm: float
+
+    @property
+    def label(self) -> str:
+        """Return the name of the point in paths."""
+        mass = "true" if self.hydrogen_mass_amu is None else f"{self.hydrogen_mass_amu:g}"
+        return f"dt{self.timestep_fs:g}_m{mass}_n{self.n_molecules}_rc{self.cutoff_nm:g}"
+
+    def of(self, settings: Settings) -> Settings:
+        """Return the settings of a run with those of the point in their place."""
+        return replace(
+            settings, timestep_fs=self.timestep_fs, hydrogen_mass_amu=self.hydrogen_mass_amu, cutoff_nm=self.cutoff_nm
+        )
+
+
+def points(
+    base: Point,
+    timesteps_fs: list[float],
+    hydrogen_masses_amu: list[float | None],
+    molecules: list[int],
+    cutoffs_nm: list[float],
+) -> list[Point]:
+    """Return the points of a study, each once, `base` first.
+
+    Every time step with every hydrogen mass in the system's own box; every size with the system's own cut-off; every
+    cut-off in the largest box.
+    """
+    largest = max([base.n_molecules, *molecules])
+    steps = [replace(base, timestep_fs=t, hydrogen_mass_amu=m) for t in timesteps_fs for m in hydrogen_masses_amu]
+    sizes = [replace(base, n_molecules=n) for n in (*molecules, largest)]
+    cutoffs = [replace(base, n_molecules=largest, cutoff_nm=rc) for rc in cutoffs_nm]
+    return list(dict.fromkeys([base, *steps, *sizes, *cutoffs]))
+
+
+def scaled_composition(composition: Mapping[str, int], n_molecules: int) -> dict[str, int]:
+    """Return a composition with another number of molecules; raises InputError where that gives fractions."""
+    total = sum(composition.values())
+    if any(count * n_molecules % total for count in composition.values()):
+        step = total // math.gcd(*composition.values())
+        raise InputError(
+            f"{n_molecules} molecules cannot have the composition {dict(composition)}. Use multiples of {step}."
+        )
+    return {name: count * n_molecules // total for name, count in composition.items()}
+
+
+def check_point(
+    point: Point, composition: Mapping[str, int], smiles: Mapping[str, str], settings: Settings, nve_ps: float
+) -> None:
+    """Raise InputError, beginning with `dynamics.settings_study`, for a point that could not be run as asked.
+
+    Time steps up to twice the longest that a run may have are allowed here, so that the study can show what they do.
+    """
+    try:
+        allowed = longest_timestep_fs(point.hydrogen_mass_amu, load_force_field(settings.force_field))
+        if point.timestep_fs > _BEYOND * allowed:
+            raise InputError(
+                f"a time step of {point.timestep_fs:g} fs is more than twice the {allowed:g} fs that a run may have."
+                " Use shorter ones in timesteps_fs."
+            )
+        if settings.ensemble != "NPT":
+            raise InputError(f"its ensemble is {settings.ensemble}; a density to judge by needs NPT.")
+        if nve_ps < FEWEST_SAMPLES * _ENERGY_INTERVAL_PS:
+            raise InputError(f"nve_ps is {nve_ps:g}; at least {FEWEST_SAMPLES * _ENERGY_INTERVAL_PS:g} are needed.")
+        within = replace(point.of(settings), timestep_fs=min(point.timestep_fs, allowed))
+        check_run("", scaled_composition(composition, point.n_molecules), smiles, within)
+    except InputError as error:
+        text = str(error).removeprefix("dynamics.systems.: ")
+        raise InputError(
+            f"dynamics.settings_study, {point.n_molecules} molecules with a cut-off of {point.cutoff_nm:g} nm: {text}"
+        ) from None
+
+
+def simulate_point(
+    packed: Box,
+    settings: Settings,
+    nve_ps: float,
+    *,
+    system: str,
+    seed: int,
+    platform: str = "auto",
+    threads: int = 1,
+    log: logging.Logger | None = None,
+) -> dict[str, Any]:
+    """Simulate one point and return its row of the table `settings_study`.
+
+    `settings.equilibration_ps` and `sampling_ps` at constant pressure, then `nve_ps` at constant energy (leapfrog
+    Verlet) with the same masses and time step. Where the run blows up, `failure` says how and the observables are
+    empty. Raises InputError for a box or force field that cannot be used.
+    """
+    log = log or logging.getLogger(__name__)
+    edge_nm = target_edge_nm(packed, settings, system)
+    model = periodic_model(packed, settings)
+    positions = site_positions_nm(model, packed)
+    choice = choose_platform(model.system, positions, platform, threads, log)
+    row: dict[str, Any] = {
+        "system": system, "force_field": model.force_field.name, "temperature_K": settings.temperature_K,
+        "pressure_bar": settings.pressure_bar, "timestep_fs": settings.timestep_fs,
+        "hydrogen_mass_amu": settings.hydrogen_mass_amu, "n_molecules": model.n_molecules,
+        "cutoff_nm": settings.cutoff_nm, "platform": choice.name, "precision": choice.precision,
+        "sampled_ps": settings.sampling_ps, "nve_ps": nve_ps, "failure": "",
+        **NO_MEAN.as_columns("density_g_cm3"), **NO_MEAN.as_columns("kinetic_temperature_K"),
+        **NO_MEAN.as_columns("configurational_temperature_K"), "energy_drift_kJ_mol_ns": math.nan,
+        "energy_drift_kJ_mol_ns_standard_error": math.nan, "ns_per_day": math.nan,
+    }  # fmt: skip
+    try:
+        engine = Engine(model, settings, choice, seed, 0)
+        engine.start(positions, edge_nm, log)
+        row |= _sample(engine, choice, seed, threads, log)
+        row |= _drift(engine, choice, nve_ps)
+    except InputError as error:
+        row["failure"] = str(error)
+        log.warning("%s", error)
+    return row
+
+
+def configurational_temperature(squared_forces: np.ndarray, curvatures: np.ndarray) -> Mean:
+    """Return <sum_m F_m^2> / (R <sum_m lap_m U>) in K, from series of both, shape (n,) each.
+
+    F_m (kJ/mol/nm) is the force on molecule m and lap_m (kJ/mol/nm2) the Laplacian in the position of its centre at
+    fixed orientation and shape. Constraints within molecules do not enter the measure of these positions, so that the
+    ratio is the temperature of the sampled configurations with rigid bonds as well (Butler et al., J. Chem. Phys. 109,
+    6519 (1998), for molecular coordinates).
+    """
+    columns = np.column_stack([squared_forces, curvatures])
+    return jackknife_mean(columns, lambda rows: rows[:, 0].mean() / rows[:, 1].mean() / BOLTZMANN_KJ_MOL_K)
+
+
+def drift_of(time_ps: np.ndarray, energy_kJ_mol: np.ndarray, degrees: int) -> tuple[float, float]:
+    """Return the slope of the total energy per degree of freedom and its standard error, kJ/mol/ns.
+
+    Least squares; the error counts the statistical inefficiency of the residuals.
+    """
+    slope, intercept = np.polyfit(time_ps, energy_kJ_mol, 1)
+    residuals = energy_kJ_mol - slope * time_ps - intercept
+    independent = max(3.0, len(time_ps) / statistical_inefficiency(residuals))
+    error = float(np.std(residuals)) / float(np.std(time_ps)) / math.sqrt(independent - 2)
+    return 1000 * float(slope) / degrees, 1000 * error / degrees
+
+
+class _Curvature:
+    """Forces on molecules and the curvature of the energy, in a Context of its own."""
+
+    def __init__(self, model: Model, choice: PlatformChoice, seed: int):
+        import openmm
+
+        self._context = choice.context(model.system, openmm.VerletIntegrator(0.001))
+        self._centres = MolecularCentres(model.system, model.molecules)
+        self._first = np.array([sites[0] for sites in model.molecules])
+        self._random = np.random.default_rng(seed)
+
+    def at(self, positions_nm: np.ndarray, vectors_nm: np.ndarray) -> tuple[float, float]:
+        """Return sum_m F_m^2 and an unbiased estimate of sum_m lap_m U: v H v for a random v of entries +1 and -1.
+
+        (Hutchinson, Commun. Stat. Simul. Comput. 18, 1059 (1989).)
+        """
+        self._context.setPeriodicBoxVectors(*vectors_nm)
+        direction = self._random.choice([-1.0, 1.0], size=(len(self._first), 3))
+        shift = _DISPLACEMENT_NM * self._centres.to_sites(direction)
+        ahead, here, behind = (self._forces(positions_nm + sign * shift) for sign in (1.0, 0.0, -1.0))
+        return float((here**2).sum()), float(((behind - ahead) * direction).sum()) / (2 * _DISPLACEMENT_NM)
+
+    def _forces(self, positions_nm: np.ndarray) -> np.ndarray:
+        self._context.setPositions(positions_nm)
+        forces = self._context.getState(forces=True).getForces(asNumpy=True)._value
+        return np.add.reduceat(forces, self._first)
+
+
+class _Rate:
+    """Simulated time per day: of processor time on the CPU platform, where others may share it; else of the clock."""
+
+    def __init__(self, choice: PlatformChoice, threads: int):
+        self._clock = time.process_time if choice.name == "CPU" else time.perf_counter
+        self._threads = threads if choice.name == "CPU" else 1
+        self._used_s = 0.0
+
+    def __enter__(self) -> None:
+        self._begin = self._clock()
+
+    def __exit__(self, *_: object) -> None:
+        self._used_s += self._clock() - self._begin
+
+    def ns_per_day(self, simulated_ps: float) -> float:
+        return simulated_ps / 1000 * 86400 * self._threads / max(self._used_s, 1e-9)
+
+
+def _sample(engine: Engine, choice: PlatformChoice, seed: int, threads: int, log: logging.Logger) -> dict[str, float]:
+    settings = engine.settings
+    curvature, rate = _Curvature(engine.model, choice, seed), _Rate(choice, threads)
+    total, sample_ps = settings.total_samples, settings.sample_steps * settings.timestep_fs / 1000
+    progress = Progress(log, total * sample_ps, "ps")
+    rows = []
+    for number in range(total):
+        with rate:
+            sample, positions, vectors = engine.advance(True)
+        if number >= settings.equilibration_samples and positions is not None:
+            forces = curvature.at(positions, vectors)
+            rows.append((sample.density_g_cm3, sample.temperature_K, *forces))
+        progress.update(sample.time_ps, f"{sample.density_g_cm3:.4f} g/cm3")
+    series = np.array(rows)
+    if len(series) < FEWEST_SAMPLES:
+        raise InputError(f"sampling_ps gives {len(series)} samples; at least {FEWEST_SAMPLES} are needed.")
+    return {
+        **mean_of(series[:, 0]).as_columns("density_g_cm3"),
+        **mean_of(series[:, 1]).as_columns("kinetic_temperature_K"),
+        **configurational_temperature(series[:, 2], series[:, 3]).as_columns("configurational_temperature_K"),
+        "ns_per_day": rate.ns_per_day(total * sample_ps),
+    }
+
+
+def _drift(engine: Engine, choice: PlatformChoice, nve_ps: float) -> dict[str, float]:
+    """Go on at constant energy and volume from where the engine is, and return the drift of the energy."""
+    import openmm
+
+    timestep_ps = engine.settings.timestep_fs / 1000
+    integrator = openmm.VerletIntegrator(timestep_ps)
+    integrator.setConstraintTolerance(_CONSTRAINT_TOLERANCE)
+    context = choice.context(engine.model.system, integrator)
+    state = engine.context.getState(positions=True, velocities=True)
+    context.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
+    context.setPositions(state.getPositions(asNumpy=True))
+    context.applyConstraints(_CONSTRAINT_TOLERANCE)
+    context.setVelocities(state.getVelocities(asNumpy=True))
+    context.applyVelocityConstraints(_CONSTRAINT_TOLERANCE)
+    steps = max(1, round(_ENERGY_INTERVAL_PS / timestep_ps))
+    energies = []
+    for _ in range(round(nve_ps / (steps * timestep_ps))):
+        try:
+            integrator.step(steps)
+        except openmm.OpenMMException as failure:
+            raise InputError(f"Without a thermostat the run failed: {failure}") from None
+        energy = context.getState(energy=True)
+        energies.append(energy.getPotentialEnergy()._value + energy.getKineticEnergy()._value)
+    series = np.array(energies)
+    if not np.isfinite(series).all():
+        raise InputError("Without a thermostat the energy was not finite any more.")
+    time_ps = steps * timestep_ps * np.arange(1, len(series) + 1)
+    drift, error = drift_of(time_ps, series, degrees_of_freedom(engine.model.system) - 3)
+    return {"energy_drift_kJ_mol_ns": drift, "energy_drift_kJ_mol_ns_standard_error": error}

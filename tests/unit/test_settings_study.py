@@ -1,0 +1,247 @@
+"""The study of settings: what its points measure, what it recommends and why, and what it refuses."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_tables import settings_study
+from test_config import DEFAULT, merged
+
+from moxie.dynamics.platforms import choose_platform
+from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, Settings
+from moxie.dynamics.settings_study import (
+    Point,
+    _Curvature,
+    configurational_temperature,
+    drift_of,
+    points,
+    scaled_composition,
+    simulate_point,
+)
+from moxie.dynamics.simulation import periodic_model
+from moxie.dynamics.systems import site_positions_nm
+from moxie.errors import InputError
+from moxie.features.recommended_settings import recommend
+from moxie.features.tables import write_table
+from moxie.structures.boxes import pack
+from moxie.structures.molecules import embed
+from moxie.study import Study
+
+BASE = {"timestep_fs": 4.0, "hydrogen_mass_amu": 3.0, "n_molecules": 216, "cutoff_nm": 1.0}
+
+
+def judged(change=None, percent=0.2, drift=0.1, base=BASE):
+    table = settings_study()
+    if change:
+        change(table)
+    return recommend(table, base, percent, drift)
+
+
+def at(table, timestep_fs, mass):
+    heavy = table["hydrogen_mass_amu"].fillna(0.0) == (mass or 0.0)
+    return (table["timestep_fs"] == timestep_fs) & heavy & (table["n_molecules"] == 216)
+
+
+def test_the_longest_step_that_agrees_the_smallest_box_and_the_shortest_cutoff_are_recommended():
+    found = judged()
+    series = found["series"]
+    assert series["timestep"]["reference"]["timestep_fs"] == 0.5
+    assert series["timestep"]["reference"]["hydrogen_mass_amu"] is None
+    assert series["timestep"]["recommended"]["timestep_fs"] == 5.0
+    assert series["timestep"]["recommended"]["hydrogen_mass_amu"] == 3.0
+    assert series["molecules"]["recommended"]["n_molecules"] == 216
+    assert series["cutoff"]["recommended"]["cutoff_nm"] == 1.0
+    rejected = {
+        (row["timestep_fs"], row["hydrogen_mass_amu"]): row["reasons"] for row in series["timestep"]["rejected"]
+    }
+    assert rejected.keys() == {(4.0, None), (5.0, None)}
+    assert "density off by -0.51 %" in rejected[4.0, None][0] and rejected[5.0, None] == ["the run blew up"]
+    assert "5 fs with hydrogens of 3 amu" in found["sentence"] and "225 instead of 22.5 ns/day" in found["sentence"]
+
+
+def test_of_one_step_true_masses_are_preferred():
+    def mend(table):
+        table.loc[at(table, 4.0, None), "density_g_cm3"] = 0.784
+        table.loc[at(table, 5.0, 3.0), "density_g_cm3"] = 0.780
+
+    best = judged(mend)["series"]["timestep"]["recommended"]
+    assert (best["timestep_fs"], best["hydrogen_mass_amu"]) == (4.0, None)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("density_g_cm3", 0.7855, "density"),  # 2.7 standard errors, 0.19 %
+        ("kinetic_temperature_K", 299.3, "kinetic"),
+        ("configurational_temperature_K", 300.0, "configurational"),
+        ("energy_drift_kJ_mol_ns", -0.11, "drift"),
+        ("density_g_cm3_standard_error", np.nan, "without a standard error"),
+    ],
+)
+def test_each_condition_alone_rejects_a_step(column, value, reason):
+    def spoil(table):
+        table.loc[at(table, 5.0, 3.0), column] = value
+
+    series = judged(spoil)["series"]["timestep"]
+    assert series["recommended"]["timestep_fs"] == 4.0
+    reasons = next(row["reasons"] for row in series["rejected"] if row["hydrogen_mass_amu"] == 3.0)
+    assert len(reasons) == 1 and reason in reasons[0]
+
+
+def test_large_errors_do_not_make_a_large_difference_acceptable():
+    def spoil(table):
+        table.loc[at(table, 5.0, 3.0), ["density_g_cm3", "density_g_cm3_standard_error"]] = [0.780, 0.01]
+
+    assert judged(spoil)["series"]["timestep"]["recommended"]["timestep_fs"] == 4.0
+
+
+def test_where_nothing_qualifies_nothing_is_recommended():
+    def drifting(table):
+        table["energy_drift_kJ_mol_ns"] = 0.5
+
+    found = judged(drifting)
+    assert found["series"]["timestep"]["recommended"] is None
+    assert "No time step can be recommended" in found["sentence"] and "drift +0.5" in found["sentence"]
+
+    def reference_broke(table):
+        table.loc[at(table, 0.5, None), "failure"] = "it blew up"
+
+    assert judged(reference_broke)["series"]["timestep"]["recommended"] is None
+
+
+def test_the_reference_alone_is_said_to_be_needed_and_a_coarse_study_to_be_coarse():
+    def apart(table):
+        table.loc[table["n_molecules"] == 216, "density_g_cm3"] += 0.01
+        table["density_g_cm3_standard_error"] = 0.002
+
+    sentence = judged(apart)["sentence"]
+    assert "No box cheaper than 512 molecules agrees" in sentence and "densities apart by 0.7 % only" in sentence
+
+
+def test_a_table_of_another_study_is_refused():
+    with pytest.raises(InputError, match="no row"):
+        judged(base=BASE | {"n_molecules": 64})
+
+
+def test_drift_is_the_slope_per_degree_of_freedom_and_its_error_covers_it():
+    random = np.random.default_rng(1)
+    time_ps = 0.05 * np.arange(1, 2001)
+    deviations = []
+    for _ in range(40):
+        noise = np.zeros(len(time_ps))
+        for k in range(1, len(noise)):
+            noise[k] = 0.8 * noise[k - 1] + random.normal()
+        drift, error = drift_of(time_ps, 3.0 + 0.1 * time_ps + noise, degrees=50)
+        deviations.append((drift - 2.0) / error)
+    assert drift_of(time_ps, 3.0 + 0.1 * time_ps, 50)[0] == pytest.approx(2.0)
+    assert abs(np.mean(deviations)) < 0.5 and 0.6 < np.std(deviations) < 1.5
+
+
+def test_configurational_temperature_of_harmonic_wells():
+    random, stiffness, wells = np.random.default_rng(2), 500.0, 300
+    places = random.normal(scale=np.sqrt(BOLTZMANN_KJ_MOL_K * 310 / stiffness), size=(2000, wells))
+    squared = ((stiffness * places) ** 2).sum(axis=1)
+    found = configurational_temperature(squared, np.full(2000, stiffness * wells))
+    assert abs(found.value - 310) < 4 * found.standard_error < 4
+
+
+@pytest.fixture(scope="module")
+def box():
+    return pack({"methanol": embed("CO")}, {"methanol": 48}, {"methanol": "CO"}, seed=2)
+
+
+SHORT = Settings(
+    298.15, cutoff_nm=0.6, timestep_fs=4.0, hydrogen_mass_amu=3.0, equilibration_ps=2.0, sampling_ps=8.0,
+    sample_interval_ps=0.1,
+)  # fmt: skip
+
+
+def test_the_curvature_is_that_of_the_energy(box):
+    model = periodic_model(box, SHORT)
+    positions = site_positions_nm(model, box)
+    choice = choose_platform(model.system, positions, "CPU")
+    curvature = _Curvature(model, choice, 1)
+    vectors = np.eye(3) * box.edge_A / 10
+    estimates = np.array([curvature.at(positions, vectors) for _ in range(60)])
+    assert np.ptp(estimates[:, 0]) == 0.0
+    trace, step = 0.0, 2e-4
+    for molecule in range(48):
+        for axis in range(3):
+            shift = np.zeros((48, 3))
+            shift[molecule, axis] = step
+            moved = curvature._centres.to_sites(shift)
+            behind, ahead = (curvature._forces(positions + sign * moved)[molecule, axis] for sign in (-1, 1))
+            trace += (behind - ahead) / (2 * step)
+    error = estimates[:, 1].std() / np.sqrt(len(estimates))
+    assert abs(estimates[:, 1].mean() - trace) < 4 * error < 0.5 * abs(trace)
+
+
+def test_a_point_gives_a_whole_row(box, tmp_path):
+    row = simulate_point(box, SHORT, 2.0, system="methanol", seed=3, platform="CPU")
+    write_table(pd.DataFrame([row]), tmp_path / "row.parquet", "settings_study")
+    assert row["failure"] == "" and 0.6 < row["density_g_cm3"] < 0.95
+    for kind in ("kinetic", "configurational"):
+        name = f"{kind}_temperature_K"
+        assert abs(row[name] - 298.15) < 5 * row[f"{name}_standard_error"] < 100
+    assert np.isfinite(row["energy_drift_kJ_mol_ns"]) and row["ns_per_day"] > 0
+
+
+def test_a_point_that_blows_up_is_a_row_too(box, tmp_path, monkeypatch, caplog):
+    def explode(*_):
+        raise InputError("The simulation failed after step 7.")
+
+    monkeypatch.setattr("moxie.dynamics.engine.Engine.advance", explode)
+    with caplog.at_level(logging.WARNING):
+        row = simulate_point(box, SHORT, 2.0, system="methanol", seed=3, platform="CPU")
+    write_table(pd.DataFrame([row]), tmp_path / "row.parquet", "settings_study")
+    assert row["failure"] == "The simulation failed after step 7." in caplog.text
+    assert np.isnan(row["density_g_cm3"])
+
+
+def test_points_vary_one_thing_at_a_time_and_come_once():
+    base = Point(4.0, 3.0, 216, 1.0)
+    found = points(base, [2.0, 4.0], [None, 3.0], [216, 512], [1.0, 1.2])
+    assert found[0] == base and len(found) == len(set(found)) == 6
+    assert {(p.n_molecules, p.cutoff_nm) for p in found} == {(216, 1.0), (512, 1.0), (512, 1.2)}
+    assert len({point.label for point in found}) == 6
+
+
+def test_a_composition_is_scaled_whole():
+    assert scaled_composition({"lithium": 9, "water": 51}, 120) == {"lithium": 18, "water": 102}
+    with pytest.raises(InputError, match="multiples of 20"):
+        scaled_composition({"lithium": 9, "water": 51}, 70)
+
+
+def configured(**values):
+    return Study.load(merged(DEFAULT, {"dynamics": {"settings_study": {"timesteps_fs": [2.0, 4.0]} | values}}))
+
+
+def test_it_is_off_by_default_and_its_points_have_settings():
+    assert Study.load(DEFAULT).setting_points() == {} and "settings_study" not in Study.load(DEFAULT).parts()
+    study = configured(molecules=[216, 512], sampling_ps=77.0)
+    assert "settings_study" in study.parts() and len(study.setting_points()) == 5
+    point = study.setting_point("dt4_m3_n512_rc1")
+    assert point["composition"] == {"methanol": 512} and point["settings"]["sampling_ps"] == 77.0
+    Settings(**point["settings"])
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"timesteps_fs": [-1.0]}, "timesteps_fs"),
+        ({"timesteps_fs": []}, "timesteps_fs"),
+        ({"timesteps_fs": [6.0]}, "more than twice the 2.5 fs"),
+        ({"hydrogen_masses_amu": [0.5]}, "hydrogen_masses_amu"),
+        ({"system": "methanoll"}, "Did you mean `methanol`"),
+        ({"system": "litfsi_10m", "timesteps_fs": [1.0]}, "needs NPT"),
+        ({"molecules": [64]}, "64 molecules with a cut-off of 1 nm: .*too small for a cut-off of 1 nm"),
+        ({"cutoffs_nm": [1.4]}, "216 molecules with a cut-off of 1.4 nm: .*too small"),
+        ({"nve_ps": 0.1}, "nve_ps is 0.1"),
+        ({"steps_fs": [1.0]}, "steps_fs"),
+    ],
+)
+def test_a_mistake_is_named_before_any_job(values, message):
+    with pytest.raises(InputError, match=message) as caught:
+        configured(**values)
+    assert "settings_study" in str(caught.value)
