@@ -2,7 +2,7 @@
 
 from moxie.features.tables import write_table
 from moxie.job import job
-from moxie.learning.placements import relax_placements
+from moxie.oxidation.placement.table import relax_placements
 
 with job(snakemake) as log:
     params = snakemake.params

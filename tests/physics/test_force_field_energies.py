@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from gradients import check_forces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -231,18 +232,7 @@ def test_geometric_force_has_the_cutoff_of_the_charges_and_the_integral_of_its_t
 )
 def test_forces_are_minus_the_gradient(smiles, force_field):
     model = build_model({"it": 1}, {"it": smiles}, force_field, edge_nm=None)
-    positions = positions_of(smiles, force_field)
-    forces = evaluate(REFERENCE, model.system, positions)[1]
-    step = 1e-5
-    for site in range(len(positions)):
-        for axis in range(3):
-            shift = np.zeros_like(positions)
-            shift[site, axis] = step
-            slope = (
-                evaluate(REFERENCE, model.system, positions + shift)[0]
-                - evaluate(REFERENCE, model.system, positions - shift)[0]
-            ) / (2 * step)
-            assert -slope == pytest.approx(forces[site, axis], rel=1e-4, abs=0.05)
+    check_forces(model.system, positions_of(smiles, force_field))
 
 
 def test_straight_acetonitrile_has_no_torsion_and_finite_forces():

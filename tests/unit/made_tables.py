@@ -489,20 +489,16 @@ def measured_molecules(seed=2):
 
 def placements():
     """Energies that are exactly a sum over O and over pairs of O on one Si: all placements of up to 3 O, 40 of 4."""
-    from moxie.learning.placements import choose, cluster_counts, multiplicity, name_of
+    from moxie.oxidation.parameter_sets import load_parameters
+    from moxie.oxidation.placement.sites import make_sites
+    from moxie.oxidation.placement.table import choose, describe
 
-    masks = [(n, mask) for n in range(5) for mask in choose(n, 40, 1)]
-    names = [name_of(mask) for _, mask in masks]
-    counts = cluster_counts(names)
-    return pd.DataFrame(
-        {
-            "n_oxygen": [n for n, _ in masks],
-            "placement": names,
-            "multiplicity": [multiplicity(mask) for _, mask in masks],
-            "energy_eV": 1.4 * counts[:, 0] - 0.5 * counts[:, 1] + 0.1 * counts[:, 3],
-            "edge_strain": 0.01 * counts[:, 0],
-            "parameter_set": "made_up",
-        }
+    sites = make_sites("si16", load_parameters("von_alfthan_2003"))
+    frame = describe(sites, [orbit for n in range(5) for orbit in choose(sites, n, 40, 1)])
+    return frame.assign(
+        energy_eV=1.4 * frame["n_oxygen"] - 0.5 * frame["pair_1"] + 0.1 * frame["pair_3"],
+        edge_strain=0.01 * frame["n_oxygen"],
+        parameter_set="made_up",
     )
 
 

@@ -112,7 +112,7 @@ MISTAKES = {
     ),
     "more oxygen than bonds": (
         oxidation(recipe={"time_s": 36000}),
-        r"`oxidation`: The recipe at 1473 K .* takes 768. Use at least \d+ cells along z, or a thickness_scale",
+        r"`oxidation`: The recipe at 1473 K .* takes 768. Use at least \d+ cells along z \(oxidation.slab.cells\), or",
     ),
     "charged box": (
         {"dynamics": {"systems": {"litfsi_10m": {"composition": {"lithium": 10}}}}},

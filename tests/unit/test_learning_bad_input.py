@@ -8,12 +8,13 @@ from moxie.errors import InputError
 from moxie.learning import checks, registry
 from moxie.learning.predicting import predict_table
 from moxie.learning.storage import load_model, save_model
+from moxie.learning.tasks.network_energy import FEATURES
 
 FRAME = pd.DataFrame({"film": ["a", "b", "c"], "value": [1.0, 2.0, 3.0]})
 ROWS = {
     "force_field_error": "system,model,quantity,temperature_K,pressure_bar\na,b,c,300,1\n",
     "logp": "smiles\nCO\n",
-    "network_energy": "placement\n0000000f\n",
+    "network_energy": f"{','.join(FEATURES)}\n1{',0' * (len(FEATURES) - 1)}\n",
     "oxide_surrogate": "temperature_K,oxygen_per_area_per_A2\n1000,0.2\n",
     "site_map": "site\n1\n",
 }

@@ -1,7 +1,6 @@
-"""The task network_energy: exact symmetry, relaxed labels, extrapolation where trees fail, clear refusals."""
+"""The task network_energy: extrapolation where trees fail, the same files again, clear refusals."""
 
 import json
-import math
 import subprocess
 import sys
 
@@ -12,14 +11,11 @@ from made_tables import placements as made_placements
 
 from moxie.errors import InputError
 from moxie.features.tables import read_table, write_table
-from moxie.learning import placements
 from moxie.learning.predicting import predict_table
 from moxie.learning.registry import OUTPUTS, Settings
 from moxie.learning.tasks import network_energy
-from moxie.oxidation.parameter_sets import load_parameters
 
 SETTINGS = Settings(bootstrap_samples=100, trained_up_to=3)
-PARAMETERS = load_parameters("von_alfthan_2003")
 
 
 @pytest.fixture(scope="module")
@@ -28,67 +24,6 @@ def finished(tmp_path_factory):
     write_table(made_placements(), folder / "placements.parquet", "placements")
     metrics = network_energy.run({"placements": folder / "placements.parquet"}, folder / "out", SETTINGS, 7)
     return folder, metrics
-
-
-def test_symmetry_operations_are_a_group_of_permutations():
-    images = placements.si16(5.43).images
-    assert images.shape == (384, 32) and (np.sort(images, axis=1) == np.arange(32)).all()
-    known = {tuple(image) for image in images}
-    assert all(tuple(images[a][images[b]]) in known for a, b in np.random.default_rng(1).integers(384, size=(60, 2)))
-
-
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
-def test_distinct_placements_are_as_many_as_burnside_counts(n):
-    """Burnside's lemma: the number of orbits is the mean number of sets that an operation leaves alone."""
-    fixed = []
-    for image in placements.si16(5.43).images:
-        polynomial, seen = [1], set()
-        for start in range(32):
-            length, bond = 0, start
-            while bond not in seen:
-                seen.add(bond)
-                bond, length = image[bond], length + 1
-            if length:
-                factor = [1] + [0] * (length - 1) + [1]
-                polynomial = np.convolve(polynomial, factor).tolist()
-        fixed.append(polynomial[n])
-    assert len(placements.distinct(n)) == sum(fixed) / 384
-    assert sum(map(placements.multiplicity, placements.distinct(n))) == math.comb(32, n)
-
-
-def test_numbers_of_distinct_placements_are_the_published_ones():
-    assert [len(placements.distinct(n)) for n in (4, 5, 6)] == [140, 604, 2596]
-
-
-def test_equivalent_placements_have_equal_counts_and_equal_energy():
-    image = placements.si16(5.43).images[101]
-    mask = placements.distinct(4)[77]
-    other = sum(1 << int(image[bond]) for bond in placements.bonds_of(mask))
-    assert other != mask
-    counts = placements.cluster_counts([placements.name_of(mask), placements.name_of(other)])
-    np.testing.assert_array_equal(counts[0], counts[1])
-    energies = [placements.relax(each, PARAMETERS, 1)[0] for each in (mask, other)]
-    assert energies[0] == pytest.approx(energies[1], abs=2e-3)
-
-
-def test_counts_of_clusters_add_up_to_binomial_coefficients():
-    counts = placements.cluster_counts(placements.name_of(mask) for mask in placements.distinct(4)[::20])
-    assert counts.shape[1] == len(placements.cluster_names()) == 31
-    assert (counts[:, 0] == 4).all()
-    assert (counts[:, 1:7].sum(axis=1) == 6).all() and (counts[:, 7:].sum(axis=1) == 4).all()
-
-
-def test_crystal_has_no_energy_and_one_oxygen_costs_more_than_its_two_penalties():
-    assert placements.relax(0, PARAMETERS, 1)[0] == pytest.approx(0.0, abs=1e-3)
-    energy, strain = placements.relax(placements.distinct(1)[0], PARAMETERS, 1)
-    assert 2 * PARAMETERS.suboxide_eV[1] < energy < 2 * PARAMETERS.suboxide_eV[1] + 1.5
-    assert 0.0 < strain < 0.03  # an O pushes its two Si apart
-
-
-def test_table_of_a_content_is_the_same_for_the_same_seed():
-    first, second = (placements.relax_placements(5, "von_alfthan_2003", 4, 3) for _ in range(2))
-    pd.testing.assert_frame_equal(first, second)
-    assert first["placement"].is_unique and len(first) == 4
 
 
 def test_every_output_is_there_and_the_pair_sum_is_learnt_beyond_its_contents(finished):
@@ -126,15 +61,17 @@ def test_command_reproduces_the_predictions_in_a_fresh_process_and_names_bad_row
     folder, _ = finished
     held_out = read_table(folder / "out" / "predictions.parquet", "network_energy_predictions")
     model = str(folder / "out" / "model.skops")
-    held_out[["placement"]].to_csv(tmp_path / "t.csv", index=False)
+    table = held_out[["placement"]].merge(made_placements(), how="left")
+    features = table[list(network_energy.FEATURES)]
+    features.to_csv(tmp_path / "t.csv", index=False)
     command = ["predict", "--model", model, "--table", str(tmp_path / "t.csv"), "--out", str(tmp_path / "p.csv")]
     subprocess.run([sys.executable, "-m", "moxie.learning", *command], check=True, capture_output=True)
     again = pd.read_csv(tmp_path / "p.csv")
     np.testing.assert_allclose(again["predicted"], held_out["predicted"], rtol=1e-6)
     assert again["applicability"].str.startswith("outside: more than the 3 O").all()
-    (tmp_path / "bad.csv").write_text("placement\n0000000f\nwater\n\n")
+    features.assign(n_oxygen=[5, *features["n_oxygen"][1:]]).to_csv(tmp_path / "bad.csv", index=False)
     predict_table(model, tmp_path / "bad.csv", tmp_path / "q.csv")
-    assert "row 2: placement 'water' is not a mask of 32 bits" in caplog.text
+    assert "row 1: 5 O make 10 pairs, but the counts add up to 6" in caplog.text
 
 
 def test_same_seed_gives_the_same_files(finished, tmp_path):

@@ -202,7 +202,7 @@ def test_default_recipes_fit_the_default_slab():
 
 
 def test_more_oxygen_than_fits_is_refused_with_what_would_fit():
-    with pytest.raises(InputError, match="at least [0-9]+ cells along z, or a thickness_scale of at most") as caught:
+    with pytest.raises(InputError, match=r"at least [0-9]+ cells along z \(oxidation.slab.cells\), or") as caught:
         check_recipe_fits((4, 4, 5), 4, 1473.0, 60.0)
     words = str(caught.value).split()
     cells = int(words[words.index("cells", words.index("least")) - 1])

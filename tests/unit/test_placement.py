@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from moxie.oxidation.placement.evaluator import BudgetSpentError, Evaluator, Rel
 from moxie.oxidation.placement.model import Guide, Model, complete, descend, make_clusters, model_energy
 from moxie.oxidation.placement.searches import METHODS, search
 from moxie.oxidation.placement.sites import CELLS, make_sites
+from moxie.oxidation.placement.table import describe, relax_placements
 from moxie.oxidation.placement.tree import Node, Tree, prior_confidence, upper_confidence
 
 PARAMETERS = load_parameters("von_alfthan_2003")
@@ -30,10 +32,12 @@ def four():
     return relaxer
 
 
-@pytest.mark.parametrize(("n_oxygen", "count"), [(1, 1), (4, 140), (6, 2596)])
+@pytest.mark.parametrize(("n_oxygen", "count"), [(0, 1), (1, 1), (4, 140), (5, 604), (6, 2596)])
 def test_orbits_of_si16(n_oxygen, count):
     assert len(SI16.images) == 384
-    assert len(orbits(SI16, n_oxygen)) == count
+    found = orbits(SI16, n_oxygen)
+    assert len(found) == count
+    assert sum(map(SI16.multiplicity, found)) == math.comb(32, n_oxygen)
 
 
 @pytest.mark.slow
@@ -89,7 +93,7 @@ def test_canonical_form_is_the_same_for_every_image(occupied, operation, shuffle
 
 
 def test_energies_of_images_agree_within_the_choice_of_the_minimum(four):
-    """Two images relax from starts whose O lean in other directions: mostly into the same minimum."""
+    """Two images relax from starts that are shaken differently: mostly into the same minimum."""
     generator = np.random.default_rng(1)
     fresh = Relaxer(SI16, PARAMETERS, 4)
     differences = []
@@ -106,6 +110,55 @@ def test_the_relaxed_network_has_the_energy_of_its_orbit(four):
     network = four.network(best)
     assert (network.species == "O").sum() == 4 * SI16.copies
     assert Engine(network, PARAMETERS).energy / SI16.copies == pytest.approx(four.energies_eV[best], abs=1e-9)
+
+
+def test_crystal_has_no_energy_and_one_oxygen_costs_more_than_its_two_penalties():
+    assert Relaxer(SI16, PARAMETERS, 0).relax(()) == pytest.approx(0.0, abs=1e-5)
+    relaxer = Relaxer(SI16, PARAMETERS, 1)
+    assert 2 * PARAMETERS.suboxide_eV[1] < relaxer.relax((0,)) < 2 * PARAMETERS.suboxide_eV[1] + 1.5
+    assert 0.0 < relaxer.edge_strains[(0,)] < 0.03  # an O pushes its two Si apart
+
+
+def test_no_stretch_of_the_edges_lowers_the_energy(four):
+    from moxie.oxidation.engine import Engine
+
+    orbit = max(four.energies_eV, key=four.energies_eV.get)
+    network = four.network(orbit)
+    assert network.cell == pytest.approx(SI16.network.cell * (1 + four.edge_strains[orbit]))
+    for stretch in (0.997, 1.003):
+        engine = Engine(network, PARAMETERS)
+        engine.set_cell(network.cell * stretch)
+        engine.relax(1e-3, 3000)
+        assert engine.energy / SI16.copies > four.energies_eV[orbit]
+
+
+def test_a_slab_keeps_its_cell_and_its_frozen_atoms():
+    sites = make_sites("slab", PARAMETERS)
+    relaxer = Relaxer(sites, PARAMETERS, 3)
+    network = relaxer.network(sites.canonical((0, 20, 40)))
+    frozen = sites.network.frozen
+    np.testing.assert_array_equal(network.positions[: len(frozen)][frozen], sites.network.positions[frozen])
+    np.testing.assert_array_equal(network.cell[:2], sites.network.cell[:2])
+
+
+def test_counts_of_clusters_are_those_of_every_image_and_add_up_to_binomial_coefficients():
+    every = orbits(SI16, 4)[::20]
+    frame = describe(SI16, every)
+    pairs, triplets = frame.filter(like="pair_"), frame.filter(like="triplet_")
+    assert (pairs.shape[1], triplets.shape[1]) == (6, 24)
+    assert (pairs.sum(axis=1) == 6).all() and (triplets.sum(axis=1) == 4).all()
+    images = [tuple(np.sort(SI16.images[101][list(orbit)]).tolist()) for orbit in every]
+    assert images != every
+    counted = describe(SI16, images)
+    np.testing.assert_array_equal(counted[[*pairs, *triplets]], frame[[*pairs, *triplets]])
+    share = describe(SI16, [SI16.canonical((0, site)) for site in range(1, 32)])["pair_1"]
+    assert share.sum() == 6  # the bonds that end on the two Si of a bond
+
+
+def test_table_of_a_content_is_the_same_for_the_same_seed():
+    first, second = (relax_placements(5, "von_alfthan_2003", 4, 3) for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
+    assert first["placement"].is_unique and len(first) == 4
 
 
 def test_an_orbit_costs_once_and_the_budget_holds(four):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from moxie.errors import InputError
 
-_INSTALL = "pip install --require-hashes -r envs/gaff.txt"
+_INSTALL = ".venv/bin/pip install --require-hashes -r envs/gaff.txt"
 _PARMCHK2_SET = {"gaff": "1", "gaff2": "2"}  # by number: given the word gaff2, parmchk2 22.0 silently takes gaff
 
 

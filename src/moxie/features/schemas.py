@@ -652,6 +652,11 @@ PLACEMENTS = Table(
             "placement", "bonds that hold an O, as a mask of 32 bits in hexadecimal; the least of all equivalent ones"
         ),
         _count("multiplicity", "placements that symmetry makes equivalent to this one, itself included", 1),
+        *(
+            _count(f"pair_{k}", f"pairs of O of kind {k} by symmetry, from the closest (kind 1 shares a Si)")
+            for k in range(1, 7)
+        ),
+        *(_count(f"triplet_{k}", f"triplets of O of kind {k} by symmetry, from the closest") for k in range(1, 25)),
         _number("energy_eV", "eV", "relaxed energy of the cell of 16 Si without pressure; 0 without oxygen", -1e4, 1e4),
         _number("edge_strain", "1", "relaxed edge of the cell against that of the crystal, minus one", -0.5, 0.5),
         _text("parameter_set", "name of the energy parameters"),

@@ -108,6 +108,11 @@ def drawable_error(values: Any) -> np.ndarray:
     return np.nan_to_num(np.asarray(values, dtype=float), nan=0.0)
 
 
+def name_curve(axis: Any, name: str, end: tuple[float, float], colour: Any) -> None:
+    """Write a curve's name beside its last point, in its colour."""
+    axis.annotate(name, end, xytext=(4, 0), textcoords="offset points", va="center", fontsize=7, color=colour)
+
+
 def padded_limits(values: Any, share: float = 0.12) -> tuple[float, float]:
     """Return axis limits around finite values with a margin on both sides."""
     values = np.asarray(values, dtype=float)

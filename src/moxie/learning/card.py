@@ -3,17 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from moxie.learning.task_card import SCORES
+
 _NAMES = {
     "gaussian_process": "Gaussian process",
     "linear_interpolation": "linear interpolation (baseline)",
     "mean": "mean (baseline)",
-}
-_SCORES = {
-    "rmse": "root-mean-square error",
-    "mae": "mean absolute error",
-    "r2": "R2",
-    "coverage": "coverage",
-    "interval_width": "interval width",
 }
 
 
@@ -66,10 +61,10 @@ def model_card(metrics: Mapping[str, Any]) -> str:
         f"{percent} interval of a bootstrap over temperatures ({metrics['bootstrap_samples']} resamplings). Coverage "
         f"and width belong to the {percent} predictive interval of a single new run.",
         "",
-        f"| model | {' | '.join(_SCORES.values())} |",
-        f"|---|{'---|' * len(_SCORES)}",
+        f"| model | {' | '.join(SCORES.values())} |",
+        f"|---|{'---|' * len(SCORES)}",
         *(
-            f"| {_NAMES.get(name, name)} | {' | '.join(_with_interval(scores[key]) for key in _SCORES)} |"
+            f"| {_NAMES.get(name, name)} | {' | '.join(_with_interval(scores[key]) for key in SCORES)} |"
             for name, scores in metrics["models"].items()
         ),
         "",

@@ -18,7 +18,31 @@ class Model(Protocol):
     def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
 
 
-class GaussianProcess:
+class Process:
+    """A Gaussian process on scaled features; `noise_variance` is added to its predictive variance."""
+
+    def __init__(self) -> None:
+        self.pipeline: Any = None
+        self.noise_variance = 0.0
+
+    def _fit(self, process: Any, features: np.ndarray, target: np.ndarray) -> None:
+        import warnings
+
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.pipeline import Pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        self.pipeline = Pipeline([("scale", StandardScaler()), ("process", process)])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # a constant at its bound is an answer, not a failure
+            self.pipeline.fit(features, target)
+
+    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        mean, deviation = self.pipeline.predict(features, return_std=True)
+        return mean, np.sqrt(deviation**2 + self.noise_variance)
+
+
+class GaussianProcess(Process):
     """Linear trend plus smooth deviation plus white noise, on scaled features (Rasmussen, Williams 2006, ch. 2).
 
     Kernel: c1 RBF(one length per feature) + c2 (s^2 + x.x') + w; the variance between replicas stands on the diagonal
@@ -26,18 +50,12 @@ class GaussianProcess:
     """
 
     def __init__(self, seed: int = 0, restarts: int = 2):
+        super().__init__()
         self._seed, self._restarts = seed, restarts
-        self.pipeline: Any = None
-        self.noise_variance = 0.0
 
     def fit(self, features: np.ndarray, target: np.ndarray, noise_variance: np.ndarray | None) -> "GaussianProcess":
-        import warnings
-
-        from sklearn.exceptions import ConvergenceWarning
         from sklearn.gaussian_process import GaussianProcessRegressor
         from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel
-        from sklearn.pipeline import Pipeline
-        from sklearn.preprocessing import StandardScaler
 
         kernel = (
             ConstantKernel(1.0, (1e-3, 1e3)) * RBF(np.ones(features.shape[1]), (0.2, 30.0))
@@ -54,15 +72,8 @@ class GaussianProcess:
             n_restarts_optimizer=self._restarts,
             random_state=self._seed,
         )
-        self.pipeline = Pipeline([("scale", StandardScaler()), ("process", process)])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # a constant at its bound is an answer, not a failure
-            self.pipeline.fit(features, target)
+        self._fit(process, features, target)
         return self
-
-    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        mean, deviation = self.pipeline.predict(features, return_std=True)
-        return mean, np.sqrt(deviation**2 + self.noise_variance)
 
     @property
     def kernel(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_SCORES = {
+SCORES = {
     "rmse": "root-mean-square error",
     "mae": "mean absolute error",
     "r2": "R2",
@@ -44,10 +44,10 @@ def model_card(metrics: Mapping[str, Any], words: Words) -> str:
             f"resamplings); errors and widths in {metrics['unit']}. Coverage and width belong to the {percent} "
             "predictive interval.",
             "",
-            f"| model | {' | '.join(_SCORES.values())} |",
-            f"|---|{'---|' * len(_SCORES)}",
+            f"| model | {' | '.join(SCORES.values())} |",
+            f"|---|{'---|' * len(SCORES)}",
             *(
-                f"| {words.names.get(name, name)} | {' | '.join(with_interval(scores[key]) for key in _SCORES)} |"
+                f"| {words.names.get(name, name)} | {' | '.join(with_interval(scores[key]) for key in SCORES)} |"
                 for name, scores in metrics["models"].items()
             ),
             "",

@@ -85,7 +85,7 @@ def check_recipe_fits(
             f"The recipe at {temperature_K:g} K grows {recipe_nm:.2f} nm; {target_nm:.2f} nm of it (thickness_scale "
             f"{thickness_scale:g}) need {needed} O, but a Si({orientation}) slab of {nx} x {ny} x {nz} cells "
             f"({layers(nz)} layers) with {frozen_layers} frozen and {BUFFER_LAYERS} buffer layers takes {capacity}. "
-            f"Use at least {cells_z} cells along z, or a thickness_scale of at most "
+            f"Use at least {cells_z} cells along z (oxidation.slab.cells), or a thickness_scale of at most "
             f"{math.floor(1000 * fitting_nm / recipe_nm) / 1000:g} ({fitting_nm:.2f} nm)."
         )
     n_surface = round(surface.bridges_per_cell * counts[0] * counts[1])

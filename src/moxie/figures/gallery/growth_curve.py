@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from moxie.features.tables import read_table
-from moxie.figures.parts import panels, temperature_colours
+from moxie.figures.parts import name_curve, panels, temperature_colours
 from moxie.figures.registry import Figure
 
 _GASES = {"dry_O2": "dry O$_2$", "steam": "steam"}
@@ -29,15 +29,7 @@ def _draw_curves(axis: Any, curves: Any) -> None:
         recipe = rows[rows["is_recipe"]]
         axis.plot(recipe["time_s"], recipe["thickness_nm"], ls="", marker="o", color=colours[temperature])
         end = rows.iloc[-1]
-        axis.annotate(
-            f"{temperature:g} K",
-            (end["time_s"], end["thickness_nm"]),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=7,
-            color=colours[temperature],
-        )
+        name_curve(axis, f"{temperature:g} K", (end["time_s"], end["thickness_nm"]), colours[temperature])
     _spread(axis)
     axis.plot([], [], ls="", marker="o", color="0.3", label="recipe")
     axis.legend(loc="upper left")

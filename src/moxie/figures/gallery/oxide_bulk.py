@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from moxie.features.tables import read_table
-from moxie.figures.parts import COLOURS, drawable_error, mean_over_replicas, panels
+from moxie.figures.parts import COLOURS, drawable_error, mean_over_replicas, name_curve, panels
 from moxie.figures.registry import Figure
 
 _ENERGIES = {
@@ -58,15 +58,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
             axis.plot(group["kT_eV"][full], group["mean"][full], "o", color=colour, ms=4)
             axis.plot(group["kT_eV"][~full], group["mean"][~full], "o", color=colour, mfc="white", ms=4)
             last = group.iloc[-1]
-            axis.annotate(
-                f"{composition:.2g}",
-                (last["kT_eV"], last["mean"]),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=7,
-                color=colour,
-            )
+            name_curve(axis, f"{composition:.2g}", (last["kT_eV"], last["mean"]), colour)
         axis.set_xlabel("kT of the anneal (eV)")
         axis.set_ylabel(title)
         axis.margins(x=0.15)

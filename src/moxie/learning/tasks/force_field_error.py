@@ -19,7 +19,7 @@ from moxie.features.schemas import LIQUIDS
 from moxie.learning.checks import check_columns, check_finite, check_groups, check_keys
 from moxie.learning.grouped import permutation_importance
 from moxie.learning.metrics import HeldOut, interval, rmse_ratio, scores_with_intervals
-from moxie.learning.models import GaussianProcess, MeanBaseline
+from moxie.learning.models import GaussianProcess, MeanBaseline, Process
 from moxie.learning.registry import Settings, Task
 from moxie.reference.registry import VERIFIED
 
@@ -45,7 +45,7 @@ class NoError:
         return np.zeros(len(features)), np.full(len(features), self._deviation)
 
 
-class Line:
+class Line(Process):
     """A constant and a slope in scaled temperature and pressure, with the simulations' own errors as noise.
 
     Bayesian linear regression, written as a Gaussian process with a linear kernel (Rasmussen, Williams 2006, section
@@ -53,32 +53,16 @@ class Line:
     that do not show a slope beyond their noise get none.
     """
 
-    def __init__(self) -> None:
-        self.pipeline: Any = None
-        self.noise_variance = 0.0
-
     def fit(self, features: np.ndarray, target: np.ndarray, noise_variance: np.ndarray) -> "Line":
-        import warnings
-
-        from sklearn.exceptions import ConvergenceWarning
         from sklearn.gaussian_process import GaussianProcessRegressor
         from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct
-        from sklearn.pipeline import Pipeline
-        from sklearn.preprocessing import StandardScaler
 
         slope = ConstantKernel(1.0, (1e-4, 1e2)) * DotProduct(0.0, "fixed")
         kernel = ConstantKernel(_PRIOR_PERCENT**2, "fixed") + slope
         process = GaussianProcessRegressor(kernel, alpha=noise_variance + 1e-8)
-        self.pipeline = Pipeline([("scale", StandardScaler()), ("process", process)])
         self.noise_variance = float(noise_variance.mean())
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # a slope at its bound is an answer, not a failure
-            self.pipeline.fit(features, target)
+        self._fit(process, features, target)
         return self
-
-    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        mean, deviation = self.pipeline.predict(features, return_std=True)
-        return mean, np.sqrt(deviation**2 + self.noise_variance)
 
 
 @dataclass(frozen=True)

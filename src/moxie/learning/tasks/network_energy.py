@@ -19,12 +19,16 @@ from moxie.features.schemas import PLACEMENTS
 from moxie.learning.checks import check_columns, check_finite, check_groups, check_keys
 from moxie.learning.grouped import best_alpha, conformal_half_width, permutation_importance
 from moxie.learning.metrics import HeldOut, rmse_ratio, scores_with_intervals
-from moxie.learning.placements import N_SI, cluster_counts, cluster_names
 from moxie.learning.registry import Settings, Task
 from moxie.learning.splits import random_folds
 
 BEST = "triplets"
-COLUMNS = {"mean": 0, "composition": 1, "pairs": 7, "triplets": 31, "trees": 31}  # of cluster_counts, from the left
+N_SI = 16
+FEATURES = (
+    "n_oxygen",
+    *(column.name for column in PLACEMENTS.columns if column.name.startswith(("pair_", "triplet_"))),
+)
+COLUMNS = {"mean": 0, "composition": 1, "pairs": 7, "triplets": 31, "trees": 31}  # of FEATURES, from the left
 BLOCKS = {"number of O": range(1), "pairs on one Si": range(1, 2), "other pairs": range(2, 7), "triplets": range(7, 31)}
 KEY = ("n_oxygen", "placement")
 _SIZES = (50, 100, 200, 400)  # relaxations in the learning curve, before all of them
@@ -53,7 +57,7 @@ def prepare(placements: Any, trained_up_to: int) -> Data:
     Raises InputError for missing columns, repeated keys, energies that are not finite, several parameter sets, fewer
     than three oxygen contents in training and none beyond it.
     """
-    check_columns(placements, "placements", "network_energy", (*KEY, "energy_eV", "parameter_set"))
+    check_columns(placements, "placements", "network_energy", (*KEY, *FEATURES[1:], "energy_eV", "parameter_set"))
     check_keys(placements, "placements", KEY)
     check_finite(placements, "placements", KEY, ("energy_eV",))
     names = sorted(placements["parameter_set"].unique())
@@ -70,10 +74,10 @@ def prepare(placements: Any, trained_up_to: int) -> Data:
             "learning.placements.tested_up_to."
         )
     return Data(
-        cluster_counts(train["placement"]),
+        train[list(FEATURES)].to_numpy(float),
         train["energy_eV"].to_numpy(float),
         train["n_oxygen"].to_numpy(),
-        cluster_counts(test["placement"]),
+        test[list(FEATURES)].to_numpy(float),
         test["energy_eV"].to_numpy(float),
         test,
         names[0],
@@ -166,7 +170,7 @@ def summarise(
         "task": "network_energy",
         "target": "energy_eV",
         "unit": "eV",
-        "features": cluster_names(),
+        "features": list(FEATURES),
         "split": f"oxygen contents never seen: at most {settings.trained_up_to} O in training, more in the test",
         "seed": seed,
         "confidence": settings.confidence,
@@ -243,10 +247,10 @@ def leakage(models: Mapping[str, Any], data: Data, seed: int) -> dict[str, dict[
 
 
 def predict(model: Mapping[str, Any], frame: Any) -> Any:
-    """Return predicted, lower, upper (eV) and applicability for rows with a placement's name."""
+    """Return predicted, lower, upper (eV) and applicability for rows with the counts of pairs and triplets."""
     import pandas
 
-    counts = cluster_counts(frame["placement"])
+    counts = frame[list(FEATURES)].to_numpy(float)
     mean = model["pipeline"].predict(counts)
     half_width = model["half_width_eV"]
     most = model["most_oxygen"]
@@ -263,11 +267,12 @@ def predict(model: Mapping[str, Any], frame: Any) -> Any:
 
 def complain(row: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     """Say what is wrong with a row that is to be predicted, or nothing."""
-    try:
-        fine = 0 <= int(row["placement"], 16) < 2**32
-    except ValueError:
-        fine = False
-    return "" if fine else f"placement {row['placement']!r} is not a mask of 32 bits in hexadecimal"
+    n = float(row["n_oxygen"])
+    for kind, expected in (("pair", n * (n - 1) / 2), ("triplet", n * (n - 1) * (n - 2) / 6)):
+        found = sum(float(row[name]) for name in FEATURES if name.startswith(kind))
+        if found != expected:
+            return f"{n:g} O make {expected:g} {kind}s, but the counts add up to {found:g}"
+    return ""
 
 
 def _ridge(alpha: float) -> Any:
@@ -300,7 +305,7 @@ TASK = Task(
     inputs={"placements": "features/placements.parquet"},
     run=run,
     predict=predict,
-    columns=lambda model: {"placement": PLACEMENTS.column("placement").unit},
+    columns=lambda model: {name: PLACEMENTS.column(name).unit for name in FEATURES},
     complain=complain,
     settings=("confidence", "bootstrap_samples", "trained_up_to"),
     needs=("oxides",),

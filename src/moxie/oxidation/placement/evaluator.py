@@ -1,8 +1,8 @@
 """The relaxed energy of a placement, and the one currency in which every search pays: relaxations of unique orbits.
 
-The energy of an orbit is that of its canonical placement relaxed from one fixed start: each O in the middle of its
-bond, moved off the axis by `START_OFFSET_A` in a direction that belongs to the site, because the straight Si-O-Si of
-the middle is a saddle. So it is a property of the orbit, the same in every search and on every run.
+The energy of an orbit is the lowest that its canonical placement relaxes to from N_STARTS fixed starts: each O in the
+middle of its bond, then all atoms shaken, because the straight Si-O-Si of the middle is a saddle. So it is a property
+of the orbit, the same in every search and on every run.
 """
 
 import time
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from moxie.errors import InputError
+from moxie.oxidation.cells import relax_cell
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.placement.sites import Occupied, Sites, check_count
@@ -18,9 +19,12 @@ from moxie.oxidation.sizing import SILICA_UNITS_PER_A3
 from moxie.structures.network import Network, make_network
 from moxie.structures.silicon import insert_oxygen
 
-START_OFFSET_A = 0.2
-FORCE_TOLERANCE_EV_A = 0.01
-MAX_STEPS = 1000
+N_STARTS = 2
+SHAKE_A = 0.1  # standard deviation along each axis
+FORCE_TOLERANCE_EV_A = 3e-3
+MAX_STEPS = 3000
+PRESSURE_TOLERANCE_GPA = 0.05  # leaves 3e-5 eV for each Si16
+MAX_CELLS = 20
 
 
 class BudgetSpentError(RuntimeError):
@@ -30,9 +34,9 @@ class BudgetSpentError(RuntimeError):
 class Relaxer:
     """Relaxed energies of placements of `n_oxygen` O, kept by orbit; `cpu_s` is what they took.
 
-    In a crystal the volume is that of `moxie.oxidation.generators.random_bond_oxide`, interpolated between the field's
-    silicon and silica of 2.20 g/cm3, and stays fixed; a slab keeps the lateral cell of silicon and is free along z.
-    Raises InputError for a number of O that does not fit.
+    A crystal's positions and the common scale of its edges relax together, without pressure; `edge_strains` is that
+    scale minus one, by orbit. A slab keeps the lateral cell of silicon (strain 0) and is free along z. Raises
+    InputError for a number of O that does not fit.
     """
 
     def __init__(self, sites: Sites, parameters: ParameterSet, n_oxygen: int):
@@ -41,36 +45,37 @@ class Relaxer:
         self.n_oxygen = n_oxygen
         self.parameters = parameters
         self.energies_eV: dict[Occupied, float] = {}
+        self.edge_strains: dict[Occupied, float] = {}
         self.cpu_s = 0.0
         network = sites.network
-        scale = 1.0
-        if network.periodic.all():
-            n_silicon = int((network.species == "Si").sum())
-            share = n_oxygen * sites.copies / len(network.bonds)
-            crystal = float(np.prod(network.cell)) / n_silicon
-            scale = ((1 - share) + share / SILICA_UNITS_PER_A3 / crystal) ** (1 / 3)
+        self._crystal = bool(network.periodic.all())
+        scale = _likely_scale(sites, n_oxygen) if self._crystal else 1.0
         ends = sites.members.reshape(-1, 2)
         middles = network.positions[ends[:, 0]] + 0.5 * network.vectors(ends[:, 0], ends[:, 1])
-        offsets = np.random.default_rng(0).standard_normal((sites.n_sites, 3))
-        offsets *= START_OFFSET_A / np.linalg.norm(offsets, axis=1)[:, None]
-        self._oxygen = scale * middles.reshape(sites.n_sites, sites.copies, 3) + offsets[:, None]
-        self._silicon = scale * network.positions
+        generator = np.random.default_rng(0)
+        shakes = SHAKE_A * generator.standard_normal((N_STARTS, len(network.positions), 3))[:, sites.repeats]
+        shakes[:, network.frozen] = 0.0
+        self._silicon = scale * network.positions + shakes
+        shakes = SHAKE_A * generator.standard_normal((N_STARTS, sites.n_sites, 1, 3))
+        self._oxygen = scale * middles.reshape(sites.n_sites, sites.copies, 3) + shakes
         first = insert_oxygen(network, sites.members[:n_oxygen].reshape(-1, 2))
+        self._edges = scale * first.cell
         template = make_network(
-            scale * first.positions, first.species, first.bonds, scale * first.cell, first.periodic, first.frozen
+            scale * first.positions, first.species, first.bonds, self._edges, first.periodic, first.frozen
         )
         self._engine = Engine(template, parameters)
         n = len(network.positions)
         self._plain = np.full((n, 4), -1, np.int32)
         for atom, near in enumerate(network.neighbours()):
             self._plain[atom, : len(near)] = near
-        self._place(range(n_oxygen))
 
-    def _place(self, occupied: Occupied | range) -> None:
-        """Put the engine's network into the start of a placement."""
-        atoms, n = self._engine.atoms, len(self._silicon)
-        atoms.position[:n] = self._silicon
-        atoms.position[n:] = self._oxygen[list(occupied)].reshape(-1, 3)
+    def _place(self, occupied: Occupied, start: int) -> None:
+        """Put the engine's network into one of the starts of a placement."""
+        if self._crystal:
+            self._engine.set_cell(self._edges)
+        atoms, n = self._engine.atoms, len(self.sites.network.positions)
+        atoms.position[:n] = self._silicon[start]
+        atoms.position[n:] = self._oxygen[start, list(occupied)].reshape(-1, 3)
         self._engine.work.trial[:] = atoms.position
         near = atoms.neighbours
         near[:n] = self._plain
@@ -83,23 +88,38 @@ class Relaxer:
 
     def relax(self, orbit: Occupied) -> float:
         """Return the relaxed energy of a canonical placement in eV per searched cell."""
-        known = self.energies_eV.get(orbit)
-        if known is None:
+        if orbit not in self.energies_eV:
             began = time.process_time()
-            self._relax(orbit)
-            known = self.energies_eV[orbit] = self._engine.energy / self.sites.copies
+            lowest = min(self._relax(orbit, start) for start in range(N_STARTS))
+            self.energies_eV[orbit], self.edge_strains[orbit] = lowest
             self.cpu_s += time.process_time() - began
-        return known
+        return self.energies_eV[orbit]
 
     def network(self, orbit: Occupied) -> Network:
         """Return the relaxed network of a canonical placement."""
-        self._relax(orbit)
+        self._relax(orbit, min(range(N_STARTS), key=lambda start: self._relax(orbit, start)))
         return self._engine.to_network()
 
-    def _relax(self, orbit: Occupied) -> None:
-        self._place(orbit)
+    def _relax(self, orbit: Occupied, start: int) -> tuple[float, float]:
+        """Relax from one start; return energy (eV per searched cell) and strain of the edges."""
+        self._place(orbit, start)
         self._engine.energy = self._engine.energy_terms().total
-        self._engine.relax(FORCE_TOLERANCE_EV_A, MAX_STEPS)
+        if self._crystal:
+            relax_cell(
+                self._engine, 0.0, "isotropic", PRESSURE_TOLERANCE_GPA, MAX_CELLS, FORCE_TOLERANCE_EV_A, MAX_STEPS
+            )
+        else:
+            self._engine.relax(FORCE_TOLERANCE_EV_A, MAX_STEPS)
+        strain = float(self._engine.cell[0] / self.sites.network.cell[0]) - 1.0
+        return self._engine.energy / self.sites.copies, strain
+
+
+def _likely_scale(sites: Sites, n_oxygen: int) -> float:
+    """Return the scale of the edges that interpolates the volume between silicon and silica of 2.20 g/cm3."""
+    network = sites.network
+    share = n_oxygen * sites.copies / len(network.bonds)
+    volume_A3 = float(np.prod(network.cell)) / int((network.species == "Si").sum())
+    return float(((1 - share) + share / SILICA_UNITS_PER_A3 / volume_A3) ** (1 / 3))
 
 
 class Evaluator:

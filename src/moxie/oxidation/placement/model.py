@@ -37,21 +37,29 @@ class Clusters:
 
 
 def make_clusters(sites: Sites, triplet_reach_A: float = TRIPLET_REACH_A) -> Clusters:
-    """Return the pairs of all distances and the triplets within reach, numbered by orbit."""
-    n = sites.n_sites
-    number: dict[Occupied, int] = {}
-    pair = np.zeros((n, n), np.int32)
-    for i, j in itertools.combinations(range(n), 2):
-        pair[i, j] = pair[j, i] = number.setdefault(sites.canonical((i, j)), len(number))
-    near = sites.distances_A <= triplet_reach_A
-    triplet = np.full((n, n, n), -1, np.int32)
-    for i, j in itertools.combinations(range(n), 2):
-        if near[i, j]:
-            for k in (j + 1 + np.flatnonzero(near[i, j + 1 :] & near[j, j + 1 :])).tolist():
-                label = number.setdefault(sites.canonical((i, j, k)), len(number))
-                for a, b, c in itertools.permutations((i, j, k)):
-                    triplet[a, b, c] = label
-    triplet[triplet < 0] = len(number)
+    """Return the pairs of all distances and the triplets within reach, numbered by orbit from the closest pair."""
+    distances = sites.distances_A
+    near = distances <= triplet_reach_A
+    pairs = {(i, j): sites.canonical((i, j)) for i, j in itertools.combinations(range(sites.n_sites), 2)}
+    triplets = {
+        (i, j, k): sites.canonical((i, j, k))
+        for i, j in pairs
+        if near[i, j]
+        for k in (j + 1 + np.flatnonzero(near[i, j + 1 :] & near[j, j + 1 :])).tolist()
+    }
+
+    def extent(orbit: Occupied) -> tuple[int, float, Occupied]:
+        spread = sum(float(distances[i, j]) for i, j in itertools.combinations(orbit, 2))
+        return len(orbit), round(spread, 3), orbit
+
+    ordered = sorted({*pairs.values(), *triplets.values()}, key=extent)
+    number = {orbit: k for k, orbit in enumerate(ordered)}
+    pair = np.zeros((sites.n_sites,) * 2, np.int32)
+    triplet = np.full((sites.n_sites,) * 3, len(number), np.int32)
+    for table, clusters in ((pair, pairs), (triplet, triplets)):
+        for cluster, orbit in clusters.items():
+            for order in itertools.permutations(cluster):
+                table[order] = number[orbit]
     return Clusters(pair, triplet, len(number))
 
 

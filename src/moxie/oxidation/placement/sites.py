@@ -31,6 +31,7 @@ class Sites:
     network: the Si (and, on a slab, surface O) without the O to place; its orthogonal cell holds `copies` periodic
     copies of the cell that is searched. members: (n_sites, copies, 2) bonds of the network that a site stands for.
     middles: (n_sites, 3) angstrom. images: (n_operations, n_sites) int64, where each symmetry operation takes a site.
+    repeats: (n_atoms,), the first atom of the network that is the same one of the searched cell.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Sites:
     members: np.ndarray
     middles: np.ndarray
     images: np.ndarray
+    repeats: np.ndarray
 
     @property
     def n_sites(self) -> int:
@@ -66,13 +68,18 @@ class Sites:
         _least_image(self.images, np.array(occupied, np.int64), best)
         return tuple(best.tolist())
 
+    def multiplicity(self, orbit: Occupied) -> int:
+        """Return how many placements are images of a canonical one, itself included."""
+        kept = (np.sort(self.images[:, list(orbit)], axis=1) == np.array(orbit, int)).all(axis=1)
+        return len(self.images) // int(kept.sum())
+
 
 def check_count(name: str, n_sites: int, n_oxygen: int) -> None:
-    """Raise InputError unless 1..n_sites O are asked for."""
-    if not 1 <= n_oxygen <= n_sites:
+    """Raise InputError unless 0..n_sites O are asked for."""
+    if not 0 <= n_oxygen <= n_sites:
         raise InputError(
             f"{n_oxygen} O on the cell `{name}`: it has {n_sites} Si-Si bonds to place them on, so the number must lie "
-            f"in 1..{n_sites}."
+            f"in 0..{n_sites}."
         )
 
 
@@ -126,14 +133,15 @@ def sites_of(name: str, network: Network, bonds: np.ndarray, lattice: np.ndarray
 
     atoms = folded(network.positions)
     kinds = 2 * (network.species == "O") + network.frozen
-    first = np.unique(_finder(atoms, lattice)(atoms))
+    repeats = _finder(atoms, lattice)(atoms)
+    first = np.unique(repeats)
     cell = (lattice.tolist(), atoms[first].tolist(), kinds[first].tolist())
     found: Any = spglib.get_symmetry(cell, symprec=_TOLERANCE_A)
     images = [
         find(centres @ rotation.T + shift)
         for rotation, shift in zip(found["rotations"], found["translations"], strict=True)
     ]
-    return Sites(name, network, np.array(members), centres @ lattice, np.unique(np.array(images), axis=0))
+    return Sites(name, network, np.array(members), centres @ lattice, np.unique(np.array(images), axis=0), repeats)
 
 
 def _finder(points: np.ndarray, lattice: np.ndarray):
