@@ -365,6 +365,33 @@ class Bulk(Section):
     replicas: int = Field(2, ge=1, le=1000, description="Independent networks of each composition and temperature")
 
 
+class ReplicaExchange(Section):
+    near_temperature_K: float = Field(
+        1273.0,
+        gt=0,
+        description="The film of each surface that is sampled: replica 0 of the process temperature nearest to this",
+        json_schema_extra={"unit": "K"},
+    )
+    rungs: int = Field(
+        10,
+        ge=3,
+        le=200,
+        description="Temperatures of the ladder, evenly spaced in ln T from the lowest process temperature",
+    )
+    highest_kT_eV: float = Field(
+        0.25,
+        gt=0,
+        le=5,
+        description="Highest temperature of the ladder, at most `growth.kT_eV`",
+        json_schema_extra={"unit": "eV"},
+    )
+    moves_per_oxygen: int = Field(100_000, ge=1, description="Monte Carlo moves for each O on each rung")
+    exchange_interval: int = Field(50, ge=1, description="Moves for each O between two exchanges")
+    equilibration_share: float = Field(
+        0.3, ge=0, lt=1, description="Share of the rounds left out of the analysis, from the start"
+    )
+
+
 class Oxidation(Section):
     parameter_set: str = Field("von_alfthan_2003", description="Valence force field: name in the registry, or path")
     orientations: Orientations = Field(
@@ -382,6 +409,10 @@ class Oxidation(Section):
     )
     replicas: int = Field(2, ge=1, le=1000, description="Independent films of each orientation and temperature")
     bulk: Bulk | None = Field(None, description="Study of bulk SiOx without an interface (null: none)")
+    replica_exchange: ReplicaExchange | None = Field(
+        None,
+        description="Equilibrium of one film of each surface, with its oxygen fixed, by replica exchange (null: none)",
+    )
     checkpoint_interval_s: float = Field(
         20.0, gt=0, description="Wall-clock time between checkpoints", json_schema_extra={"unit": "s"}
     )

@@ -174,6 +174,25 @@ class Study:
         bulk = self.config.oxidation.bulk
         return bulk.model_dump(include={"cells", "attempts_per_atom", "hop_fraction"}) if bulk else {}
 
+    def exchange_film_temperature_K(self) -> float:
+        """Return the process temperature of the films that replica exchange samples; of two as near, the lower."""
+        oxidation = self.config.oxidation
+        assert oxidation.replica_exchange is not None
+        wanted = oxidation.replica_exchange.near_temperature_K
+        return min(oxidation.temperatures_K, key=lambda temperature: (abs(temperature - wanted), temperature))
+
+    def exchange_film(self, orientation: str) -> str:
+        """Return the path of the film below results/oxidation that replica exchange samples."""
+        return FILM.format(orientation=orientation, temperature_K=label(self.exchange_film_temperature_K()), replica=0)
+
+    def exchange_settings(self) -> dict[str, Any]:
+        """Return how a film is sampled, as `moxie.oxidation.equilibrium.ExchangeSettings` takes it."""
+        oxidation = self.config.oxidation
+        if oxidation.replica_exchange is None:
+            return {}
+        values = oxidation.replica_exchange.model_dump(exclude={"near_temperature_K", "equilibration_share"})
+        return values | {"hop_fraction": oxidation.growth.hop_fraction}
+
     def film_temperatures(self) -> list[str]:
         """Return the labels of the oxidation temperatures."""
         return [label(temperature) for temperature in self.config.oxidation.temperatures_K]
@@ -217,6 +236,7 @@ class Study:
             "transport": bool(self.transport_legs()),
             "settings_study": self.config.dynamics.settings_study is not None,
             "bulk_oxides": oxidation.bulk is not None,
+            "oxide_equilibrium": oxidation.replica_exchange is not None,
             "orientations": len(oxidation.orientations) > 1,
             "film_sites": len(self.films()) >= FEWEST_FILMS,
             "measured_logp": labelled,
@@ -419,6 +439,18 @@ class Study:
                 self.film_size(temperature, orientation)
             except InputError as error:
                 problems.append(f"`oxidation`: {error}")
+        if oxidation.replica_exchange is not None:
+            from moxie.oxidation.equilibrium import ExchangeSettings, check_exchange
+
+            try:
+                check_exchange(
+                    ExchangeSettings(**self.exchange_settings()),
+                    oxidation.replica_exchange.equilibration_share,
+                    min(oxidation.temperatures_K),
+                    oxidation.growth.kT_eV,
+                )
+            except InputError as error:
+                problems.append(f"`oxidation.replica_exchange`: {error}")
         if problems:
             raise InputError("\n  ".join(dict.fromkeys(problems)))
 

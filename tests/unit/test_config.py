@@ -160,6 +160,19 @@ MISTAKES = {
         r"Si\(111\) slab of 4 x 4 x 5 cells \(18 layers\) .* takes 720. Use at least \d+ cells along z",
     ),
     "more O than silica": (oxidation(bulk={"compositions": [2.5]}), r"bulk.compositions\[0\]` = 2.5: .*equal to 2"),
+    "too few rungs": (oxidation(replica_exchange={"rungs": 2}), r"replica_exchange.rungs` = 2: .*equal to 3"),
+    "ladder below the films": (
+        oxidation(replica_exchange={"highest_kT_eV": 0.08}),
+        r"`oxidation.replica_exchange`: highest_kT_eV = 0.08 \(928 K\).* 973 K .* more than 0.0838 eV",
+    ),
+    "ladder above early rejection": (
+        oxidation(replica_exchange={"highest_kT_eV": 0.35}),
+        r"highest_kT_eV = 0.35: early rejection .*`oxidation.growth.kT_eV` = 0.3",
+    ),
+    "too few exchanges to analyse": (
+        oxidation(replica_exchange={"moves_per_oxygen": 500}),
+        r"moves_per_oxygen = 500, .* leave 7 rounds .* at least 20 .*Raise moves_per_oxygen",
+    ),
     "unknown ambient": (oxidation(recipe={"ambient": "wet"}), r"recipe.ambient` = 'wet': .*'dry_O2' or 'steam'"),
 }
 
@@ -178,6 +191,13 @@ def test_an_earlier_step_gives_the_recipe_more_oxide_to_start_from():
         for recipe in ({}, {"steps": [step]}, {"steps": [step, step]})
     ]
     assert sizes[0] < sizes[1] < sizes[2] < 1.5 * sizes[0]
+
+
+@pytest.mark.parametrize(("near", "expected"), [(1273, "1273"), (1100, "1073"), (1023, "973"), (3000, "1473")])
+def test_replica_exchange_takes_the_film_of_the_nearest_temperature(near, expected):
+    study = Study.load(merged(DEFAULT, oxidation(replica_exchange={"near_temperature_K": near})))
+    assert study.exchange_film("100") == f"Si100/T{expected}/replica0"
+    assert "oxide_equilibrium" in study.parts() and "oxide_equilibrium" not in Study.load(DEFAULT).parts()
 
 
 def test_several_mistakes_are_named_at_once():

@@ -93,7 +93,7 @@ def results(tmp_path_factory):
 
 
 def draw(name, results, stem, **options):
-    inputs = registry.resolve_inputs(name, str(results), TEMPERATURES)
+    inputs = registry.resolve_inputs(name, str(results), TEMPERATURES, parts=registry.PARTS)
     registry.render(name, inputs, stem, **options)
     return inputs
 
@@ -140,9 +140,23 @@ def test_shown_suboxide_shares_are_means_over_replicas(results, tmp_path):
     shown = pd.read_csv(tmp_path / "s.csv")
     runs = read_table(results / "features/oxide_runs.parquet", "oxide_runs")
     final = runs[runs["is_final"]].groupby("temperature_K")["suboxide_fraction_2"]
-    rows = shown[shown["quantity"] == "suboxide_fraction_2"]
+    rows = shown[(shown["quantity"] == "suboxide_fraction_2") & (shown["source"] == "films")]
     np.testing.assert_allclose(rows["mean"], final.mean(), rtol=1e-6)
     np.testing.assert_allclose(rows["standard_error"], final.std() / np.sqrt(2), rtol=1e-6)
+
+
+def test_the_equilibrium_is_drawn_where_it_has_a_value_and_no_hotter_than_the_films(results, tmp_path):
+    draw("suboxide_populations", results, tmp_path / "with")
+    shown = pd.read_csv(tmp_path / "with.csv")
+    curve = shown[(shown["quantity"] == "suboxide_total_monolayers") & (shown["source"] == "equilibrium")]
+    table = read_table(results / "features/oxide_equilibrium.parquet", "oxide_equilibrium").set_index("temperature_K")
+    assert curve["temperature_K"].tolist() == [1073, 1173, 1273, 1373, 1473]
+    np.testing.assert_allclose(curve["mean"], table["suboxide_total_monolayers"].loc[curve["temperature_K"]], rtol=1e-6)
+    inputs = registry.resolve_inputs("suboxide_populations", str(results), TEMPERATURES)
+    assert set(inputs) == {"oxide_runs"}
+    registry.render("suboxide_populations", inputs, tmp_path / "without")
+    without = pd.read_csv(tmp_path / "without.csv")
+    assert set(without["source"]) == {"films"} and len(without) == (shown["source"] == "films").sum()
 
 
 def test_unknown_figure_is_refused_with_the_names_there_are():

@@ -16,6 +16,7 @@ TABLES = [
     *(f"results/features/{table}.parquet" for table in OXIDE_TABLES),
     "results/features/molecules.parquet",
     *(["results/features/oxide_bulk.parquet"] if BULK_OXIDES else []),
+    *(["results/features/oxide_equilibrium.parquet"] if EXCHANGES else []),
 ]
 CURVES = ["results/features/rdf_curves.parquet"] if KINDS else []
 FEATURES = [
@@ -106,6 +107,44 @@ rule analyse_bulk:
         "Analysing SiO{wildcards.x} of kT {wildcards.kT_eV} eV, replica {wildcards.replica}"
     script:
         "../../scripts/analyse_bulk.py"
+
+
+rule analyse_equilibrium:
+    input:
+        samples="results/oxidation/exchange/Si{orientation}/samples.parquet",
+        run="results/oxidation/exchange/Si{orientation}/run.json",
+    output:
+        rows=f"{PARTS}/exchange/Si{{orientation}}.parquet",
+    log:
+        "results/logs/analyse_equilibrium/{orientation}.log",
+    conda:
+        "../../envs/moxie.yaml"
+    params:
+        film_temperature_K=lambda w: study.exchange_film_temperature_K(),
+        equilibration_share=lambda w: study.config.oxidation.replica_exchange.equilibration_share,
+        code=code("analyse_equilibrium"),
+    message:
+        "Averaging the film on Si({wildcards.orientation}) over temperature"
+    script:
+        "../../scripts/analyse_equilibrium.py"
+
+
+rule tabulate_equilibrium:
+    input:
+        parts=[f"{PARTS}/exchange/Si{orientation}.parquet" for orientation in EXCHANGED],
+    output:
+        table="results/features/oxide_equilibrium.parquet",
+    log:
+        "results/logs/tabulate/oxide_equilibrium.log",
+    conda:
+        "../../envs/moxie.yaml"
+    params:
+        table="oxide_equilibrium",
+        code=code("tabulate"),
+    message:
+        "Joining the table of oxides at equilibrium"
+    script:
+        "../../scripts/tabulate.py"
 
 
 rule tabulate_bulk:

@@ -6,14 +6,15 @@ OUTPUTS: results/figures/{name}.{svg, png, csv}, results/manifest.json, results/
 
 from moxie.figures import registry as figure_registry
 
-FIGURES = [f"results/figures/{name}.svg" for name in figure_registry.names(study.parts())]
+STUDY_PARTS = study.parts()
+FIGURES = [f"results/figures/{name}.svg" for name in figure_registry.names(STUDY_PARTS)]
 
 
 rule plot:
     input:
         unpack(
             lambda w: figure_registry.resolve_inputs(
-                w.name, "results", study.film_temperatures(), study.config.oxidation.orientations
+                w.name, "results", study.film_temperatures(), study.config.oxidation.orientations, STUDY_PARTS
             )
         ),
     output:

@@ -2,7 +2,8 @@
 
 REQUIRED INPUTS: results/structures/silicon/slab_{orientation}.xyz
 OUTPUTS: results/oxidation/Si{orientation}/rejection.json, results/oxidation/{film}/{film.xyz, stages.xyz, trace.parquet, run.json}, and in
-{film}/handoff the final film as CIF, LAMMPS data and VASP input; results/oxidation/bulk/.../network.xyz
+{film}/handoff the final film as CIF, LAMMPS data and VASP input; results/oxidation/bulk/.../network.xyz;
+results/oxidation/exchange/Si{orientation}/{samples.parquet, run.json}
 """
 
 from moxie.structures import handoff
@@ -10,7 +11,9 @@ from moxie.structures import handoff
 FILMS = [f"results/oxidation/{film}/film.xyz" for film in study.films()]
 HANDOFF = [f"results/oxidation/{film}/handoff/{name}" for film in study.films() for name in handoff.FILES]
 BULK_OXIDES = [f"results/oxidation/{network}/network.xyz" for network in study.bulk_oxides()]
-OXIDATION = [*FILMS, *HANDOFF, *BULK_OXIDES]
+EXCHANGED = study.config.oxidation.orientations if study.config.oxidation.replica_exchange else []
+EXCHANGES = [f"results/oxidation/exchange/Si{orientation}/samples.parquet" for orientation in EXCHANGED]
+OXIDATION = [*FILMS, *HANDOFF, *BULK_OXIDES, *EXCHANGES]
 
 
 rule calibrate_rejection:
@@ -68,6 +71,36 @@ rule grow_oxide:
         "Growing oxide on Si({wildcards.orientation}) at {wildcards.temperature_K} K, replica {wildcards.replica}"
     script:
         "../../scripts/grow_oxide.py"
+
+
+rule exchange_replicas:
+    input:
+        film=lambda w: f"results/oxidation/{study.exchange_film(w.orientation)}/film.xyz",
+        rejection="results/oxidation/Si{orientation}/rejection.json",
+        parameter_set=own_file(study.config.oxidation.parameter_set),
+    output:
+        samples="results/oxidation/exchange/Si{orientation}/samples.parquet",
+        run="results/oxidation/exchange/Si{orientation}/run.json",
+    log:
+        "results/logs/exchange_replicas/{orientation}.log",
+    priority: 10
+    conda:
+        "../../envs/moxie.yaml"
+    threads: 4
+    resources:
+        mem_mb=2000,
+        runtime=480,
+    params:
+        parameter_set=study.config.oxidation.parameter_set,
+        settings=study.exchange_settings(),
+        lowest_temperature_K=min(study.config.oxidation.temperatures_K),
+        seed=lambda w: study.seed("exchange_replicas", w),
+        checkpoints="results/checkpoints/exchange/Si{orientation}",
+        code=code("exchange_replicas"),
+    message:
+        "Sampling a film on Si({wildcards.orientation}) by replica exchange"
+    script:
+        "../../scripts/exchange_replicas.py"
 
 
 rule anneal_bulk:

@@ -74,6 +74,14 @@ def _observable(name: str, unit: str, description: str, low: float, high: float)
     )
 
 
+def _averaged(name: str, unit: str, description: str, high: float | None = None) -> tuple[Column, ...]:
+    """A thermal average over a ladder of temperatures with its standard error; empty where the samples do not reach."""
+    return (
+        _maybe(name, unit, description, 0.0, high),
+        _maybe(f"{name}_standard_error", unit, f"standard error of {name} by MBAR", 0.0),
+    )
+
+
 def _from_grid(stem: str, unit_suffix: str, unit: str, description: str, limit: float) -> tuple[Column, ...]:
     """An observable from the grid of state points, and how far the one from fluctuations is from it."""
     return (
@@ -562,6 +570,43 @@ OXIDE_BULK = Table(
     (("si0_fraction to si4_fraction sum to 1", _sums_to_one([f"si{n}_fraction" for n in _OXIDATION_STATES])),),
 )
 
+OXIDE_EQUILIBRIUM = Table(
+    "oxide_equilibrium",
+    "One film of each surface at equilibrium with its oxygen fixed, against temperature: replica exchange and MBAR.",
+    ("orientation", "temperature_K"),
+    (
+        _ORIENTATION,
+        _TEMPERATURE,
+        _number("kT_eV", "eV", "temperature as an energy", 0.0, 100.0),
+        Column("is_rung", "bool", "", "whether replicas were simulated at this temperature"),
+        _text("status", "ok, or why there is no value at this temperature"),
+        _number("film_temperature_K", "K", "temperature at which the film was grown", 1.0, 5000.0),
+        _count("n_o", "oxygen atoms in the film, the same at every temperature", 1),
+        _count("n_rungs", "temperatures of the ladder", 2),
+        _maybe("independent_rounds", "1", "samples of each rung left after thinning by the slowest memory", 0.0),
+        _maybe("effective_samples", "1", "Kish's number of samples that carry the value, of all rungs", 0.0),
+        _count("round_trips", "journeys of all replicas from the lowest rung to the highest and back"),
+        _count("travelling_replicas", "replicas that made one or more of them"),
+        _maybe("least_swap_acceptance", "1", "lowest share of exchanges accepted between neighbouring rungs", 0.0, 1.0),
+        *(
+            column
+            for n in (1, 2, 3)
+            for column in _averaged(f"si{n}_per_cm2", "1/cm2", f"mobile Si with {n} oxygen neighbours per area")
+        ),
+        *_averaged("suboxide_total_per_cm2", "1/cm2", "Si with 1, 2 or 3 oxygen neighbours per area"),
+        *_averaged(
+            "suboxide_total_monolayers", "1", "suboxide_total_per_cm2 over the atoms of one plane of this surface", 1e3
+        ),
+        *(
+            column
+            for n in (1, 2, 3)
+            for column in _averaged(f"suboxide_fraction_{n}", "1", f"share of Si{n}+ in the suboxide Si1+ to Si3+", 1.0)
+        ),
+        *_averaged("suboxide_energy_eV", "eV", "suboxide penalty of the film"),
+        *_averaged("strain_energy_eV_per_atom", "eV", "bond, angle and repulsion energy per mobile atom", 100.0),
+    ),
+)
+
 GROWTH_CURVES = Table(
     "growth_curves",
     "Oxide thickness against time from the growth kinetics, one curve per orientation and temperature.",
@@ -828,6 +873,7 @@ TABLES = {
         OXIDE_RDF,
         OXIDE_STRUCTURE_FACTORS,
         OXIDE_BULK,
+        OXIDE_EQUILIBRIUM,
         GROWTH_CURVES,
         MOLECULES,
         SITE_ENVIRONMENTS,

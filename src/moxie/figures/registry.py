@@ -6,7 +6,7 @@ A gallery module holds `FIGURE = Figure(...)`; adding a figure means adding that
 import importlib
 import pkgutil
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ PARTS = (
     "settings_study",
     "oxides",
     "bulk_oxides",
+    "oxide_equilibrium",
     "orientations",
     "film_sites",
     "molecules",
@@ -38,7 +39,8 @@ class Figure:
 
     `inputs` maps labels to paths under results/, in which {coldest} and {hottest} stand for the labels of the lowest
     and highest oxidation temperature and {orientation} for the lowest orientation. `needs` are the parts of the study
-    without which it cannot be drawn. `draw` takes the paths and returns the matplotlib figure and a data frame of
+    without which it cannot be drawn; `optional` maps parts to a further input each, there under the part's name where
+    the study has it. `draw` takes the paths and returns the matplotlib figure and a data frame of
     exactly what it shows.
     """
 
@@ -49,10 +51,14 @@ class Figure:
     needs: tuple[str, ...]
     draw: Callable[[Mapping[str, Path]], tuple[Any, Any]]
     order: int = 50  # within its category
+    optional: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.category not in CATEGORIES or not set(self.needs) <= set(PARTS):
-            raise InputError(f"Figure {self.title!r}: category {self.category!r} or needs {self.needs} is not known.")
+        if self.category not in CATEGORIES or not {*self.needs, *self.optional} <= set(PARTS):
+            raise InputError(
+                f"Figure {self.title!r}: category {self.category!r}, needs {self.needs} or optional "
+                f"{tuple(self.optional)} is not known."
+            )
 
 
 def names(parts: Collection[str] = PARTS) -> list[str]:
@@ -78,15 +84,15 @@ def resolve_inputs(
     results: str = "results",
     oxide_temperatures: Collection[str] = (),
     orientations: Collection[str] = ("100",),
+    parts: Collection[str] = (),
 ) -> dict[str, str]:
     """Return the input files of a figure by label; `oxide_temperatures` and `orientations` are those of the sweep, as
-    in paths."""
+    in paths; `parts` are those of the study, which decide on the optional inputs."""
     ordered = sorted(oxide_temperatures, key=float)
     ends = {"coldest": ordered[0], "hottest": ordered[-1]} if ordered else {}
-    return {
-        label: f"{results}/{path.format(orientation=min(orientations), **ends)}"
-        for label, path in get(name).inputs.items()
-    }
+    figure = get(name)
+    paths = {**figure.inputs, **{part: path for part, path in figure.optional.items() if part in parts}}
+    return {label: f"{results}/{path.format(orientation=min(orientations), **ends)}" for label, path in paths.items()}
 
 
 def render(

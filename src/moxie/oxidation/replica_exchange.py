@@ -44,6 +44,7 @@ from moxie.seeds import derive_seed
 from moxie.structures.network import Network
 
 ALGORITHM = "replica exchange 1"  # part of every checkpoint's digest; change it when the random numbers change
+KIND = "replica-exchange"  # of the checkpoints
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def exchange(
         [ladder, n_rounds, moves_per_round, hop_fraction, seed],
         [observer.name for observer in observing],
     ]
-    checkpoints = Checkpoints(checkpoint_dir, digest(settings), log, "replica-exchange")
+    checkpoints = Checkpoints(checkpoint_dir, digest(settings), log, KIND)
     state, table, stream = _begin(checkpoints, replicas, seed, log)
     progress = Progress(log, n_rounds, "rounds", state.rounds)
     began, cpu_before, saved = time.process_time(), state.cpu_s, time.monotonic()

@@ -32,6 +32,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     monolayer = MONOLAYER_PER_CM2[surface[3:-1]]
     figure, axes = panels(1, 2, width=6.8, height=2.7, width_ratios=(1.35, 1))
     left, right = axes[0]
+    curves = _equilibrium(inputs, surface[3:-1], runs["temperature_K"].max())
     spread = runs["temperature_K"].max() - runs["temperature_K"].min() or 100.0
     shown = []
     for state in (1, 2, 3):
@@ -49,6 +50,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
             lw=1.0,
             label=f"Si$^{{{state}+}}$",
         )
+        shown.append(_draw_curve(left, curves, quantity, colour))
         table["reference_value"] = float("nan")
         for reference in find("oxidation", OXIDE_SYSTEM, quantity):
             # The three references lie on two values: marks beside the axis, one column for each state.
@@ -66,10 +68,12 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         shown.append(table)
     left.set_xlim(runs["temperature_K"].min() - 0.08 * spread, runs["temperature_K"].max() + 0.08 * spread)
     left.errorbar([], [], [], ls="", color=REFERENCE_COLOUR, marker="o", mfc="white", label="photoemission")
+    if len(curves):
+        left.plot([], [], color="0.3", lw=1.4, ls="--", label="equilibrium")
     left.set_ylim(0, None)
     left.set_ylabel("share of the suboxide")
     left.set_title(f"composition of the suboxide, {surface}", pad=18)
-    left.legend(loc="lower center", bbox_to_anchor=(0.5, 0.97), ncols=4, columnspacing=1.0)
+    left.legend(loc="lower center", bbox_to_anchor=(0.5, 0.97), ncols=4 + bool(len(curves)), columnspacing=1.0)
 
     table = mean_over_replicas(runs, ["temperature_K"], _TOTAL)
     table["reference_value"] = float("nan")
@@ -77,6 +81,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     right.errorbar(
         table["temperature_K"], table["mean"], drawable_error(table["standard_error"]), color="0.15", marker="o", lw=1.0
     )
+    shown.append(_draw_curve(right, curves, _TOTAL, "0.15"))
     for reference in find("oxidation", system, "suboxide_total_per_cm2"):
         value, error = reference.value / monolayer, (reference.error or 0) / monolayer
         right.axhspan(value - error, value + error, color="0.92", zorder=0, lw=0)
@@ -96,7 +101,29 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     right.set_title("amount of suboxide", pad=18)
     for axis in axes[0]:
         axis.set_xlabel("temperature (K)")
-    return figure, pandas.concat([*shown, table], ignore_index=True)
+    data = pandas.concat([*(part for part in shown if len(part)), table], ignore_index=True)
+    return figure, data.assign(source=data["source"].fillna("films") if "source" in data else "films")
+
+
+def _equilibrium(inputs: Mapping[str, Path], orientation: str, highest_K: float) -> Any:
+    """Return the rows of the surface's film at equilibrium that hold a value, up to a temperature; else no rows."""
+    import pandas
+
+    if "oxide_equilibrium" not in inputs:
+        return pandas.DataFrame()
+    rows = read_table(inputs["oxide_equilibrium"], "oxide_equilibrium")
+    wanted = (rows["orientation"] == orientation) & (rows["status"] == "ok") & (rows["temperature_K"] <= highest_K)
+    return rows[wanted].sort_values("temperature_K")
+
+
+def _draw_curve(axis: Any, curves: Any, quantity: str, colour: str) -> Any:
+    """Draw a quantity at equilibrium with its band of one standard error, and return what is shown."""
+    if not len(curves):
+        return curves
+    temperature, mean, error = curves["temperature_K"], curves[quantity], curves[f"{quantity}_standard_error"]
+    axis.plot(temperature, mean, color=colour, lw=1.4, ls="--")
+    axis.fill_between(temperature, mean - error, mean + error, color=colour, alpha=0.2, lw=0)
+    return curves[["temperature_K"]].assign(mean=mean, standard_error=error, quantity=quantity, source="equilibrium")
 
 
 FIGURE = Figure(
@@ -107,10 +134,13 @@ FIGURE = Figure(
         "photoemission, 0.3 : 0.3 : 0.4 independent of thickness (error: last printed digit). Right: silicon in "
         "suboxide per area, in monolayers (an atomic plane of that surface; 6.78e14 per square centimetre on (100)); "
         "grey band: a literature value that was not checked. Large symbols: mean over replicas with its standard "
-        "error, drawn from two replicas on; small symbols: the single replicas."
+        "error, drawn from two replicas on; small symbols: the single replicas. Broken lines, where the study has "
+        "them: one film, its oxygen fixed at every temperature, by replica exchange; band: standard error by MBAR, too "
+        "small where few replicas went up and down the ladder."
     ),
     inputs={"oxide_runs": "features/oxide_runs.parquet"},
     needs=("oxides",),
+    optional={"oxide_equilibrium": "features/oxide_equilibrium.parquet"},
     draw=draw,
     order=30,
 )

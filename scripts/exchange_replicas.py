@@ -1,0 +1,31 @@
+"""Sample one film by replica exchange, its oxygen fixed."""
+
+import pandas
+
+from moxie.io import read_json, replace_when_complete, write_json
+from moxie.job import job
+from moxie.oxidation.equilibrium import ExchangeSettings, clear_checkpoints, film_facts, sample_film
+from moxie.oxidation.parameter_sets import load_parameters
+from moxie.oxidation.rejection import Rejection
+from moxie.structures.network import read_network
+
+with job(snakemake) as log:
+    params = snakemake.params
+    film = read_network(snakemake.input.film)
+    run = sample_film(
+        film,
+        load_parameters(params.parameter_set),
+        ExchangeSettings(**params.settings),
+        params.lowest_temperature_K,
+        params.seed,
+        Rejection.from_dict(read_json(snakemake.input.rejection)["rejection"]),
+        snakemake.threads,
+        params.checkpoints,
+        log,
+        snakemake.config["oxidation"]["checkpoint_interval_s"],
+    )
+    with replace_when_complete(snakemake.output.samples) as partial:
+        pandas.DataFrame(run.columns).to_parquet(partial)
+    settings = {name: params[name] for name in ("parameter_set", "settings", "seed")}
+    write_json(snakemake.output.run, film_facts(film, run) | settings | {"cpu_s": run.cpu_s})
+    clear_checkpoints(params.checkpoints)
