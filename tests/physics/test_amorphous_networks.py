@@ -41,7 +41,9 @@ def test_amorphous_silicon_of_1000_atoms():
 def test_amorphous_silica_of_1536_atoms():
     network = amorphous_silica(512, PARAMETERS, 1).network
     quality = network_quality(network)
-    assert quality["density_g_cm3"] == pytest.approx(2.20, rel=0.03)
+    # the field without rings of three is 3 to 5 % denser than silica (docs/theory/monte_carlo.md)
+    assert quality["density_g_cm3"] == pytest.approx(2.20, rel=0.06)
+    assert quality["three_ring_fraction"] == 0
     assert 140 < quality["Si-O-Si_mean_deg"] < 151 and 10 < quality["Si-O-Si_sd_deg"] < 15
     assert quality["O-Si-O_mean_deg"] == pytest.approx(109.4, abs=0.3) and quality["O-Si-O_sd_deg"] < 6
     assert quality["rings_2_per_Si"] == 0
