@@ -26,4 +26,5 @@ def main() -> None:
         write(Path("results") / "benchmarks" / f"{stage}.json", rows)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -21,6 +21,7 @@ from moxie.features.timeseries import NO_MEAN, Mean, jackknife_mean
 GAS_CONSTANT_KJ_MOL_K = 0.00831446261815324
 BAR_NM3_IN_KJ_MOL = 0.0602214076
 _BOLTZMANN_J_K = 1.380649e-23
+_FEWEST_DIPOLES = 20
 _COULOMB_KJ_MOL_NM = 138.935457644  # e^2 / (4 pi eps_0)
 
 
@@ -74,11 +75,15 @@ def residual_heat_capacity_J_mol_K(configurational: Mean, gas_kJ_mol: np.ndarray
 def dielectric_constant(dipole_e_nm: np.ndarray, volume_nm3: np.ndarray, temperature_K: float) -> Mean:
     """Return eps from the dipole moment of the box, shape (n, 3), molecules unwrapped, and its volume, shape (n,).
 
-    Charges are fixed, so electronic polarisation is missing: its square of the refractive index is 1 here.
+    Charges are fixed, so electronic polarisation is missing: its square of the refractive index is 1 here. A dipole that
+    has hardly turned looks as if it were at rest: without 20 independent samples there is no error.
     """
     scale = 4 * math.pi * _COULOMB_KJ_MOL_NM / (3 * GAS_CONSTANT_KJ_MOL_K * temperature_K)
 
     def estimate(columns: np.ndarray) -> float:
         return 1 + float(columns[:, :3].var(axis=0).sum() / columns[:, 3].mean() * scale)
 
-    return jackknife_mean(np.column_stack([dipole_e_nm, volume_nm3]), estimate)
+    result = jackknife_mean(np.column_stack([dipole_e_nm, volume_nm3]), estimate)
+    if result.n_independent < _FEWEST_DIPOLES:
+        return Mean(result.value, math.nan, result.n_independent)
+    return result
