@@ -136,17 +136,17 @@ def anneal_silicon(seed: int, quick: bool) -> dict[str, Any]:
     """Anneal 1000 atoms from a randomised crystal; CPU seconds until the bond-angle deviation is below 10 degrees."""
     from moxie.features.networks import bond_angle_deviation, crystalline_fraction
     from moxie.oxidation.engine import Engine
-    from moxie.oxidation.generators import SILICON, Schedule, anneal
+    from moxie.oxidation.generators import HOT_EV, SILICON, Schedule, anneal
     from moxie.oxidation.parameter_sets import load_parameters
     from moxie.structures.silicon import diamond
 
-    field = load_parameters("von_alfthan_2003", "none")
+    field = load_parameters("von_alfthan_2003")  # without repulsion atoms of an entangled network lie on each other
     schedule = Schedule(((2.0, 6.0), (0.3, 400.0), (0.25, 400.0)), 100.0) if quick else SILICON
     engine = Engine(diamond((5, 5, 5), field.lattice_constant_A), field, seed)
     below: list[float] = []
 
     def watch(engine: Engine, batch: dict[str, float]) -> None:
-        if not below and bond_angle_deviation(engine.to_network())[0] < 10.0:
+        if not below and batch["kT_eV"] < HOT_EV and bond_angle_deviation(engine.to_network())[0] < 10.0:
             below.append(batch["cpu_s"])
 
     trace = anneal(engine, schedule, watch=watch)
