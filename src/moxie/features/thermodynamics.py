@@ -75,8 +75,8 @@ def residual_heat_capacity_J_mol_K(configurational: Mean, gas_kJ_mol: np.ndarray
 def dielectric_constant(dipole_e_nm: np.ndarray, volume_nm3: np.ndarray, temperature_K: float) -> Mean:
     """Return eps from the dipole moment of the box, shape (n, 3), molecules unwrapped, and its volume, shape (n,).
 
-    Charges are fixed, so electronic polarisation is missing: its square of the refractive index is 1 here. A dipole that
-    has hardly turned looks as if it were at rest: without 20 independent samples there is no error.
+    Charges are fixed, so electronic polarisation is missing: its square of the refractive index is 1 here. A dipole
+    that has hardly turned looks as if it were at rest: without 20 independent samples there is no error.
     """
     scale = 4 * math.pi * _COULOMB_KJ_MOL_NM / (3 * GAS_CONSTANT_KJ_MOL_K * temperature_K)
 
