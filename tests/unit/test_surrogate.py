@@ -11,12 +11,43 @@ from moxie.oxidation.engine import Engine
 from moxie.oxidation.generators import random_bond_oxide
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection
-from moxie.oxidation.surrogate import N_TERMS, TERMS, Surrogate, count_terms, fit_surrogate
+from moxie.oxidation.surrogate import _BRIDGED, _DIRECT, _OXYGEN, _PAIRS, N_TERMS, TERMS, Surrogate, fit_surrogate
 from moxie.structures.silicon import diamond, silicon_slab
 
 PARAMETERS = load_parameters("von_alfthan_2003", "none")
 CHEAP = Rejection(shells=(0,), evaluations=(1,), force_tolerance_eV_A=(0.5,), repulsion=(False,))
 ANY_KT_EV = 1e6
+
+
+def count_terms(neighbours: np.ndarray, species: np.ndarray) -> np.ndarray:
+    """TERMS of a whole network, by a plain count: neighbours (n, 4), species (0 Si, 1 O)."""
+    partners: dict[int, dict[int, int]] = {}
+    for i in np.flatnonzero(species == 0).tolist():
+        partners[i] = {}
+        for near in neighbours[i][neighbours[i] >= 0].tolist():
+            bridged = int(species[near] == 1)
+            far = next((k for k in neighbours[near].tolist() if k >= 0 and k != i), i) if bridged else near
+            partners[i][far] = bridged
+    n = {i: int((species[row[row >= 0]] == 1).sum()) for i, row in enumerate(neighbours) if species[i] == 0}
+    result = np.zeros(N_TERMS)
+    for size in (3, 4, 5):
+        result[size - 3] = sum(_cycles(partners, [i], size) for i in partners) / (2 * size)
+    for i, row in partners.items():
+        for j, bridged in row.items():
+            result[_BRIDGED if bridged else _DIRECT] += n[i] * n[j] / 2
+        result[_OXYGEN] += n[i] / 2
+        result[_PAIRS : _PAIRS + 3] += (
+            n[i] * (n[i] - 1) / 2,
+            n[i] * (n[i] - 1) * (n[i] - 2) / 6,
+            n[i] * (n[i] - 1) * (n[i] - 2) * (n[i] - 3) / 24,
+        )
+    return result
+
+
+def _cycles(partners: dict[int, dict[int, int]], path: list[int], size: int) -> int:
+    if len(path) == size:
+        return int(path[0] in partners[path[-1]])
+    return sum(_cycles(partners, [*path, k], size) for k in partners[path[-1]] if k not in path)
 
 
 def scrambled(x: float, seed: int) -> Engine:

@@ -141,6 +141,42 @@ class Checkpoints:
         self._log.warning("checkpoint %s %s; it is set aside as %s", place, why, aside.name)
 
 
+class SegmentWriter:
+    """Collects samples and frames until they are committed as the next of `segments`."""
+
+    def __init__(
+        self, checkpoints: Checkpoints, segments: list[Segment], topology: Any, timestep_fs: float, frame_steps: int
+    ):
+        self._checkpoints, self._segments = checkpoints, segments
+        self._topology, self._timestep_fs, self._frame_steps = topology, timestep_fs, frame_steps
+        self._rows: list[list[float]] = []
+        self._frames: Any = None
+        self._path = checkpoints.folder / ".partial_frames.xtc"
+
+    def add(self, step: int, row: list[float], positions_nm: np.ndarray | None, vectors_nm: np.ndarray) -> None:
+        """Take the row of a sample and, with positions, its frame."""
+        from openmm import Vec3, app
+
+        self._rows.append(row)
+        if positions_nm is None:
+            return
+        if self._frames is None:
+            self._path.unlink(missing_ok=True)
+            self._frames = app.XTCFile(
+                str(self._path), self._topology, self._timestep_fs / 1000, step, self._frame_steps
+            )
+        self._frames.writeModel(positions_nm, periodicBoxVectors=[Vec3(*vector) for vector in vectors_nm])
+
+    def commit(self, step: int, state: str, checkpoint: bytes, facts: dict[str, Any]) -> None:
+        """Write what was collected as a segment that ends at `step`; `facts` and the number of samples go with it."""
+        frames = self._path if self._frames is not None else None
+        rows, facts = np.array(self._rows), {**facts, "samples": len(self._rows)}
+        self._segments.append(
+            self._checkpoints.commit(len(self._segments), step, rows, frames, state, checkpoint, facts)
+        )
+        self._rows, self._frames = [], None
+
+
 def concatenate(parts: Iterable[Path], path: Path) -> None:
     """Write the parts one after the other; a trajectory in XTC format is the sum of its pieces."""
     with open(path, "wb") as whole:

@@ -126,3 +126,10 @@ def disagreement(found: tuple[float, np.ndarray], expected: tuple[float, np.ndar
     if deviation > _FORCE_TOLERANCE * max(rms, 1.0):
         return f"its forces deviate from the Reference platform's by {deviation / max(rms, 1.0):.2%}"
     return None
+
+
+def openmm_version() -> str:
+    """Return the version of OpenMM."""
+    import openmm
+
+    return str(openmm.version.version)

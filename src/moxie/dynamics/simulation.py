@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from moxie.dynamics.checkpoints import Checkpoints, Segment, concatenate
-from moxie.dynamics.engine import Engine, Sample, degrees_of_freedom
+from moxie.dynamics.checkpoints import Checkpoints, Segment, SegmentWriter, concatenate
+from moxie.dynamics.engine import Engine, degrees_of_freedom
 from moxie.dynamics.force_fields import load_force_field
-from moxie.dynamics.platforms import PlatformChoice, choose_platform
+from moxie.dynamics.platforms import PlatformChoice, choose_platform, openmm_version
 from moxie.dynamics.precision import StoppingRule, box_targets, gas_targets
 from moxie.dynamics.protocol import Settings, check_settings
 from moxie.dynamics.systems import Model, build_model, place_sites, site_positions_nm
@@ -192,13 +192,16 @@ def _gas_series(
     return rows, rule.report()
 
 
-def write_series(rows: np.ndarray, path: str | Path) -> None:
-    """Write a time series, shape (n, up to 8), as Parquet with units in the metadata; columns of NaN are left out."""
+def write_series(rows: np.ndarray, path: str | Path, units: Mapping[str, str] = UNITS) -> None:
+    """Write a time series as Parquet with units in the metadata; columns of NaN are left out.
+
+    rows: (n, k), the first k columns of `units` ({name: unit}).
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = {name: values for name, values in zip(UNITS, rows.T, strict=False) if not np.isnan(values).all()}
-    schema = pa.schema([pa.field(name, pa.float64(), metadata={"unit": UNITS[name]}) for name in columns])
+    columns = {name: values for name, values in zip(units, rows.T, strict=False) if not np.isnan(values).all()}
+    schema = pa.schema([pa.field(name, pa.float64(), metadata={"unit": units[name]}) for name in columns])
     with replace_when_complete(path) as partial:
         pq.write_table(pa.table(columns, schema=schema), partial)
 
@@ -212,17 +215,19 @@ def _sample(
     total, done = settings.total_samples, rule.n_samples
     progress = Progress(log, total * _sample_ps(settings), "ps", done * _sample_ps(settings))
     begin, begin_done = time.monotonic(), done
-    writer = _SegmentWriter(engine, checkpoints, segments, choice)
+    frame_steps = settings.samples_per_frame * settings.sample_steps
+    writer = SegmentWriter(checkpoints, segments, engine.model.topology, settings.timestep_fs, frame_steps)
     committed = time.monotonic()
     try:
         while not rule.is_over():
             number = rule.n_samples + 1
             sample, positions, vectors = engine.advance(number % settings.samples_per_frame == 0)
-            writer.add(sample, positions, vectors)
-            rule.add(np.array([sample.row()]))
+            row = sample.row()
+            writer.add(sample.step, row, positions, vectors)
+            rule.add(np.array([row]))
             now = time.monotonic()
             if now - committed >= interval_s or rule.is_over():
-                writer.commit()
+                writer.commit(engine.step, *engine.save(), _made_by(choice))
                 committed = now
             rate = _ns_per_day((number - begin_done) * _sample_ps(settings), now - begin)
             progress.update(sample.time_ps, f"{rate:.0f} ns/day, {sample.density_g_cm3:.4f} g/cm3")
@@ -233,42 +238,6 @@ def _sample(
         place = checkpoints.folder / "last_good_state.xml"
         write_text(place, good)
         raise InputError(f"{error} The last good state is in {place}.") from None
-
-
-class _SegmentWriter:
-    """Collects samples and frames until they are committed as a segment."""
-
-    def __init__(self, engine: Engine, checkpoints: Checkpoints, segments: list[Segment], choice: PlatformChoice):
-        self._engine, self._checkpoints, self._segments, self._choice = engine, checkpoints, segments, choice
-        self._rows: list[list[float]] = []
-        self._frames: Any = None
-        self._path = checkpoints.folder / ".partial_frames.xtc"
-
-    def add(self, sample: Sample, positions_nm: np.ndarray | None, vectors_nm: np.ndarray) -> None:
-        from openmm import Vec3, app
-
-        self._rows.append(sample.row())
-        if positions_nm is None:
-            return
-        settings = self._engine.settings
-        if self._frames is None:
-            self._path.unlink(missing_ok=True)
-            interval = settings.samples_per_frame * settings.sample_steps
-            self._frames = app.XTCFile(
-                str(self._path), self._engine.model.topology, settings.timestep_fs / 1000, sample.step, interval
-            )
-        self._frames.writeModel(positions_nm, periodicBoxVectors=[Vec3(*row) for row in vectors_nm])
-
-    def commit(self) -> None:
-        index = len(self._segments)
-        state, checkpoint = self._engine.save()
-        facts = {**_made_by(self._choice), "samples": len(self._rows)}
-        frames = self._path if self._frames is not None else None
-        segment = self._checkpoints.commit(
-            index, self._engine.step, np.array(self._rows), frames, state, checkpoint, facts
-        )
-        self._segments.append(segment)
-        self._rows, self._frames = [], None
 
 
 def _write_outputs(engine: Engine, segments: list[Segment], outputs: Outputs, facts: dict[str, Any]) -> None:
@@ -328,7 +297,7 @@ def _description(model: Model, settings: Settings, choice: PlatformChoice) -> di
 
 def _made_by(choice: PlatformChoice) -> dict[str, str]:
     """Return what a binary checkpoint depends on; it is not read by anything else."""
-    return {"platform": choice.name, "precision": choice.precision, "openmm": _version()}
+    return {"platform": choice.name, "precision": choice.precision, "openmm": openmm_version()}
 
 
 def _words(facts: Mapping[str, Any], keys: Mapping[str, Any]) -> str:
@@ -358,9 +327,3 @@ def _sample_ps(settings: Settings) -> float:
 
 def _ns_per_day(time_ps: float, wall_s: float) -> float:
     return time_ps / 1000 / max(wall_s, 1e-9) * 86400
-
-
-def _version() -> str:
-    import openmm
-
-    return str(openmm.version.version)

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from moxie.dynamics.checkpoints import Checkpoints, Segment, concatenate
+from moxie.dynamics.checkpoints import Checkpoints, Segment, SegmentWriter, concatenate
 from moxie.dynamics.engine import degrees_of_freedom
 from moxie.dynamics.force_fields import load_force_field
-from moxie.dynamics.platforms import PlatformChoice, choose_platform
+from moxie.dynamics.platforms import PlatformChoice, choose_platform, openmm_version
 from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, Settings, check_timestep
 from moxie.dynamics.relaxation import scale_molecules
+from moxie.dynamics.simulation import write_series
 from moxie.dynamics.stress import COMPONENTS, MolecularStress
 from moxie.dynamics.systems import Model, build_model
 from moxie.errors import InputError
@@ -107,13 +108,14 @@ def simulate_transport(
     log = log or logging.getLogger(__name__)
     origin = read_json(start.run)
     timestep_fs = _timestep_fs(settings, origin["settings"]["force_field"])
-    positions, edge_nm = _starting_point(start, origin, leg, settings.legs)
+    series = _stationary_series(start, origin)
+    positions, edge_nm = _starting_point(start, origin, series, leg, settings.legs)
     model = _true_mass_model(origin, edge_nm)
     choice = choose_platform(model.system, positions, platform, threads, log)
     files = {name: sha256(path) for name, path in asdict(start).items() if name != "run"}
     dependencies = {
         "settings": asdict(settings), "origin": origin["settings"], "leg": leg, "seed": seed, "start": files,
-        "force_field": sha256(model.force_field.path), "openmm": _openmm_version(),
+        "force_field": sha256(model.force_field.path), "openmm": openmm_version(),
     }  # fmt: skip
     checkpoints = Checkpoints(checkpoint_dir, dependencies, log)
     segments = checkpoints.open()
@@ -122,7 +124,7 @@ def simulate_transport(
         run.resume(segments[-1])
         log.info("continuing at %.1f ps, after segment %d", run.time_ps, segments[-1].index)
     else:
-        run.start(positions, edge_nm, origin, _target_energy(start, origin, model), seed)
+        run.start(positions, edge_nm, origin, _target_energy(series, origin, model), seed)
     begin = time.process_time()
     _sample(run, checkpoints, segments, checkpoint_interval_s, log)
     rows = np.concatenate([segment.samples for segment in segments])
@@ -229,41 +231,28 @@ def _sample(
     run: _Leg, checkpoints: Checkpoints, segments: list[Segment], interval_s: float, log: logging.Logger
 ) -> None:
     """Take the samples that are still missing, committing a segment at every interval and at the end."""
-    from openmm import Vec3, app
-
     done = run.step // run.sample_steps
     sample_ps = run.sample_steps * run.timestep_fs / 1000
     progress = Progress(log, run.total_samples * sample_ps, "ps", done * sample_ps)
-    path = checkpoints.folder / ".partial_frames.xtc"
-    rows: list[list[float]] = []
-    frames, committed = None, time.monotonic()
+    frame_steps = run.samples_per_frame * run.sample_steps
+    writer = SegmentWriter(checkpoints, segments, run.model.topology, run.timestep_fs, frame_steps)
+    committed = time.monotonic()
     for number in range(done + 1, run.total_samples + 1):
         row, positions, vectors = run.advance()
-        rows.append(row)
-        if number % run.samples_per_frame == 0:
-            if frames is None:
-                path.unlink(missing_ok=True)
-                interval = run.samples_per_frame * run.sample_steps
-                frames = app.XTCFile(str(path), run.model.topology, run.timestep_fs / 1000, run.step, interval)
-            frames.writeModel(positions, periodicBoxVectors=[Vec3(*vector) for vector in vectors])
+        writer.add(run.step, row, positions if number % run.samples_per_frame == 0 else None, vectors)
         now = time.monotonic()
         if now - committed >= interval_s or number == run.total_samples:
-            facts = {"platform": run.choice.name, "samples": len(rows)}
-            segments.append(
-                checkpoints.commit(
-                    len(segments), run.step, np.array(rows), path if frames is not None else None, run.save(), b"",
-                    facts,
-                )
-            )  # fmt: skip
-            rows, frames, committed = [], None, now
+            writer.commit(run.step, run.save(), b"", {"platform": run.choice.name})
+            committed = now
         progress.update(run.time_ps, f"{row[3]:.0f} K")
 
 
-def _starting_point(start: TransportOutputs, origin: dict[str, Any], leg: int, legs: int) -> tuple[np.ndarray, float]:
+def _starting_point(
+    start: TransportOutputs, origin: dict[str, Any], series: Any, leg: int, legs: int
+) -> tuple[np.ndarray, float]:
     """Return positions from the frame of this leg, scaled to the mean density of the run, and the edge of the box."""
     from MDAnalysis.lib.formats.libmdaxdr import XTCFile
 
-    series = _stationary_series(start, origin)
     edge_nm = float(np.cbrt(series["volume_nm3"].mean()))
     with XTCFile(str(start.trajectory)) as stream:
         frames = [frame for frame in stream if frame.time > origin["settings"]["equilibration_ps"]]
@@ -288,11 +277,11 @@ def _stationary_series(start: TransportOutputs, origin: dict[str, Any]) -> Any:
     return series[series["time_ps"] > origin["settings"]["equilibration_ps"]]
 
 
-def _target_energy(start: TransportOutputs, origin: dict[str, Any], model: Model) -> float:
+def _target_energy(series: Any, origin: dict[str, Any], model: Model) -> float:
     """Return the mean total energy at the temperature: the run's potential energy and equipartition, in kJ/mol."""
     degrees = degrees_of_freedom(model.system) - 3
     kinetic = 0.5 * degrees * BOLTZMANN_KJ_MOL_K * origin["settings"]["temperature_K"]
-    return float(_stationary_series(start, origin)["potential_energy_kJ_mol"].mean()) + kinetic
+    return float(series["potential_energy_kJ_mol"].mean()) + kinetic
 
 
 def _true_mass_model(origin: dict[str, Any], edge_nm: float) -> Model:
@@ -350,19 +339,7 @@ def _check_conservation(facts: dict[str, Any], system: str, timestep_fs: float, 
 
 
 def _write(rows: np.ndarray, frames: list[Path], outputs: TransportOutputs, facts: dict[str, Any]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = pa.schema([pa.field(name, pa.float64(), metadata={"unit": unit}) for name, unit in UNITS.items()])
-    columns = {name: rows[:, index] for index, name in enumerate(UNITS)}
-    with replace_when_complete(outputs.timeseries) as partial:
-        pq.write_table(pa.table(columns, schema=schema), partial)
+    write_series(rows, outputs.timeseries, UNITS)
     with replace_when_complete(outputs.trajectory) as partial:
         concatenate(frames, partial)
     write_json(outputs.run, facts)
-
-
-def _openmm_version() -> str:
-    import openmm
-
-    return str(openmm.version.version)

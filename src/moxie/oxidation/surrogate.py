@@ -79,38 +79,6 @@ def fit_surrogate(changes: np.ndarray, change_eV: np.ndarray, kT_eV: float) -> S
     return Surrogate(tuple((scale * found).tolist()), accepted, passed)
 
 
-def count_terms(neighbours: np.ndarray, species: np.ndarray) -> np.ndarray:
-    """Return TERMS of a whole network, (N_TERMS,), from its table of neighbours (n, 4) and species (0 Si, 1 O): a plain
-    count, for tests and for energies of whole networks."""
-    partners: dict[int, dict[int, int]] = {}
-    for i in np.flatnonzero(species == 0).tolist():
-        partners[i] = {}
-        for near in neighbours[i][neighbours[i] >= 0].tolist():
-            bridged = int(species[near] == 1)
-            far = next((k for k in neighbours[near].tolist() if k >= 0 and k != i), i) if bridged else near
-            partners[i][far] = bridged
-    n = {i: int((species[row[row >= 0]] == 1).sum()) for i, row in enumerate(neighbours) if species[i] == 0}
-    result = np.zeros(N_TERMS)
-    for size in (3, 4, 5):
-        result[size - 3] = sum(_cycles(partners, [i], size) for i in partners) / (2 * size)
-    for i, row in partners.items():
-        for j, bridged in row.items():
-            result[_BRIDGED if bridged else _DIRECT] += n[i] * n[j] / 2
-        result[_OXYGEN] += n[i] / 2
-        result[_PAIRS : _PAIRS + 3] += (
-            n[i] * (n[i] - 1) / 2,
-            n[i] * (n[i] - 1) * (n[i] - 2) / 6,
-            n[i] * (n[i] - 1) * (n[i] - 2) * (n[i] - 3) / 24,
-        )
-    return result
-
-
-def _cycles(partners: dict[int, dict[int, int]], path: list[int], size: int) -> int:
-    if len(path) == size:
-        return int(path[0] in partners[path[-1]])
-    return sum(_cycles(partners, [*path, k], size) for k in partners[path[-1]] if k not in path)
-
-
 @kernel
 def find_ends(atoms, work, kind):
     """Put the Si whose links or O a move changes into work.ends; return their number. Before the move only."""
