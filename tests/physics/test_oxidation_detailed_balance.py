@@ -1,5 +1,6 @@
 """Sampled states and energies against the exact Boltzmann distribution over every network that the moves can reach."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -20,7 +21,7 @@ from small_networks import (
 
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.parameter_sets import load_parameters
-from moxie.oxidation.rejection import Rejection
+from moxie.oxidation.rejection import Rejection, ending_at
 from moxie.oxidation.surrogate import Surrogate
 from moxie.structures.network import make_network
 from moxie.structures.silicon import beta_cristobalite, diamond
@@ -38,7 +39,11 @@ from moxie.structures.silicon import beta_cristobalite, diamond
 
 TIGHT = Rejection(shells=(6,), evaluations=(600,), force_tolerance_eV_A=(0.002,), repulsion=(True,))
 # the usual stages, the last one as tight, so that what is left is the rejection alone
-STAGED = Rejection(evaluations=(0, 2, 6, 14, 20, 15, 600), force_tolerance_eV_A=(0.5, 0.5, 0.5, 0.3, 0.2, 0.03, 0.002))
+STAGED = replace(
+    ending_at(7),
+    evaluations=(0, 2, 6, 14, 20, 8, 15, 20, 600),
+    force_tolerance_eV_A=(0.5, 0.5, 0.5, 0.3, 0.2, 0.03, 0.03, 0.002, 0.002),
+)
 CASES = {
     # name: world, repulsion, moves, share of hops, of exchanges, reserve, three kT in eV, chemical potentials in eV
     "Si, switches": (small_world, 0, "none", {"switch"}, 0.0, 0.0, 0, (1.5, 2.5, 4.0), (0.0,)),

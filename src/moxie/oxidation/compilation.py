@@ -11,7 +11,18 @@ from typing import Any
 
 import numba
 
-_KERNELS = ("compilation", "energy", "kernels", "moves", "random_stream", "relaxation", "repulsion", "sampler", "state")
+_KERNELS = (
+    "compilation",
+    "energy",
+    "kernels",
+    "moves",
+    "random_stream",
+    "relaxation",
+    "repulsion",
+    "sampler",
+    "state",
+    "surrogate",
+)
 _SOURCES = b"\0".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in _KERNELS)
 _DIGEST = hashlib.sha256(_SOURCES).hexdigest()[:16]
 _BASE = os.environ.get("NUMBA_CACHE_DIR") or os.path.join(

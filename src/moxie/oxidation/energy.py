@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from moxie.oxidation.repulsion import bin_all, list_pairs, pair_term
+from moxie.oxidation.repulsion import enlist_all, list_pairs, pair_term
 from moxie.oxidation.state import Atoms, Bins, Field, Scratch
 
 EV_PER_A3_IN_GPA = 160.2176634
@@ -124,7 +124,7 @@ def _terms(atoms, field, bins, work, terms, forces, share, virial):
                         virial[i, k, m] += slope_p[k] * vector[p, m] + slope_q[k] * vector[q, m]
     if field.repulsion_kind == 0:
         return
-    bin_all(atoms, bins, work)
+    enlist_all(atoms, field, bins, work)
     work.counters[0] += 1
     work.counters[2] = 0
     for i in range(n):

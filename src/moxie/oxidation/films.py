@@ -22,7 +22,7 @@ from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.rejection import FILM, Calibration, Rejection
 from moxie.structures.network import Network, make_network
 
-ALGORITHM = "films 2"  # part of every checkpoint's digest; change it when the chain of random numbers changes
+ALGORITHM = "films 3"  # part of every checkpoint's digest; change it when the chain of random numbers changes
 KIND = "film"  # of the checkpoints
 
 

@@ -63,7 +63,7 @@ def cool(
 
 
 # a-Si starts far above melting: with fewer hot moves a crystal remembers itself and grows back
-SILICON = Schedule(((2.0, 12.0), (0.32, 1000.0), *cool(0.32, 0.22, 10, 15000.0), (0.0, 100.0)), 50.0)
+SILICON = Schedule(((2.0, 12.0), (0.32, 500.0), *cool(0.32, 0.22, 10, 10000.0), (0.0, 100.0)), 50.0)
 # Six shells are no sampler of silica: they leave 0.6 eV of every move unrelaxed. But they come to a low energy several
 # times sooner than fourteen, and everything relaxes after each batch. Rings of three are cheap in these fields, and
 # hardly found in silica: they are left out.

@@ -38,10 +38,10 @@ class Rejection:
     is given up, and the sampling is exact within the relaxation's tolerance.
     """
 
-    shells: tuple[int, ...] = (0, 0, 0, 1, 3, 6, 7)
-    evaluations: tuple[int, ...] = (0, 2, 6, 14, 20, 20, 300)
-    force_tolerance_eV_A: tuple[float, ...] = (0.5, 0.5, 0.5, 0.3, 0.2, 0.05, 0.02)
-    repulsion: tuple[bool, ...] = (False, False, False, False, False, True, True)
+    shells: tuple[int, ...]
+    evaluations: tuple[int, ...]
+    force_tolerance_eV_A: tuple[float, ...]
+    repulsion: tuple[bool, ...]
     rules: tuple[tuple[tuple[float, ...], ...], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -62,10 +62,23 @@ class Rejection:
         return np.hstack([columns, rules.reshape(len(columns), -1)])
 
 
+# shells, evaluations, force tolerance, repulsion
+_FIRST_STAGES = (
+    (0, 0, 0.5, False),
+    (0, 2, 0.5, False),
+    (0, 6, 0.5, False),
+    (1, 14, 0.3, False),
+    (3, 20, 0.2, False),
+    (6, 8, 0.05, False),
+    (6, 20, 0.05, True),
+)
+
+
 def ending_at(shells: int) -> Rejection:
-    """Return the standard stages with that many shells in the last one."""
-    standard = Rejection()
-    return replace(standard, shells=(*standard.shells[:-1], shells))
+    """Return the standard stages with that many shells in the last ones."""
+    between = [(n, 15, 0.05, True) for n in range(9, shells - 2, 3)]
+    last = [(shells, 20, 0.02, True), (shells, 300, 0.02, True)]
+    return Rejection(*zip(*_FIRST_STAGES, *between, *last, strict=True))
 
 
 # How far the last stage must reach: what it leaves out makes every move look costlier than it is. Seven shells leave

@@ -5,7 +5,7 @@ Method: Nocedal and Wright, Numerical Optimization, algorithm 7.4.
 
 from moxie.oxidation.compilation import inlined, kernel
 from moxie.oxidation.kernels import valence
-from moxie.oxidation.repulsion import bin_atom, list_pairs, repulsion
+from moxie.oxidation.repulsion import follow, list_pairs, repulsion
 from moxie.oxidation.state import HISTORY, SKIN
 
 _HISTORY = HISTORY
@@ -18,9 +18,8 @@ CONVERGED, STOPPED = 0, 1
 
 @kernel
 def refresh_pairs(atoms, field, bins, work, n_moving, source):
-    """Bin the moving rows at work.x and list their pairs."""
-    for row in range(n_moving):
-        bin_atom(atoms, bins, work, work.atom[row], work.x[row, 0], work.x[row, 1], work.x[row, 2])
+    """List the pairs of the moving rows at work.x."""
+    follow(atoms, field, bins, work, n_moving)
     list_pairs(atoms, field, bins, work, n_moving, source)
 
 

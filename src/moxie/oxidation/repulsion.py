@@ -1,4 +1,7 @@
-"""Compiled repulsion of atoms that are neither bonded nor second neighbours: linked cells, pair lists, energy.
+"""Compiled repulsion of atoms that are neither bonded nor second neighbours: who is near whom, pair lists, energy.
+
+The lists of near atoms outlive the moves: only atoms that went far are enlisted anew, and brought home when the move is
+given up. The pairs of a local problem are found among them.
 
 quadratic: 1/2 gamma (r^2 - d^2)^2; cubic: gamma (d - r)^3; both for r < d, with d by the pair's species.
 """
@@ -7,10 +10,10 @@ import numpy as np
 
 from moxie.oxidation.compilation import kernel
 from moxie.oxidation.kernels import folded, row_for
-from moxie.oxidation.state import BIN_CAPACITY, SKIN
+from moxie.oxidation.state import BIN_CAPACITY, DRIFT, NEAR_CAPACITY, SKIN
 
-_SKIN = SKIN
-_CAPACITY = BIN_CAPACITY
+_SKIN, _DRIFT, _LISTED = SKIN, DRIFT, SKIN + 2 * DRIFT
+_CAPACITY, _NEAR = BIN_CAPACITY, NEAR_CAPACITY
 
 
 @kernel
@@ -30,41 +33,6 @@ def bin_index(atoms, bins, x, y, z):
 
 
 @kernel
-def bin_atom(atoms, bins, work, atom, x, y, z):
-    """Put an atom into the linked cell of a point; an O in reserve belongs to none."""
-    new = bin_index(atoms, bins, x, y, z) if atoms.degree[atom] > 0 else -1
-    old = bins.of_atom[atom]
-    if old == new:
-        return
-    if old >= 0:
-        last = bins.filled[old] - 1
-        moved = bins.atoms[old, last]
-        bins.atoms[old, bins.slot[atom]] = moved
-        bins.slot[moved] = bins.slot[atom]
-        bins.filled[old] = last
-    bins.of_atom[atom] = new
-    if new < 0:
-        return
-    count = bins.filled[new]
-    if count >= _CAPACITY:
-        work.counters[5] = 1  # more atoms than any sound network has; the sampler stops on it
-        bins.of_atom[atom] = -1
-        return
-    bins.atoms[new, count] = atom
-    bins.slot[atom] = count
-    bins.filled[new] = count + 1
-
-
-@kernel
-def bin_all(atoms, bins, work):
-    """Fill the linked cells anew from the positions, in order of atom number (so that a resumed run sums alike)."""
-    bins.filled[:] = 0
-    bins.of_atom[:] = -1
-    for atom in range(len(atoms.position)):
-        bin_atom(atoms, bins, work, atom, atoms.position[atom, 0], atoms.position[atom, 1], atoms.position[atom, 2])
-
-
-@kernel
 def neighbour_cell(k, offset, count, periodic):
     """Return the cell at an offset of -1, 0 or 1 along one axis; -1 where there is none or it was already visited."""
     k += offset
@@ -76,13 +44,135 @@ def neighbour_cell(k, offset, count, periodic):
 
 
 @kernel
+def delist(bins, atom):
+    """Take an atom out of its linked cell and out of all lists."""
+    for k in range(bins.n_near[atom]):
+        other = bins.near[atom, k]
+        last = bins.n_near[other] - 1
+        slot = last
+        while bins.near[other, slot] != atom:
+            slot -= 1
+        bins.near[other, slot] = bins.near[other, last]
+        bins.n_near[other] = last
+    bins.n_near[atom] = 0
+    cell = bins.of_atom[atom]
+    if cell >= 0:
+        last = bins.filled[cell] - 1
+        moved = bins.atoms[cell, last]
+        bins.atoms[cell, bins.slot[atom]] = moved
+        bins.slot[moved] = bins.slot[atom]
+        bins.filled[cell] = last
+        bins.of_atom[atom] = -1
+
+
+@kernel
+def enlist(atoms, field, bins, work, atom, x, y, z):
+    """Make a point an atom's reference: put it into the linked cell and the lists there, and out of all others.
+
+    An O in reserve belongs to none.
+    """
+    delist(bins, atom)
+    if atoms.degree[atom] == 0:
+        return
+    home = bin_index(atoms, bins, x, y, z)
+    count = bins.filled[home]
+    if count >= _CAPACITY:
+        work.counters[5] = 1  # more atoms than any sound network has; the sampler stops on it
+        return
+    bins.reference[atom, 0] = x
+    bins.reference[atom, 1] = y
+    bins.reference[atom, 2] = z
+    kind = atoms.species[atom]
+    ny, nz = bins.shape[1], bins.shape[2]
+    for ox in range(-1, 2):
+        cx = neighbour_cell(home // (nz * ny), ox, bins.shape[0], atoms.cell[0] < 1e29)
+        if cx < 0:
+            continue
+        for oy in range(-1, 2):
+            cy = neighbour_cell((home // nz) % ny, oy, ny, atoms.cell[1] < 1e29)
+            if cy < 0:
+                continue
+            for oz in range(-1, 2):
+                cz = neighbour_cell(home % nz, oz, nz, atoms.cell[2] < 1e29)
+                if cz < 0:
+                    continue
+                cell = (cx * ny + cy) * nz + cz
+                for slot in range(bins.filled[cell]):
+                    other = bins.atoms[cell, slot]
+                    reach = field.repulsion_range[kind, atoms.species[other]] + _LISTED
+                    if squared_distance(atoms, bins, other, x, y, z) < reach * reach:
+                        if bins.n_near[atom] >= _NEAR or bins.n_near[other] >= _NEAR:
+                            work.counters[5] = 1
+                            return
+                        bins.near[atom, bins.n_near[atom]] = other
+                        bins.near[other, bins.n_near[other]] = atom
+                        bins.n_near[atom] += 1
+                        bins.n_near[other] += 1
+    bins.atoms[home, count] = atom
+    bins.slot[atom] = count
+    bins.filled[home] = count + 1
+    bins.of_atom[atom] = home
+
+
+@kernel
+def squared_distance(atoms, bins, atom, x, y, z):
+    """Return the squared distance of a point from the nearest image of an atom's reference, in A^2."""
+    total = 0.0
+    for k in range(3):
+        d = (x if k == 0 else (y if k == 1 else z)) - bins.reference[atom, k]
+        d -= atoms.cell[k] * np.round(d / atoms.cell[k])
+        total += d * d
+    return total
+
+
+@kernel
+def enlist_all(atoms, field, bins, work):
+    """Enlist all atoms at their positions, in order of number (so that a resumed run sums alike)."""
+    bins.filled[:] = 0
+    bins.of_atom[:] = -1
+    bins.n_near[:] = 0
+    bins.away[:] = False
+    work.counters[8] = 0
+    for atom in range(len(atoms.position)):
+        enlist(
+            atoms, field, bins, work, atom, atoms.position[atom, 0], atoms.position[atom, 1], atoms.position[atom, 2]
+        )
+
+
+@kernel
+def follow(atoms, field, bins, work, n_moving):
+    """Enlist the moving rows anew that are too far from their reference, or went into the reserve or out of it."""
+    for row in range(n_moving):
+        atom = work.atom[row]
+        x, y, z = work.x[row, 0], work.x[row, 1], work.x[row, 2]
+        changed = (bins.of_atom[atom] < 0) != (atoms.degree[atom] == 0)
+        if changed or squared_distance(atoms, bins, atom, x, y, z) > _DRIFT * _DRIFT:
+            if not bins.away[atom]:
+                bins.away[atom] = True
+                bins.travellers[work.counters[8]] = atom
+                work.counters[8] += 1
+            enlist(atoms, field, bins, work, atom, x, y, z)
+
+
+@kernel
+def bring_home(atoms, field, bins, work):
+    """Enlist at their positions those atoms that are enlisted at a trial position."""
+    for k in range(work.counters[8]):
+        atom = bins.travellers[k]
+        bins.away[atom] = False
+        enlist(
+            atoms, field, bins, work, atom, atoms.position[atom, 0], atoms.position[atom, 1], atoms.position[atom, 2]
+        )
+    work.counters[8] = 0
+
+
+@kernel
 def list_pairs(atoms, field, bins, work, n_moving, source):
     """List the pairs with a moving row within range plus skin; positions are work.x, of others `source`.
 
-    The cells must hold the moving atoms at their work.x.
+    No atom may be farther than DRIFT from its reference.
     """
     count = 0
-    nx, ny, nz = bins.shape[0], bins.shape[1], bins.shape[2]
     for row in range(n_moving):
         atom = work.atom[row]
         for k in range(3):
@@ -97,52 +187,28 @@ def list_pairs(atoms, field, bins, work, n_moving, source):
             work.mark[near] = stamp
             for q in range(atoms.degree[near]):
                 work.mark[atoms.neighbours[near, q]] = stamp
-        home = bins.of_atom[atom]
-        bz = home % nz
-        by = (home // nz) % ny
-        bx = home // (nz * ny)
-        for ox in range(-1, 2):
-            cx = neighbour_cell(bx, ox, nx, atoms.cell[0] < 1e29)
-            if cx < 0:
+        for slot in range(bins.n_near[atom]):
+            other = bins.near[atom, slot]
+            if work.mark[other] == stamp or atoms.degree[other] == 0:
                 continue
-            for oy in range(-1, 2):
-                cy = neighbour_cell(by, oy, ny, atoms.cell[1] < 1e29)
-                if cy < 0:
-                    continue
-                for oz in range(-1, 2):
-                    cz = neighbour_cell(bz, oz, nz, atoms.cell[2] < 1e29)
-                    if cz < 0:
-                        continue
-                    index = (cx * ny + cy) * nz + cz
-                    for slot in range(bins.filled[index]):
-                        other = bins.atoms[index, slot]
-                        if work.mark[other] == stamp:
-                            continue
-                        known = work.row_stamp[other] == work.counters[0]
-                        if known and work.row_of[other] < n_moving:
-                            if work.row_of[other] < row:
-                                continue
-                            orow = work.row_of[other]
-                            d2 = 0.0
-                            for k in range(3):
-                                d = work.x[orow, k] - work.x[row, k]
-                                d -= atoms.cell[k] * np.round(d / atoms.cell[k])
-                                d2 += d * d
-                        else:
-                            d2 = 0.0
-                            for k in range(3):
-                                d = source[other, k] - work.x[row, k]
-                                d -= atoms.cell[k] * np.round(d / atoms.cell[k])
-                                d2 += d * d
-                        reach = field.repulsion_range[atoms.species[atom], atoms.species[other]] + _SKIN
-                        if d2 < reach * reach:
-                            if count >= len(work.pair_i):
-                                work.counters[5] = 1
-                                work.counters[3] = count
-                                return
-                            work.pair_i[count] = row
-                            work.pair_j[count] = row_for(atoms, work, other, source)
-                            count += 1
+            moves = work.row_stamp[other] == work.counters[0] and work.row_of[other] < n_moving
+            other_row = work.row_of[other]
+            if moves and other_row < row:
+                continue
+            d2 = 0.0
+            for k in range(3):
+                d = (work.x[other_row, k] if moves else source[other, k]) - work.x[row, k]
+                d = folded(d, atoms.cell[k])
+                d2 += d * d
+            reach = field.repulsion_range[atoms.species[atom], atoms.species[other]] + _SKIN
+            if d2 < reach * reach:
+                if count >= len(work.pair_i):
+                    work.counters[5] = 1
+                    work.counters[3] = count
+                    return
+                work.pair_i[count] = row
+                work.pair_j[count] = row_for(atoms, work, other, source)
+                count += 1
     work.counters[3] = count
 
 

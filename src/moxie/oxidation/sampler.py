@@ -27,7 +27,7 @@ from moxie.oxidation.moves import (
 )
 from moxie.oxidation.random_stream import uniform
 from moxie.oxidation.relaxation import begin, proceed, refresh_pairs, squared_gradient
-from moxie.oxidation.repulsion import bin_all, bin_atom, list_pairs, pair_term
+from moxie.oxidation.repulsion import bring_home, enlist_all, follow, list_pairs, pair_term
 from moxie.oxidation.surrogate import N_TERMS, terms_after, terms_before
 
 _SWITCH, _HOP, _EXCHANGE = SWITCH, HOP, EXCHANGE
@@ -86,7 +86,7 @@ def start(atoms, field, bins, work):
         work.repulsion_of[i] = 0.0
         work.moving[i] = i
     if field.repulsion_kind > 0:
-        bin_all(atoms, bins, work)
+        enlist_all(atoms, field, bins, work)
         work.counters[0] += 1
         work.counters[2] = 0
         tabulate(atoms, work, n, atoms.position)
@@ -124,7 +124,8 @@ def old_energy(atoms, field, bins, work, n_moving, repel):
             work.edge[atom, k] = work.g[row, k]
     work.counters[4] = 0
     if repel:
-        refresh_pairs(atoms, field, bins, work, n_moving, atoms.position)
+        bring_home(atoms, field, bins, work)
+        list_pairs(atoms, field, bins, work, n_moving, atoms.position)
         for pair in range(work.counters[3]):
             i = work.atom[work.pair_i[pair]]
             j = work.atom[work.pair_j[pair]]
@@ -159,6 +160,11 @@ def squared_edge_change(atoms, work, n_moving, centres):
 @kernel
 def accept(atoms, field, bins, work, n_moving, repel):
     """Take over the relaxed positions of the local problem."""
+    if repel:
+        follow(atoms, field, bins, work, n_moving)
+        for k in range(work.counters[8]):
+            bins.away[bins.travellers[k]] = False
+        work.counters[8] = 0
     for row in range(n_moving):
         atom = work.atom[row]
         for k in range(3):
@@ -169,8 +175,6 @@ def accept(atoms, field, bins, work, n_moving, repel):
                     value = 0.0
             atoms.position[atom, k] = value
             work.trial[atom, k] = value
-        if repel:
-            bin_atom(atoms, bins, work, atom, atoms.position[atom, 0], atoms.position[atom, 1], atoms.position[atom, 2])
     if repel:
         for pair in range(work.counters[4]):
             work.repulsion_of[work.old_i[pair]] -= work.old_e[pair]
@@ -185,14 +189,13 @@ def accept(atoms, field, bins, work, n_moving, repel):
 
 
 @kernel
-def restore(atoms, bins, work, n_moving, rebin):
+def restore(atoms, field, bins, work, n_moving):
     """Forget the trial positions of work.moving[:n_moving]."""
     for k in range(n_moving):
         atom = work.moving[k]
         for axis in range(3):
             work.trial[atom, axis] = atoms.position[atom, axis]
-        if rebin:
-            bin_atom(atoms, bins, work, atom, atoms.position[atom, 0], atoms.position[atom, 1], atoms.position[atom, 2])
+    bring_home(atoms, field, bins, work)
 
 
 @kernel
@@ -265,7 +268,7 @@ def attempt(
             first += 1
     flagged = False
     alive = True
-    rebin = False
+    repel = False
     n_moving = 0
     n_restore = 0
     centres = 0
@@ -273,9 +276,9 @@ def attempt(
     change = 0.0
     for stage in range(first, n_stages):
         tally[REACHED + stage] += 1
+        before = repel
         repel = stages[stage, REPEL] > 0.0 and field.repulsion_kind > 0
-        again = stage > first and stages[stage, SHELLS] == stages[stage - 1, SHELLS]
-        if not (again and stages[stage, REPEL] == stages[stage - 1, REPEL]):
+        if stage == first or stages[stage, SHELLS] != stages[stage - 1, SHELLS] or repel != before:
             for row in range(n_moving):
                 for k in range(3):
                     work.trial[work.atom[row], k] = work.x[row, k]
@@ -286,7 +289,6 @@ def attempt(
             toggle(atoms, work, kind, n_edits)
             retabulate(atoms, work, n_moving, work.trial)
             if repel:
-                rebin = True
                 refresh_pairs(atoms, field, bins, work, n_moving, work.trial)
             begin(atoms, field, bins, work, n_moving, centres, repel, work.trial)
             tally[EVALUATED] += 1
@@ -344,7 +346,7 @@ def attempt(
         tally[ACCEPTED + kind] += 1
         return change
     toggle(atoms, work, kind, n_edits)
-    restore(atoms, bins, work, n_restore, rebin)
+    restore(atoms, field, bins, work, n_restore)
     return 0.0
 
 

@@ -19,7 +19,9 @@ from moxie.structures.network import Network
 SILICON, OXYGEN = 0, 1
 BIN_CAPACITY = 64
 HISTORY = 7
-SKIN = 0.6
+SKIN = 0.4  # pairs up to this beyond the repulsion's range are listed for a relaxation
+DRIFT = 0.35  # how far an atom may be from where it was enlisted
+NEAR_CAPACITY = 80
 FREE = 1e30  # length of an edge that is not periodic
 
 
@@ -53,7 +55,8 @@ class Atoms(NamedTuple):
 
 
 class Bins(NamedTuple):
-    """Linked cells for the repulsion; atoms are binned by their trial positions."""
+    """Who is near whom, for the repulsion. Every atom is enlisted at a reference, at most DRIFT from its position: in a
+    linked cell, and in the lists of all atoms whose reference is within range + SKIN + 2 DRIFT of its own."""
 
     shape: np.ndarray  # (3,) int64
     origin: np.ndarray  # (3,)
@@ -62,6 +65,11 @@ class Bins(NamedTuple):
     slot: np.ndarray  # (n,) int32
     filled: np.ndarray  # (n_bins,) int32
     atoms: np.ndarray  # (n_bins, BIN_CAPACITY) int32
+    reference: np.ndarray  # (n, 3)
+    near: np.ndarray  # (n, NEAR_CAPACITY) atoms, n_near of them; none for a field without repulsion
+    n_near: np.ndarray  # (n,)
+    away: np.ndarray  # (n,) bool: enlisted at a trial position
+    travellers: np.ndarray  # (n,) these atoms, Scratch.counters[8] of them
 
 
 class Scratch(NamedTuple):
@@ -71,8 +79,8 @@ class Scratch(NamedTuple):
     row_of: np.ndarray  # (n,) local row of an atom
     row_stamp: np.ndarray  # (n,) int64: row_of is valid where this equals counters[0]
     mark: np.ndarray  # (n,) int64, for exclusions
-    counters: np.ndarray  # (8,) int64: 0 row stamp, 1 mark stamp, 2 rows, 3 pairs, 4 old pairs, 5 overflow flag,
-    # 6 bonds of the local problem, 7 O in reserve
+    counters: np.ndarray  # (9,) int64: 0 row stamp, 1 mark stamp, 2 rows, 3 pairs, 4 old pairs, 5 overflow flag,
+    # 6 bonds of the local problem, 7 O in reserve, 8 atoms enlisted at a trial position
     atom: np.ndarray  # (n,) atom of a local row
     local_species: np.ndarray
     x: np.ndarray  # (n, 3)
@@ -145,12 +153,12 @@ def make_atoms(network: Network, stream: np.ndarray) -> Atoms:
 
 
 def make_bins(atoms: Atoms, field: Field, edges: np.ndarray) -> Bins:
-    """Size the linked cells for the repulsion's range plus the list's skin.
+    """Size the linked cells for the longest distance of two references in one list.
 
     `edges` are the cell's lengths, also along free axes. The layout does not depend on the positions, so that a
     resumed run sums in the same order; what lies beyond a free edge is counted to the outermost cells.
     """
-    reach = max(float(field.repulsion_range.max()), 2.0) + SKIN
+    reach = max(float(field.repulsion_range.max()), 2.0) + SKIN + 2 * DRIFT
     extent = np.where(atoms.cell < 1e29, atoms.cell, edges)
     shape = np.maximum(1, np.floor(extent / reach)).astype(np.int64)
     n, n_bins = len(atoms.position), int(np.prod(shape))
@@ -162,6 +170,11 @@ def make_bins(atoms: Atoms, field: Field, edges: np.ndarray) -> Bins:
         np.zeros(n, np.int32),
         np.zeros(n_bins, np.int32),
         np.zeros((n_bins, BIN_CAPACITY), np.int32),
+        np.zeros((n, 3)),
+        np.zeros((n if field.repulsion_kind else 0, NEAR_CAPACITY), np.uint32),
+        np.zeros(n, np.int32),
+        np.zeros(n, bool),
+        np.zeros(n, np.uint32),
     )
 
 
@@ -183,7 +196,7 @@ def make_scratch(n: int) -> Scratch:
         row_of=rows(n),
         row_stamp=np.zeros(n, np.int64),
         mark=np.zeros(n, np.int64),
-        counters=np.zeros(8, np.int64),
+        counters=np.zeros(9, np.int64),
         atom=rows(n),
         local_species=rows(n),
         x=reals(n, 3),
