@@ -32,7 +32,7 @@ def measure(quick: bool) -> Rows:
     from moxie.oxidation.films import Anneal, FilmSettings, Growth, active_silicon, calibrate_rejection, grow_oxide
     from moxie.oxidation.generators import amorphous_silicon
     from moxie.oxidation.parameter_sets import load_parameters
-    from moxie.oxidation.rejection import FILM, ending_at
+    from moxie.oxidation.rejection import ending_at
     from moxie.structures.network import repeat
     from moxie.structures.silicon import silicon_slab
 
@@ -67,10 +67,9 @@ def measure(quick: bool) -> Rows:
     calibration, _, _ = calibrate_rejection(slab, full, growth, 1)
     settings = FilmSettings(100 if quick else 160, growth, Anneal(6, 0.4, 200, 200))
     film = grow_oxide(slab, full, settings, 1273.0, 1, rejection=calibration.rejection).stages[-1]
-    for shells in (6, FILM.shells[-1]):
-        for kT in (0.12, 0.3):
-            engine = Engine(film, full, 1, ending_at(shells))
-            rows += speed("oxidising slab", engine, kT, 0.3, active_silicon, runs, 5_000 if quick else 20_000)
+    for kT in (0.12, growth.kT_eV):
+        engine = Engine(film, full, 1, calibration.rejection)
+        rows += speed("oxidising slab", engine, kT, 0.3, active_silicon, runs, 5_000 if quick else 20_000, calibration)
     return rows
 
 
@@ -82,10 +81,11 @@ def speed(
     active: Callable[[Any], Any],
     runs: int,
     moves: int,
+    calibration: Any = None,
 ) -> Rows:
-    """Measure attempts per CPU second, acceptance, false kills and memory of one network."""
+    """Measure attempts per CPU second, acceptance, false kills and memory of one network, calibrated here by default."""
     n = len(engine.atoms.position)
-    calibration = engine.calibrate(kT, hops, active(engine), 1000, 2000)
+    calibration = calibration or engine.calibrate(kT, hops, active(engine), 1000, 2000)
     rates, shares = [], []
     for _ in range(runs):
         began = time.process_time()

@@ -32,8 +32,11 @@ CLOSEST_POINTS_A = 2.2  # of the random start; above 2.4 A so many points no lon
 SAY_EVERY_S = 10.0
 HOT_EV = 1.0  # above, moves only serve to forget the start, and are relaxed coarsely:
 COARSE = Rejection(shells=(3,), evaluations=(15,), force_tolerance_eV_A=(0.3,), repulsion=(True,))
-CALIBRATE_BELOW = 0.85  # early rejection is calibrated anew when kT has fallen to this share ...
-CALIBRATION_MOVES = 3000  # ... and more moves than this follow
+# Early rejection is calibrated anew when kT or the energy has fallen to this share, and more moves than this follow in
+# a step. In a network fresh from the heat most acceptable moves gain electronvolts; rules that were found there give
+# up all that gain little, which are those that count once it has cooled.
+CALIBRATE_BELOW = 0.85
+CALIBRATION_MOVES = 3000
 
 
 @dataclass(frozen=True)
@@ -221,8 +224,8 @@ def anneal(
 ) -> list[dict[str, float]]:
     """Run a schedule on an engine and return its trace (see `Amorphous`); `watch` is called after each batch.
 
-    Early rejection is calibrated on the way, as kT falls. The log gets attempts/s, acceptance, energy and the estimated
-    time left every ten seconds. The running energy is checked after every batch.
+    Early rejection is calibrated on the way, as kT and energy fall. The log gets attempts/s, acceptance, energy and the
+    estimated time left every ten seconds. The running energy is checked after every batch.
     Raises InputError for a schedule out of range.
     """
     _check(schedule)
@@ -238,14 +241,16 @@ def anneal(
     left = sum(size * parts for _, size, parts in batches)
     trace: list[dict[str, float]] = []
     began, said = time.process_time(), time.monotonic()
-    calibrated_eV = math.inf
+    calibrated = math.inf, math.inf  # at this kT and energy, both in eV
     fine = schedule.rejection or engine.rejection
     for kT, size, parts in batches:
         engine.set_rejection(COARSE if kT > HOT_EV else fine)
-        if 0.0 < kT < min(HOT_EV, CALIBRATE_BELOW * calibrated_eV) and size * parts > CALIBRATION_MOVES:
-            fine = engine.calibrate(kT, hops).rejection
-            calibrated_eV = kT
-        for _ in range(parts):
+        for part in range(parts):
+            now = kT, engine.energy
+            fallen = any(x < CALIBRATE_BELOW * then for x, then in zip(now, calibrated, strict=True))
+            if fallen and 0.0 < kT < HOT_EV and size * (parts - part) > CALIBRATION_MOVES:
+                fine = engine.calibrate(kT, hops).rejection
+                calibrated = now
             tally = engine.run(size, kT, hops)
             left -= size
             relax(engine, schedule.pressure_GPa)
