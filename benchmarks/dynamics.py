@@ -202,7 +202,7 @@ def time_to_precision(series: Any, target: float) -> tuple[float, str]:
     Equilibration is detected in density and potential energy together at every length. Where the run is too short, its
     standard error is taken to fall with the square root of the stationary time.
     """
-    from moxie.features.timeseries import detect_equilibration, mean_of
+    from moxie.timeseries import detect_equilibration, mean_of
 
     density = series["density_g_cm3"].to_numpy()
     energy = series["potential_energy_kJ_mol"].to_numpy()

@@ -22,9 +22,9 @@ from moxie.dynamics.simulation import periodic_model, target_edge_nm
 from moxie.dynamics.stress import MolecularCentres
 from moxie.dynamics.systems import Model, site_positions_nm
 from moxie.errors import InputError
-from moxie.features.timeseries import FEWEST_SAMPLES, NO_MEAN, Mean, jackknife_mean, mean_of, statistical_inefficiency
 from moxie.job import Progress
 from moxie.structures.boxes import Box
+from moxie.timeseries import FEWEST_SAMPLES, NO_MEAN, Mean, jackknife_mean, mean_of, statistical_inefficiency
 
 _DISPLACEMENT_NM = 2e-4
 _CONSTRAINT_TOLERANCE = 1e-7

@@ -10,9 +10,9 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.features.diffusion import Diffusion, finite_size_corrected, self_diffusion, unwrapped, without_drift
-from moxie.features.timeseries import NO_MEAN
 from moxie.features.viscosity import Viscosity, shear_viscosity
 from moxie.io import read_json
+from moxie.timeseries import NO_MEAN
 
 MSD, VISCOSITY = "mean squared displacement", "running viscosity"
 _CURVE_POINTS = 200
