@@ -1,6 +1,7 @@
 """Legs at constant energy: what they conserve, what they start from, and how they survive a kill."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,22 +109,37 @@ run_leg(Path({start!r}), Path({folder!r}), replace(LEG, length_ps=10.0), checkpo
 """
 
 
-def test_killed_leg_continues_where_it_was(equilibrated, tmp_path, caplog):
-    code = CHILD.format(path=[os.path.dirname(__file__), *sys.path], start=str(equilibrated), folder=str(tmp_path))
+@pytest.fixture(scope="module")
+def killed(equilibrated, tmp_path_factory):
+    """A folder with the checkpoint of a killed leg of 10 ps."""
+    folder = tmp_path_factory.mktemp("killed")
+    code = CHILD.format(path=[os.path.dirname(__file__), *sys.path], start=str(equilibrated), folder=str(folder))
     child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
     try:
         limit = time.monotonic() + 90
-        while not (tmp_path / "checkpoint" / "segment_0003").exists():
+        while not (folder / "checkpoint" / "segment_0003").exists():
             assert child.poll() is None, child.stderr.read().decode()
             assert time.monotonic() < limit
             time.sleep(0.01)
     finally:
         child.send_signal(signal.SIGKILL)
         child.communicate()
-    assert not (tmp_path / "timeseries.parquet").exists()
+    assert not (folder / "timeseries.parquet").exists()
+    return folder
+
+
+@pytest.mark.parametrize("version", [None, "7.7"])
+def test_killed_leg_continues_where_it_was_also_after_an_upgrade(equilibrated, killed, tmp_path, caplog, version):
+    shutil.copytree(killed / "checkpoint", tmp_path / "checkpoint")
+    if version:
+        for path in (tmp_path / "checkpoint").glob("segment_????/segment.json"):
+            content = read_json(path)
+            content["facts"]["openmm"] = version
+            write_json(path, content)
     with caplog.at_level("INFO"):
         run_leg(equilibrated, tmp_path, replace(LEG, length_ps=10.0))
-    assert "continuing at" in caplog.text
+    assert "continuing at" in caplog.text and "set aside" not in caplog.text
+    assert ("the checkpoint was made by OpenMM 7.7" in caplog.text) == bool(version)
     series = pd.read_parquet(tmp_path / "timeseries.parquet")
     assert np.allclose(series["time_ps"], 0.05 * np.arange(1, 201))
     total = series["potential_energy_kJ_mol"] + series["kinetic_energy_kJ_mol"]

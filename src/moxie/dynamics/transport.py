@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from moxie.dynamics.checkpoints import Checkpoints, Segment, SegmentWriter, concatenate
+from moxie.dynamics.checkpoints import Checkpoints, SegmentWriter, concatenate
 from moxie.dynamics.engine import degrees_of_freedom
 from moxie.dynamics.force_fields import load_force_field
-from moxie.dynamics.platforms import PlatformChoice, choose_platform, openmm_version
+from moxie.dynamics.platforms import PlatformChoice, choose_platform
 from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, Settings, check_timestep
 from moxie.dynamics.relaxation import scale_molecules
 from moxie.dynamics.simulation import write_series
@@ -115,18 +115,20 @@ def simulate_transport(
     files = {name: sha256(path) for name, path in asdict(start).items() if name != "run"}
     dependencies = {
         "settings": asdict(settings), "origin": origin["settings"], "leg": leg, "seed": seed, "start": files,
-        "force_field": sha256(model.force_field.path), "openmm": openmm_version(),
+        "force_field": sha256(model.force_field.path),
     }  # fmt: skip
     checkpoints = Checkpoints(checkpoint_dir, dependencies, log)
     segments = checkpoints.open()
     run = _Leg(model, settings, timestep_fs, choice)
     if segments:
-        run.resume(segments[-1])
+        run.resume(segments[-1].last_step, segments[-1].state(choice.made_by, log)[0])
         log.info("continuing at %.1f ps, after segment %d", run.time_ps, segments[-1].index)
     else:
         run.start(positions, edge_nm, origin, _target_energy(series, origin, model), seed)
     begin = time.process_time()
-    _sample(run, checkpoints, segments, checkpoint_interval_s, log)
+    frame_steps = run.samples_per_frame * run.sample_steps
+    writer = SegmentWriter(checkpoints, segments, checkpoint_interval_s, model.topology, timestep_fs, frame_steps)
+    _sample(run, writer, log)
     rows = np.concatenate([segment.samples for segment in segments])
     facts = {
         "system": origin["system"], "replica": origin["replica"], "leg": leg, "seed": seed,
@@ -195,12 +197,12 @@ class _Leg:
             )
         self.context.setVelocities(velocities * np.sqrt(wanted / kinetic))
 
-    def resume(self, segment: Segment) -> None:
-        """Continue from the portable state, in double precision; without a thermostat nothing else is needed."""
+    def resume(self, step: int, state: str) -> None:
+        """Continue after `step` from the portable state; without a thermostat nothing else is needed."""
         import openmm
 
-        self.context.setState(openmm.XmlSerializer.deserialize((segment.folder / "state.xml").read_text()))
-        self.step = segment.last_step
+        self.context.setState(openmm.XmlSerializer.deserialize(state))
+        self.step = step
 
     def advance(self) -> tuple[list[float], np.ndarray, np.ndarray]:
         """Go on by one stress interval; return the row of the time series, positions and box vectors."""
@@ -227,23 +229,18 @@ class _Leg:
         return openmm.XmlSerializer.serialize(self.context.getState(positions=True, velocities=True))
 
 
-def _sample(
-    run: _Leg, checkpoints: Checkpoints, segments: list[Segment], interval_s: float, log: logging.Logger
-) -> None:
+def _sample(run: _Leg, writer: SegmentWriter, log: logging.Logger) -> None:
     """Take the samples that are still missing, committing a segment at every interval and at the end."""
     done = run.step // run.sample_steps
     sample_ps = run.sample_steps * run.timestep_fs / 1000
     progress = Progress(log, run.total_samples * sample_ps, "ps", done * sample_ps)
-    frame_steps = run.samples_per_frame * run.sample_steps
-    writer = SegmentWriter(checkpoints, segments, run.model.topology, run.timestep_fs, frame_steps)
-    committed = time.monotonic()
     for number in range(done + 1, run.total_samples + 1):
         row, positions, vectors = run.advance()
-        writer.add(run.step, row, positions if number % run.samples_per_frame == 0 else None, vectors)
-        now = time.monotonic()
-        if now - committed >= interval_s or number == run.total_samples:
-            writer.commit(run.step, run.save(), b"", {"platform": run.choice.name})
-            committed = now
+        writer.add(row)
+        if number % run.samples_per_frame == 0:
+            writer.add_frame(run.step, positions, vectors)
+        if writer.is_due or number == run.total_samples:
+            writer.commit(run.step, run.save(), b"", run.choice.made_by)
         progress.update(run.time_ps, f"{row[3]:.0f} K")
 
 
