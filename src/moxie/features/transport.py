@@ -1,4 +1,4 @@
-"""Transport coefficients of one state point from its legs at constant energy: viscosity, and diffusion per species."""
+"""Transport coefficients of one state point from its legs at constant energy: viscosity, conductivity, diffusion."""
 
 import logging
 import math
@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from moxie.errors import InputError
+from moxie.features.conductivity import ionic_conductivity, ionicity, nernst_einstein_conductivity
 from moxie.features.diffusion import Diffusion, finite_size_corrected, self_diffusion, unwrapped, without_drift
 from moxie.features.viscosity import Viscosity, shear_viscosity
 from moxie.io import read_json
-from moxie.timeseries import NO_MEAN
+from moxie.structures.molecules import formal_charge, parse_smiles
+from moxie.timeseries import NO_MEAN, Mean
 
 MSD, VISCOSITY = "mean squared displacement", "running viscosity"
 _CURVE_POINTS = 200
@@ -50,10 +52,11 @@ def analyse_transport(
         "system": first["system"], "force_field": first["force_field"],
         "temperature_K": first["settings"]["temperature_K"], "pressure_bar": first["settings"]["pressure_bar"],
     }  # fmt: skip
-    rows, curves, begin = [], [], 0
+    rows, curves, begin, diffusions = [], [], 0, []
     for component in first["components"]:
         end = begin + component["count"]
         diffusion = self_diffusion([leg[:, begin:end] for leg in paths], interval_ps)
+        diffusions.append(diffusion)
         begin = end
         if not diffusion.is_linear:
             log.warning(
@@ -72,7 +75,8 @@ def analyse_transport(
         )  # fmt: skip
     if viscosity is not None:
         curves.append(_viscosity_curve(viscosity).assign(species="all"))
-    return pd.DataFrame(rows), pd.concat(curves, ignore_index=True).assign(**state)
+    charge = _charge_transport(first, paths, interval_ps, diffusions, edge_nm**3, temperature_K, log)
+    return pd.DataFrame(rows).assign(**charge), pd.concat(curves, ignore_index=True).assign(**state)
 
 
 def _row(
@@ -111,6 +115,34 @@ def _viscosity(
         viscosity.value.standard_error, viscosity.correlation_time_ps,
     )  # fmt: skip
     return viscosity
+
+
+def _charge_transport(
+    facts: dict[str, Any], paths: list[np.ndarray], interval_ps: float, diffusions: list[Diffusion], volume_nm3: float,
+    temperature_K: float, log: logging.Logger,
+) -> dict[str, float]:  # fmt: skip
+    """Return the columns of the ionic conductivity; empty without ions, or where the paths are too short for it."""
+    components = facts["components"]
+    counts = [component["count"] for component in components]
+    charges = [formal_charge(parse_smiles(component["smiles"], component["name"])) for component in components]
+    conductivity = independent = ratio = NO_MEAN
+    if any(charges):
+        species = [(n, z, found.coefficient) for n, z, found in zip(counts, charges, diffusions, strict=True)]
+        independent = nernst_einstein_conductivity(species, volume_nm3, temperature_K)
+        try:
+            moved = [np.einsum("fia,i->fa", leg, np.repeat(charges, counts)) for leg in paths]
+            conductivity = ionic_conductivity(moved, interval_ps, volume_nm3, temperature_K)
+            ratio = ionicity(conductivity, independent)
+            log.info(
+                "conductivity %.3g(%.2g) S/m, of independent ions %.3g(%.2g) S/m", conductivity.value,
+                conductivity.standard_error, independent.value, independent.standard_error,
+            )  # fmt: skip
+        except InputError as error:
+            log.warning("%s: %s", facts["system"], error)
+    columns: dict[str, Mean] = {
+        "conductivity_S_m": conductivity, "nernst_einstein_conductivity_S_m": independent, "ionicity": ratio,
+    }  # fmt: skip
+    return {key: value for name, mean in columns.items() for key, value in mean.as_columns(name).items()}
 
 
 def _check_temperature(facts: dict[str, Any], temperature_K: float, log: logging.Logger) -> None:
