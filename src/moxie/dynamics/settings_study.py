@@ -264,8 +264,9 @@ def _sample(
     for number in range(done, total):
         with rate:
             sample, positions, vectors = engine.advance(True)
-        sampled = number >= settings.equilibration_samples and positions is not None
-        forces = curvature.at(positions, vectors) if sampled else (math.nan, math.nan)
+        forces = (math.nan, math.nan)
+        if number >= settings.equilibration_samples and positions is not None:
+            forces = curvature.at(positions, vectors)
         writer.add([sample.density_g_cm3, sample.temperature_K, *forces])
         if writer.is_due or number + 1 == total:
             writer.commit(engine.step, *engine.save(), choice.made_by | {"part": _SAMPLING, "used_s": rate.used_s})
