@@ -14,7 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -67,11 +67,11 @@ def speed(name: str, count: int, settings: Any, runs: int, length_ps: float) -> 
     settings = replace(settings, sampling_ps=length_ps)
     with tempfile.TemporaryDirectory() as place:
         for number in range(1, runs + 1):
-            with stopwatches() as spent:
+            with watched(settings, number) as watch:
                 facts = run(Path(place), count, "CO", settings, number)
-            sites = int(facts["n_sites"])
-            commands = exported(Path(place), settings, number)
-            lammps_s = lammps(Path(place), ["suffix opt", *commands], settings)
+            spent, sites = watch.spent_s, int(facts["n_sites"])
+            (Path(place) / "system.data").write_text(watch.lammps["system.data"])
+            lammps_s = lammps(Path(place), watch.lammps["system.in"], settings)
             ours.append(length_ps / 1000 * DAY_S / facts["production_cpu_s"])
             theirs.append(length_ps / 1000 * DAY_S / lammps_s)
             commit_s = spent["commit"] + spent["save"]
@@ -87,15 +87,23 @@ def speed(name: str, count: int, settings: Any, runs: int, length_ps: float) -> 
     ], statistics.median(extra)
 
 
+@dataclass
+class Watch:
+    """CPU seconds by what they were spent on, and the LAMMPS files of the box at the first production step."""
+
+    spent_s: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    lammps: dict[str, str] = field(default_factory=dict)
+
+
 @contextmanager
-def stopwatches() -> Iterator[dict[str, float]]:
-    """Give the CPU seconds spent in production steps, in states and in segments while the block runs."""
+def watched(settings: Any, seed: int) -> Iterator[Watch]:
+    """Watch one run: production steps, states and segments, and where it starts from, for LAMMPS to start there too."""
     import openmm
 
     from moxie.dynamics.checkpoints import Checkpoints
     from moxie.dynamics.engine import Engine
 
-    spent: dict[str, float] = defaultdict(float)
+    watch = Watch()
 
     def timed(owner: Any, name: str) -> Any:
         original = getattr(owner, name)
@@ -105,43 +113,39 @@ def stopwatches() -> Iterator[dict[str, float]]:
             try:
                 return original(*arguments, **options)
             finally:
-                spent[name] += time.process_time() - began
-                if name == "start":  # the steps of the warm-up do not count
-                    spent.clear()
+                watch.spent_s[name] += time.process_time() - began
 
         return patch.object(owner, name, call)
 
-    owners = ((openmm.LangevinMiddleIntegrator, "step"), (Engine, "start"), (Engine, "save"), (Checkpoints, "commit"))
+    original_start = Engine.start
+
+    def start(engine: Any, *arguments: Any) -> None:
+        original_start(engine, *arguments)
+        watch.lammps = exported(engine, settings, seed)
+        watch.spent_s.clear()  # the steps of the warm-up do not count
+
+    owners = ((openmm.LangevinMiddleIntegrator, "step"), (Engine, "save"), (Checkpoints, "commit"))
     with ExitStack() as stack:
         for owner, name in owners:
             stack.enter_context(timed(owner, name))
-        yield spent
+        stack.enter_context(patch.object(Engine, "start", start))
+        yield watch
 
 
-def exported(folder: Path, settings: Any, seed: int) -> list[str]:
-    """Write system.data for the box in a folder, warmed up as for a run; return the LAMMPS commands except the runs."""
-    from moxie.dynamics.engine import Engine
+def exported(engine: Any, settings: Any, seed: int) -> dict[str, str]:
+    """Return the LAMMPS files of a box as it is."""
     from moxie.dynamics.export import configuration
     from moxie.dynamics.interactions import read_interactions
     from moxie.dynamics.lammps_files import lammps_files
-    from moxie.dynamics.platforms import PlatformChoice
-    from moxie.dynamics.simulation import periodic_model, target_edge_nm
-    from moxie.dynamics.systems import site_positions_nm
-    from moxie.structures.boxes import read_box
 
-    box = read_box(folder / "box.xyz")
-    model = periodic_model(box, settings)
-    engine = Engine(model, settings, PlatformChoice("CPU", "single", {"Threads": "1"}), seed, 0)
-    engine.start(site_positions_nm(model, box), target_edge_nm(box, settings, "it"), logging.getLogger("moxie"))
-    interactions = read_interactions(model.system)
-    texts = lammps_files(interactions, configuration(model, engine.context), settings, "benchmark", seed)
-    (folder / "system.data").write_text(texts["system.data"])
-    return [line for line in texts["system.in"].splitlines() if line.split(" ")[0] not in ("run", "dump")]
+    interactions = read_interactions(engine.model.system)
+    return lammps_files(interactions, configuration(engine.model, engine.context), settings, "benchmark", seed)
 
 
-def lammps(folder: Path, commands: list[str], settings: Any) -> float:
-    """Return the CPU seconds of as many LAMMPS steps."""
+def lammps(folder: Path, text: str, settings: Any) -> float:
+    """Return the CPU seconds of as many steps of a LAMMPS input, with the fastest styles that it has."""
     steps = round(1000 * settings.sampling_ps / settings.timestep_fs)
+    commands = ["suffix opt", *(line for line in text.splitlines() if line.split(" ")[0] not in ("run", "dump"))]
     jobs = folder / "jobs.json"
     jobs.write_text(json.dumps([{"folder": str(folder), "commands": commands, "steps": steps}]))
     environment = os.environ | {"LD_LIBRARY_PATH": str(Path(sys.prefix) / "lib"), "OMP_NUM_THREADS": "1"}

@@ -118,6 +118,13 @@ def leg_files(folder, rng, length_ps):
     return [folder / name for name in ("timeseries.parquet", "trajectory.xtc", "run.json")]
 
 
+def test_leg_cut_short_between_frames_is_named(tmp_path):
+    files = [leg_files(tmp_path / str(leg), np.random.default_rng(8), length) for leg, length in enumerate((90, 60))]
+    files[1][2].write_bytes(files[0][2].read_bytes())  # it was to be 90 ps long
+    with pytest.raises(InputError, match=r"1/trajectory.xtc is cut short: it ends at 59 ps .* goes on to 90 ps"):
+        analyse_transport(*zip(*files, strict=True))
+
+
 def test_the_table_of_an_electrolyte_has_its_conductivity(tmp_path, caplog):
     rng = np.random.default_rng(7)
     files = list(zip(*(leg_files(tmp_path / str(leg), rng, FRAMES) for leg in range(3)), strict=True))

@@ -174,6 +174,15 @@ def test_trajectory_of_another_system_is_refused(equilibrated, tmp_path):
         simulate_transport(start, files(tmp_path), LEG, leg=0, seed=1, checkpoint_dir=tmp_path / "c", platform="CPU")
 
 
+@pytest.mark.parametrize(("kept", "message"), [(0.5, "cannot be read|is cut short"), (0.0, "cannot be read")])
+def test_run_whose_trajectory_is_cut_short_is_refused(equilibrated, tmp_path, kept, message):
+    whole = (equilibrated / "trajectory.xtc").read_bytes()
+    start = replace(files(equilibrated), trajectory=tmp_path / "short.xtc")
+    start.trajectory.write_bytes(whole[: round(kept * len(whole))])
+    with pytest.raises(InputError, match=rf"short.xtc ({message}).*Delete it and run again"):
+        simulate_transport(start, files(tmp_path), LEG, leg=0, seed=1, checkpoint_dir=tmp_path / "c", platform="CPU")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

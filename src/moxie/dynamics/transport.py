@@ -26,6 +26,7 @@ from moxie.errors import InputError
 from moxie.io import read_json, replace_when_complete, sha256, write_json
 from moxie.job import Progress
 from moxie.seeds import derive_seed
+from moxie.trajectories import Frames
 
 UNITS = {
     "time_ps": "ps",
@@ -37,6 +38,7 @@ UNITS = {
 _LARGEST_DRIFT = 0.02  # of the total energy over a leg, in units of the kinetic energy
 _CONSTRAINT_TOLERANCE = 1e-7
 _FEWEST_FRAMES = 40  # as moxie.features.diffusion needs
+_LATER_PS = 2e-3  # the frame at the end of the equilibration is the last of it
 _DEFAULT_STEP_FS = {"none": 1.0, "h_bonds": 2.0, "all_bonds": 2.0}
 
 
@@ -248,23 +250,19 @@ def _starting_point(
     start: TransportOutputs, origin: dict[str, Any], series: Any, leg: int, legs: int
 ) -> tuple[np.ndarray, float]:
     """Return positions from the frame of this leg, scaled to the mean density of the run, and the edge of the box."""
-    from MDAnalysis.lib.formats.libmdaxdr import XTCFile
-
     edge_nm = float(np.cbrt(series["volume_nm3"].mean()))
-    with XTCFile(str(start.trajectory)) as stream:
-        frames = [frame for frame in stream if frame.time > origin["settings"]["equilibration_ps"]]
+    sizes = [len(component["site_atoms"]) for component in origin["components"] for _ in range(component["count"])]
+    settings = Settings(**origin["settings"])
+    begin_ps, end_ps = settings.equilibration_ps + _LATER_PS, float(series["time_ps"].iloc[-1])
+    frames = list(Frames(start.trajectory, sum(sizes), begin_ps, end_ps, settings.frame_interval_ps))
     if len(frames) < legs:
         raise InputError(
             f"{start.trajectory} has {len(frames)} frames after the equilibration; {legs} legs need as many to start"
             " from. Use fewer transport.legs, or a longer sampling_ps."
         )
-    frame = frames[round((leg + 1) * len(frames) / legs) - 1]
-    sizes = [len(component["site_atoms"]) for component in origin["components"] for _ in range(component["count"])]
-    if sum(sizes) != len(frame.x):
-        raise InputError(f"{start.trajectory} has {len(frame.x)} sites where {start.run} says {sum(sizes)}.")
-    molecules = tuple(np.split(np.arange(len(frame.x)), np.cumsum(sizes)[:-1]))
-    positions = frame.x.astype(float)
-    return scale_molecules(positions, molecules, edge_nm / float(frame.box[0, 0])), edge_nm
+    positions_A, box_A = frames[round((leg + 1) * len(frames) / legs) - 1]
+    molecules = tuple(np.split(np.arange(len(positions_A)), np.cumsum(sizes)[:-1]))
+    return scale_molecules(positions_A.astype(float) / 10, molecules, 10 * edge_nm / float(box_A[0])), edge_nm
 
 
 def _stationary_series(start: TransportOutputs, origin: dict[str, Any]) -> Any:

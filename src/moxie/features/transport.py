@@ -15,6 +15,7 @@ from moxie.features.viscosity import Viscosity, shear_viscosity
 from moxie.io import read_json
 from moxie.structures.molecules import formal_charge, parse_smiles
 from moxie.timeseries import NO_MEAN, Mean
+from moxie.trajectories import Frames
 
 MSD, VISCOSITY = "mean squared displacement", "running viscosity"
 _CURVE_POINTS = 200
@@ -46,8 +47,8 @@ def analyse_transport(
     _check_temperature(first, temperature_K, log)
     viscosity = _viscosity(series, facts, temperature_K, log)
     masses = _masses(first["components"])
-    paths = [_centre_paths(*files, masses) for files in zip(trajectories, runs, strict=True)]
     interval_ps = _frame_interval_ps(first)
+    paths = [_centre_paths(trajectory, first, masses, interval_ps) for trajectory in trajectories]
     state = {
         "system": first["system"], "force_field": first["force_field"],
         "temperature_K": first["settings"]["temperature_K"], "pressure_bar": first["settings"]["pressure_bar"],
@@ -159,23 +160,20 @@ def _masses(components: list[dict[str, Any]]) -> np.ndarray:
     return np.concatenate([np.tile(row["site_masses_amu"], row["count"]) for row in components])
 
 
-def _centre_paths(trajectory: str | Path, run: str | Path, masses: np.ndarray) -> np.ndarray:
+def _centre_paths(
+    trajectory: str | Path, facts: dict[str, Any], masses: np.ndarray, interval_ps: float
+) -> np.ndarray:  # fmt: skip
     """Return the paths of all molecular centres without the drift of the box, nm, (n_frames, n_molecules, 3)."""
-    from MDAnalysis.lib.formats.libmdaxdr import XTCFile
-
-    components = read_json(run)["components"]
+    components = facts["components"]
     sizes = np.repeat([len(row["site_masses_amu"]) for row in components], [row["count"] for row in components])
     firsts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     molecule_masses = np.add.reduceat(masses, firsts)
-    try:
-        with XTCFile(str(trajectory)) as stream:
-            if stream.n_atoms != len(masses):
-                raise InputError(f"{trajectory} has {stream.n_atoms} sites where {run} says {len(masses)}.")
-            frames = [(frame.x.astype(float), np.diag(frame.box)) for frame in stream]
-    except OSError as error:
-        raise InputError(f"{trajectory} cannot be read ({error}). Delete it and run again to make it anew.") from None
-    centres = np.array([np.add.reduceat(masses[:, None] * x, firsts) / molecule_masses[:, None] for x, _ in frames])
-    return without_drift(unwrapped(centres, frames[0][1]), molecule_masses)
+    centres = []
+    for positions_A, box_A in Frames(trajectory, len(masses), 0.0, facts["transport"]["length_ps"], interval_ps):
+        weighted = np.add.reduceat(masses[:, None] * positions_A.astype(float), firsts)
+        centres.append(weighted / molecule_masses[:, None] / 10)
+        edges_nm = box_A[:3].astype(float) / 10
+    return without_drift(unwrapped(np.array(centres), edges_nm), molecule_masses)
 
 
 def _frame_interval_ps(facts: dict[str, Any]) -> float:
