@@ -89,6 +89,20 @@ def test_rattling_of_free_ions_does_not_count():
     assert found.standard_error < 0.5 * exact
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("amplitude_nm", [0.0, 0.05])
+def test_error_covers_the_truth_as_often_as_it_says(amplitude_nm):
+    rng = np.random.default_rng(9)
+    exact = nernst_einstein_conductivity([(1, 1, Mean(D_NM2_PS * 1e-6, 0.0, 1.0))], *STATE).value
+    found = [
+        ionic_conductivity([(walk(rng, 1) + rattling(rng, 1, amplitude_nm))[:, 0]], INTERVAL_PS, *STATE)
+        for _ in range(40)
+    ]
+    deviations = np.array([(mean.value - exact) / mean.standard_error for mean in found])
+    assert abs(deviations.mean()) < 1
+    assert np.mean(np.abs(deviations) < 1) > 0.45 and np.mean(np.abs(deviations) < 2) > 0.85
+
+
 def test_paths_that_are_too_short_are_refused():
     with pytest.raises(InputError, match="2 legs of 9 ps.* too short for a conductivity.*transport.length_ps"):
         ionic_conductivity([walk(np.random.default_rng(6))[:10, 0] for _ in range(2)], 1.0, *STATE)
