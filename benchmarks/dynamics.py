@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
-
 from benchmarks.rows import row
 
 JOB = Path(__file__).with_name("dynamics_job.py")
@@ -201,22 +199,20 @@ def precise_density(settings: Any, fixed_s: float, length_ps: float) -> Rows:
 
 
 def time_to_precision(series: Any, target: float) -> tuple[float, str]:
-    """Return the time (ps) from which on the density's relative standard error is below a target.
+    """Return the time (ps) at which a run would end that asks for this relative standard error of the density.
 
-    Equilibration is detected in density and potential energy together at every length. Where the run is too short, its
-    standard error is taken to fall with the square root of the stationary time.
+    The rule of the runs: judged at its moments, with its fewest independent samples. Where the run is too short, error
+    and number are taken to improve with the stationary time as they do for independent samples.
     """
-    from moxie.timeseries import detect_equilibration, mean_of
+    from moxie.dynamics.precision import FEWEST_INDEPENDENT, assess, is_check
 
-    density = series["density_g_cm3"].to_numpy()
-    energy = series["potential_energy_kJ_mol"].to_numpy()
+    columns = {name: series[name].to_numpy() for name in ("density_g_cm3", "potential_energy_kJ_mol")}
     times = series["time_ps"].to_numpy()
-    start, error = 0, np.nan
-    for last in np.unique(np.linspace(min(len(times), 40), len(times), 20).astype(int)):
-        start, _ = detect_equilibration({"density": density[:last], "energy": energy[:last]})
-        mean = mean_of(density[start:last])
-        error = mean.standard_error / mean.value
-        if error < target:
-            return float(times[last - 1]), "reached within"
-    stationary_ps = times[-1] - times[start]
-    return float(times[start] + stationary_ps * (error / target) ** 2), "extrapolated from"
+    error = target * float(columns["density_g_cm3"].mean())
+    for number in (n for n in range(1, len(times) + 1) if is_check(n, 0)):
+        found = assess({name: values[:number] for name, values in columns.items()}, {"density_g_cm3": error}, 0)
+        if found.reached:
+            return float(times[number - 1]), "reached within"
+    found = assess(columns, {"density_g_cm3": error}, 0)
+    longer = max((found.standard_errors["density_g_cm3"] / error) ** 2, FEWEST_INDEPENDENT / found.n_independent)
+    return float(times[found.start] + (times[-1] - times[found.start]) * longer), "extrapolated from"
