@@ -14,12 +14,10 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
-
-import numpy as np
 
 from benchmarks.rows import row
 
@@ -42,12 +40,12 @@ def measure(quick: bool) -> Rows:
 
     logging.getLogger("moxie").setLevel(logging.WARNING)
     settings = Settings(298.15, timestep_fs=4.0, hydrogen_mass_amu=3.0, equilibration_ps=0.0)
-    runs, length_ps = (3, 4.0) if quick else (5, 40.0)
+    runs, length_ps = (2, 4.0) if quick else (5, 40.0)
     rows, extra = speed("trappe_ua", 216, settings, runs, length_ps)
     rows += fixed_cost(settings, runs)
     fixed_s = rows[-1]["value"]
     rows += overhead(fixed_s, extra, length_ps)
-    rows += precise_density(settings, fixed_s, 40.0 if quick else 600.0)
+    rows += precise_density(settings, fixed_s, 20.0 if quick else 600.0)
     all_atom = [name for name in available_force_fields() if name.startswith("opls")]
     if all_atom:
         rows += speed(all_atom[0], 216, replace(settings, force_field=all_atom[0]), runs, length_ps / 4)
@@ -67,11 +65,11 @@ def speed(name: str, count: int, settings: Any, runs: int, length_ps: float) -> 
     settings = replace(settings, sampling_ps=length_ps)
     with tempfile.TemporaryDirectory() as place:
         for number in range(1, runs + 1):
-            with stopwatches() as spent:
+            with watched(settings, number) as watch:
                 facts = run(Path(place), count, "CO", settings, number)
-            sites = int(facts["n_sites"])
-            commands = exported(Path(place), settings, number)
-            lammps_s = lammps(Path(place), ["suffix opt", *commands], settings)
+            spent, sites = watch.spent_s, int(facts["n_sites"])
+            (Path(place) / "system.data").write_text(watch.lammps["system.data"])
+            lammps_s = lammps(Path(place), watch.lammps["system.in"], settings)
             ours.append(length_ps / 1000 * DAY_S / facts["production_cpu_s"])
             theirs.append(length_ps / 1000 * DAY_S / lammps_s)
             commit_s = spent["commit"] + spent["save"]
@@ -87,15 +85,23 @@ def speed(name: str, count: int, settings: Any, runs: int, length_ps: float) -> 
     ], statistics.median(extra)
 
 
+@dataclass
+class Watch:
+    """CPU seconds by what they were spent on, and the LAMMPS files of the box at the first production step."""
+
+    spent_s: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    lammps: dict[str, str] = field(default_factory=dict)
+
+
 @contextmanager
-def stopwatches() -> Iterator[dict[str, float]]:
-    """Give the CPU seconds spent in production steps, in states and in segments while the block runs."""
+def watched(settings: Any, seed: int) -> Iterator[Watch]:
+    """Watch one run: production steps, states and segments, and where it starts from, for LAMMPS to start there too."""
     import openmm
 
     from moxie.dynamics.checkpoints import Checkpoints
     from moxie.dynamics.engine import Engine
 
-    spent: dict[str, float] = defaultdict(float)
+    watch = Watch()
 
     def timed(owner: Any, name: str) -> Any:
         original = getattr(owner, name)
@@ -105,48 +111,44 @@ def stopwatches() -> Iterator[dict[str, float]]:
             try:
                 return original(*arguments, **options)
             finally:
-                spent[name] += time.process_time() - began
-                if name == "start":  # the steps of the warm-up do not count
-                    spent.clear()
+                watch.spent_s[name] += time.process_time() - began
 
         return patch.object(owner, name, call)
 
-    owners = ((openmm.LangevinMiddleIntegrator, "step"), (Engine, "start"), (Engine, "save"), (Checkpoints, "commit"))
+    original_start = Engine.start
+
+    def start(engine: Any, *arguments: Any) -> None:
+        original_start(engine, *arguments)
+        watch.lammps = exported(engine, settings, seed)
+        watch.spent_s.clear()  # the steps of the warm-up do not count
+
+    owners = ((openmm.LangevinMiddleIntegrator, "step"), (Engine, "save"), (Checkpoints, "commit"))
     with ExitStack() as stack:
         for owner, name in owners:
             stack.enter_context(timed(owner, name))
-        yield spent
+        stack.enter_context(patch.object(Engine, "start", start))
+        yield watch
 
 
-def exported(folder: Path, settings: Any, seed: int) -> list[str]:
-    """Write system.data for the box in a folder, warmed up as for a run; return the LAMMPS commands except the runs."""
-    from moxie.dynamics.engine import Engine
+def exported(engine: Any, settings: Any, seed: int) -> dict[str, str]:
+    """Return the LAMMPS files of a box as it is."""
     from moxie.dynamics.export import configuration
     from moxie.dynamics.interactions import read_interactions
     from moxie.dynamics.lammps_files import lammps_files
-    from moxie.dynamics.platforms import PlatformChoice
-    from moxie.dynamics.simulation import periodic_model, target_edge_nm
-    from moxie.dynamics.systems import site_positions_nm
-    from moxie.structures.boxes import read_box
 
-    box = read_box(folder / "box.xyz")
-    model = periodic_model(box, settings)
-    engine = Engine(model, settings, PlatformChoice("CPU", "single", {"Threads": "1"}), seed, 0)
-    engine.start(site_positions_nm(model, box), target_edge_nm(box, settings, "it"), logging.getLogger("moxie"))
-    interactions = read_interactions(model.system)
-    texts = lammps_files(interactions, configuration(model, engine.context), settings, "benchmark", seed)
-    (folder / "system.data").write_text(texts["system.data"])
-    return [line for line in texts["system.in"].splitlines() if line.split(" ")[0] not in ("run", "dump")]
+    interactions = read_interactions(engine.model.system)
+    return lammps_files(interactions, configuration(engine.model, engine.context), settings, "benchmark", seed)
 
 
-def lammps(folder: Path, commands: list[str], settings: Any) -> float:
-    """Return the CPU seconds of as many LAMMPS steps."""
+def lammps(folder: Path, text: str, settings: Any) -> float:
+    """Return the CPU seconds of as many steps of a LAMMPS input, with the fastest styles that it has."""
     steps = round(1000 * settings.sampling_ps / settings.timestep_fs)
+    commands = ["suffix opt", *(line for line in text.splitlines() if line.split(" ")[0] not in ("run", "dump"))]
     jobs = folder / "jobs.json"
     jobs.write_text(json.dumps([{"folder": str(folder), "commands": commands, "steps": steps}]))
     environment = os.environ | {"LD_LIBRARY_PATH": str(Path(sys.prefix) / "lib"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(LAMMPS), str(jobs)]
-    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    answer = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return float(json.loads(answer.stdout)[0]["cpu_s"])
 
 
@@ -157,7 +159,7 @@ def fixed_cost(settings: Any, runs: int) -> Rows:
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, str(JOB), folder, "216", "CO", json.dumps(settings.as_dict())]
-            answer = subprocess.run(command, capture_output=True, text=True, check=True)
+            answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         facts = json.loads(answer.stdout.splitlines()[-1])
         costs.append(facts["cpu_s"] - facts["production_cpu_s"])
     conditions = "trappe_ua, 216 molecules: imports, packing, relaxation, warm-up, files; goal: below 6"
@@ -197,22 +199,20 @@ def precise_density(settings: Any, fixed_s: float, length_ps: float) -> Rows:
 
 
 def time_to_precision(series: Any, target: float) -> tuple[float, str]:
-    """Return the time (ps) from which on the density's relative standard error is below a target.
+    """Return the time (ps) at which a run would end that asks for this relative standard error of the density.
 
-    Equilibration is detected in density and potential energy together at every length. Where the run is too short, its
-    standard error is taken to fall with the square root of the stationary time.
+    The rule of the runs: judged at its moments, with its fewest independent samples. Where the run is too short, error
+    and number are taken to improve with the stationary time as they do for independent samples.
     """
-    from moxie.features.timeseries import detect_equilibration, mean_of
+    from moxie.dynamics.precision import FEWEST_INDEPENDENT, assess, is_check
 
-    density = series["density_g_cm3"].to_numpy()
-    energy = series["potential_energy_kJ_mol"].to_numpy()
+    columns = {name: series[name].to_numpy() for name in ("density_g_cm3", "potential_energy_kJ_mol")}
     times = series["time_ps"].to_numpy()
-    start, error = 0, np.nan
-    for last in np.unique(np.linspace(min(len(times), 40), len(times), 20).astype(int)):
-        start, _ = detect_equilibration({"density": density[:last], "energy": energy[:last]})
-        mean = mean_of(density[start:last])
-        error = mean.standard_error / mean.value
-        if error < target:
-            return float(times[last - 1]), "reached within"
-    stationary_ps = times[-1] - times[start]
-    return float(times[start] + stationary_ps * (error / target) ** 2), "extrapolated from"
+    error = target * float(columns["density_g_cm3"].mean())
+    for number in (n for n in range(1, len(times) + 1) if is_check(n, 0)):
+        found = assess({name: values[:number] for name, values in columns.items()}, {"density_g_cm3": error}, 0)
+        if found.reached:
+            return float(times[number - 1]), "reached within"
+    found = assess(columns, {"density_g_cm3": error}, 0)
+    longer = max((found.standard_errors["density_g_cm3"] / error) ** 2, FEWEST_INDEPENDENT / found.n_independent)
+    return float(times[found.start] + (times[-1] - times[found.start]) * longer), "extrapolated from"

@@ -26,7 +26,7 @@ def analysis(n_frames: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         write_run(Path(folder), n_frames)
         command = [sys.executable, "-m", "benchmarks.liquid_analysis", folder]
-        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+        answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     found = json.loads(answer.stdout.splitlines()[-1])
     n_sites, rate = 3 * SIDE**3, n_frames / found["cpu_s"]
     conditions = f"{n_frames} made-up frames, one core; goal: 10,000 frames below 60 s and 1000 MB"
@@ -54,10 +54,10 @@ def write_run(folder: Path, n_frames: int) -> None:
         for frame in range(n_frames):
             shifts = generator.normal(scale=0.04, size=(SIDE**3, 1, 3))
             stream.write((rest + shifts).reshape(-1, 3).astype(np.float32), box, frame, frame + 1.0, 1000.0)
-    samples = generator.normal(size=(n_frames, 2))
+    samples = generator.normal(size=(n_frames, 5))
     rows = np.column_stack(
         [np.arange(1.0, n_frames + 1), -36_400 + 100 * samples[:, 0], np.full(n_frames, 298.15),
-         np.full(n_frames, EDGE_NM**3), 0.78 + 0.005 * samples[:, 1]]
+         np.full(n_frames, EDGE_NM**3), 0.78 + 0.005 * samples[:, 1], *samples[:, 2:].T]
     )  # fmt: skip
     write_series(rows, folder / "timeseries.parquet")
     component = {"name": "methanol", "smiles": "CO", "count": SIDE**3, "site_atoms": [0, 1, 5],
@@ -67,7 +67,7 @@ def write_run(folder: Path, n_frames: int) -> None:
         folder / "run.json",
         {"system": "methanol", "replica": 0, "settings": settings.as_dict(), "components": [component],
          "n_molecules": SIDE**3, "n_sites": 3 * SIDE**3, "mass_g_mol": 32.042 * SIDE**3, "force_field": "trappe_ua",
-         "platform": "CPU", "precision": "single"},
+         "force_field_sha256": "made up", "degrees_of_freedom": 7 * SIDE**3, "platform": "CPU", "precision": "single"},
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Simulate one point of the study of settings."""
 
+import shutil
+
 import pandas as pd
 
 from moxie.dynamics.protocol import Settings
@@ -15,7 +17,9 @@ with job(snakemake) as log:
     molecules = {name: read_sdf(path) for name, path in zip(composition, snakemake.input.molecules, strict=True)}
     box = pack(molecules, composition, params.smiles, params.seed, settings.density_g_cm3)
     row = simulate_point(
-        box, settings, params.nve_ps, system=params.system, seed=params.seed, platform=params.platform,
-        threads=snakemake.threads, log=log,
+        box, settings, params.nve_ps, system=params.system, seed=params.seed, checkpoint_dir=params.checkpoints,
+        checkpoint_interval_s=snakemake.config["dynamics"]["protocol"]["checkpoint_interval_s"],
+        platform=params.platform, threads=snakemake.threads, log=log,
     )  # fmt: skip
     write_table(pd.DataFrame([row]), snakemake.output.row, "settings_study")
+    shutil.rmtree(params.checkpoints)

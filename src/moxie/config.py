@@ -165,7 +165,7 @@ class System(Section):
         description="Standard errors at which a run ends before `sampling_ps`; all that are given must be reached",
     )
     transport: Transport | None = Field(
-        None, description="Legs for viscosity and self-diffusion after each run (null: none)"
+        None, description="Legs for viscosity, self-diffusion and ionic conductivity after each run (null: none)"
     )
 
 

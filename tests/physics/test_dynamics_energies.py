@@ -145,7 +145,7 @@ def test_isolated_methanol_has_the_mean_energy_of_its_rigid_bond_ensemble(tmp_pa
     simulate_gas("CO", "methanol", tmp_path / "t.parquet", tmp_path / "r.json", settings, replica=0, seed=11)
     import pandas as pd
 
-    from moxie.features.timeseries import mean_of
+    from moxie.timeseries import mean_of
 
     found = mean_of(pd.read_parquet(tmp_path / "t.parquet")["potential_energy_kJ_mol"].to_numpy())
     assert found.standard_error < 0.06

@@ -17,9 +17,9 @@ from moxie.dynamics.platforms import PlatformChoice
 from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, Settings
 from moxie.dynamics.simulation import Outputs, simulate
 from moxie.dynamics.systems import build_model, site_positions_nm
-from moxie.features.timeseries import statistical_inefficiency
 from moxie.structures.boxes import expected_edge_nm, pack, read_box, write_box
 from moxie.structures.molecules import embed
+from moxie.timeseries import statistical_inefficiency
 
 CPU = PlatformChoice("CPU", "single", {"Threads": "1"})
 METHANOL = Settings(

@@ -8,9 +8,9 @@ import pytest
 from moxie.dynamics.protocol import Settings
 from moxie.dynamics.simulation import Outputs, simulate, simulate_gas
 from moxie.features.liquids import analyse
-from moxie.features.timeseries import mean_of
 from moxie.structures.boxes import pack, write_box
 from moxie.structures.molecules import embed
+from moxie.timeseries import mean_of
 
 LONG_STEPS = Settings(
     298.15, cutoff_nm=0.6, timestep_fs=4.0, hydrogen_mass_amu=3.0, equilibration_ps=5.0, sampling_ps=20.0

@@ -240,6 +240,9 @@ def transport(temperatures_K=(278.15, 298.15, 318.15)):
                     "diffusion_m2_s": (0.8 * diffusion * np.exp(-x), 3e-11),
                     "diffusion_corrected_m2_s": (diffusion * np.exp(-x), 5e-11),
                     "viscosity_mPa_s": (0.5 * np.exp(x), 0.03),
+                    "conductivity_S_m": (np.nan if smiles == "CO" else 3.1 * np.exp(-x), 0.4),
+                    "nernst_einstein_conductivity_S_m": (np.nan if smiles == "CO" else 4.4 * np.exp(-x), 0.3),
+                    "ionicity": (np.nan if smiles == "CO" else 0.7, 0.1),
                 }
                 for column, (value, error) in values.items():
                     row |= {column: value, f"{column}_standard_error": error, f"{column}_n_independent": 4.0}

@@ -118,6 +118,10 @@ MISTAKES = {
         {"dynamics": {"systems": {"litfsi_10m": {"composition": {"lithium": 10}}}}},
         r"litfsi_10m: the composition has the charge \+1",
     ),
+    "temperature that is none": (system(temperatures_K=[-5]), r"temperatures_K\[0\]` = -5: .*equal to 100"),
+    "temperature of a plasma": (system(temperatures_K=[1e5]), r"temperatures_K\[0\]` = 100000.0: .*equal to 800"),
+    "pressure that is none": (system(pressures_bar=[-3]), r"pressures_bar\[0\]` = -3: .*greater than 0"),
+    "pressure of a star": (system(pressures_bar=[1e9]), r"pressures_bar\[0\]` = 1000000000.0: .*equal to 100000"),
     "time step too long": (system(timestep_fs=6.0), r"systems.methanol: timestep_fs is 6"),
     "unknown target of learning": (
         {"learning": {"target": "strain_energy"}},

@@ -16,7 +16,7 @@ from moxie.features.diffusion import (
     walk_covariance,
     without_drift,
 )
-from moxie.features.timeseries import Mean
+from moxie.timeseries import Mean
 
 D_NM2_PS, INTERVAL_PS = 2e-3, 0.1
 

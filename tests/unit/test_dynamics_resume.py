@@ -18,10 +18,10 @@ from test_dynamics_simulation import CHILD, SHORT, frames_of, run, start_and_kil
 from moxie.dynamics.engine import Engine
 from moxie.dynamics.platforms import PlatformChoice
 from moxie.dynamics.systems import build_model, site_positions_nm
-from moxie.features.timeseries import mean_of
 from moxie.io import read_json, write_json
 from moxie.structures.boxes import pack, read_box, write_box
 from moxie.structures.molecules import embed
+from moxie.timeseries import mean_of
 
 LENGTH_PS = 30.0
 MOMENTS = [random.Random(seed).uniform(0.0, 0.3) for seed in (1, 2, 3, 5)]  # seconds after there is something to lose

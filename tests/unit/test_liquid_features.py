@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moxie.errors import InputError
 from moxie.features.liquids import analyse, find_sites, kind_of
 from moxie.features.rdf import analyse_structure, count_pairs, first_shell, jackknife
-from moxie.features.timeseries import detect_equilibration, mean_of, statistical_inefficiency
+from moxie.timeseries import detect_equilibration, mean_of, statistical_inefficiency
 
 TFSI = "O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F"
 

@@ -54,6 +54,11 @@ def test_unusable_smiles_are_refused_by_name(smiles):
         parse_smiles(smiles, "solvent")
 
 
+def test_molecule_without_a_conformer_is_refused_by_name():
+    with pytest.raises(InputError, match=r"molecules.solvent: .* no three-dimensional conformer of .*stereochemistry"):
+        embed("[C@@H]12C[C@H]1C2", "solvent")  # three-membered rings joined the wrong way round
+
+
 def test_damaged_sdf_is_named(tmp_path):
     path = tmp_path / "broken.sdf"
     path.write_text("nothing\n")

@@ -1,6 +1,12 @@
 """The study of settings: what its points measure, what it recommends and why, and what it refuses."""
 
 import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +14,7 @@ import pytest
 from made_tables import settings_study
 from test_config import DEFAULT, merged
 
+from moxie.dynamics.engine import Engine
 from moxie.dynamics.platforms import choose_platform
 from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, Settings
 from moxie.dynamics.settings_study import (
@@ -24,6 +31,7 @@ from moxie.dynamics.systems import site_positions_nm
 from moxie.errors import InputError
 from moxie.features.recommended_settings import recommend
 from moxie.features.tables import write_table
+from moxie.io import read_json
 from moxie.structures.boxes import pack
 from moxie.structures.molecules import embed
 from moxie.study import Study
@@ -146,15 +154,21 @@ def test_configurational_temperature_of_harmonic_wells():
     assert abs(found.value - 310) < 4 * found.standard_error < 4
 
 
+def methanol_box():
+    return pack({"methanol": embed("CO")}, {"methanol": 48}, {"methanol": "CO"}, seed=2)
+
+
 @pytest.fixture(scope="module")
 def box():
-    return pack({"methanol": embed("CO")}, {"methanol": 48}, {"methanol": "CO"}, seed=2)
+    return methanol_box()
 
 
 SHORT = Settings(
     298.15, cutoff_nm=0.6, timestep_fs=4.0, hydrogen_mass_amu=3.0, equilibration_ps=2.0, sampling_ps=8.0,
     sample_interval_ps=0.1,
 )  # fmt: skip
+LONGER = replace(SHORT, sampling_ps=16.0)
+CONSERVED = 417  # energies in 20 ps, one every 12 steps of 4 fs
 
 
 def test_the_curvature_is_that_of_the_energy(box):
@@ -177,8 +191,13 @@ def test_the_curvature_is_that_of_the_energy(box):
     assert abs(estimates[:, 1].mean() - trace) < 4 * error < 0.5 * abs(trace)
 
 
+def point_of(box, folder, settings=SHORT, nve_ps=2.0, **options):
+    options = {"system": "methanol", "seed": 3, "checkpoint_dir": folder / "checkpoint", "platform": "CPU"} | options
+    return simulate_point(box, settings, nve_ps, **options)
+
+
 def test_a_point_gives_a_whole_row(box, tmp_path):
-    row = simulate_point(box, SHORT, 2.0, system="methanol", seed=3, platform="CPU")
+    row = point_of(box, tmp_path)
     write_table(pd.DataFrame([row]), tmp_path / "row.parquet", "settings_study")
     assert row["failure"] == "" and 0.6 < row["density_g_cm3"] < 0.95
     for kind in ("kinetic", "configurational"):
@@ -193,10 +212,69 @@ def test_a_point_that_blows_up_is_a_row_too(box, tmp_path, monkeypatch, caplog):
 
     monkeypatch.setattr("moxie.dynamics.engine.Engine.advance", explode)
     with caplog.at_level(logging.WARNING):
-        row = simulate_point(box, SHORT, 2.0, system="methanol", seed=3, platform="CPU")
+        row = point_of(box, tmp_path)
     write_table(pd.DataFrame([row]), tmp_path / "row.parquet", "settings_study")
     assert row["failure"] == "The simulation failed after step 7." in caplog.text
     assert np.isnan(row["density_g_cm3"])
+
+
+CHILD = """
+import sys
+from pathlib import Path
+sys.path[:0] = {path!r}
+from test_settings_study import LONGER, methanol_box, point_of
+point_of(methanol_box(), Path({folder!r}), LONGER, 20.0, checkpoint_interval_s=0.05)
+"""
+
+
+def segments_of(folder):
+    """Facts of the committed segments, in order."""
+    places = sorted((folder / "checkpoint").glob("segment_????"))
+    return [read_json(place / "segment.json") for place in places]
+
+
+def killed_within(folder, part, count):
+    """Begin a point in a child process and kill it once `count` segments of a part are committed."""
+    code = CHILD.format(path=[os.path.dirname(__file__), *sys.path], folder=str(folder))
+    child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
+    try:
+        limit = time.monotonic() + 90
+        while sum(content["facts"]["part"] == part for content in segments_of(folder)) < count:
+            assert child.poll() is None, child.stderr.read().decode()
+            assert time.monotonic() < limit
+            time.sleep(0.05)
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.communicate()
+    return sum(content["facts"]["samples"] for content in segments_of(folder) if content["facts"]["part"] == part)
+
+
+def test_a_killed_point_continues_in_the_part_where_it_was(box, tmp_path, caplog, monkeypatch):
+    advanced = []
+    original = Engine.advance
+    monkeypatch.setattr(Engine, "advance", lambda *args: advanced.append(1) or original(*args))
+
+    killed_within(tmp_path, "constant pressure", 3)  # the child of the next line goes on from there
+    sampled = sum(content["facts"]["samples"] for content in segments_of(tmp_path))
+    assert 0 < sampled < LONGER.total_samples
+    conserved = killed_within(tmp_path, "constant energy", 3)
+    assert 0 < conserved < CONSERVED
+    with caplog.at_level(logging.INFO):
+        row = point_of(box, tmp_path, LONGER, 20.0)
+    assert "of constant energy" in caplog.text and not advanced  # nothing was sampled again
+    contents = segments_of(tmp_path)
+    for part, total in (("constant pressure", LONGER.total_samples), ("constant energy", CONSERVED)):
+        assert sum(content["facts"]["samples"] for content in contents if content["facts"]["part"] == part) == total
+    energies = np.concatenate([
+        np.load(place / "samples.npy")[:, 0] for place, content in
+        zip(sorted((tmp_path / "checkpoint").glob("segment_????")), contents, strict=True)
+        if content["facts"]["part"] == "constant energy"
+    ])  # fmt: skip
+    assert np.abs(np.diff(energies)).max() < 8 * np.abs(np.diff(energies)).mean()  # no jump where it was cut
+    assert row["failure"] == "" and np.isfinite(row["energy_drift_kJ_mol_ns"])
+    assert 0.6 < row["density_g_cm3"] < 0.95 and 20 < row["ns_per_day"] < 20000
+    again = point_of(box, tmp_path, LONGER, 20.0)
+    assert {key: again[key] for key in row} == row  # until its checkpoint is deleted, a row comes back at once
 
 
 def test_points_vary_one_thing_at_a_time_and_come_once():

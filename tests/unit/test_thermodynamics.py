@@ -13,7 +13,7 @@ from moxie.features.liquids import find_tuples
 from moxie.features.schemas import get_table
 from moxie.features.state_grid import DERIVATIVES, add_finite_differences, columns_from_grid
 from moxie.features.tables import gather, read_table, write_table
-from moxie.features.timeseries import jackknife_mean
+from moxie.timeseries import jackknife_mean
 
 R = thermo.GAS_CONSTANT_KJ_MOL_K
 T = 300.0

@@ -1,6 +1,7 @@
 """Legs at constant energy: what they conserve, what they start from, and how they survive a kill."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,22 +109,37 @@ run_leg(Path({start!r}), Path({folder!r}), replace(LEG, length_ps=10.0), checkpo
 """
 
 
-def test_killed_leg_continues_where_it_was(equilibrated, tmp_path, caplog):
-    code = CHILD.format(path=[os.path.dirname(__file__), *sys.path], start=str(equilibrated), folder=str(tmp_path))
+@pytest.fixture(scope="module")
+def killed(equilibrated, tmp_path_factory):
+    """A folder with the checkpoint of a killed leg of 10 ps."""
+    folder = tmp_path_factory.mktemp("killed")
+    code = CHILD.format(path=[os.path.dirname(__file__), *sys.path], start=str(equilibrated), folder=str(folder))
     child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
     try:
         limit = time.monotonic() + 90
-        while not (tmp_path / "checkpoint" / "segment_0003").exists():
+        while not (folder / "checkpoint" / "segment_0003").exists():
             assert child.poll() is None, child.stderr.read().decode()
             assert time.monotonic() < limit
             time.sleep(0.01)
     finally:
         child.send_signal(signal.SIGKILL)
         child.communicate()
-    assert not (tmp_path / "timeseries.parquet").exists()
+    assert not (folder / "timeseries.parquet").exists()
+    return folder
+
+
+@pytest.mark.parametrize("version", [None, "7.7"])
+def test_killed_leg_continues_where_it_was_also_after_an_upgrade(equilibrated, killed, tmp_path, caplog, version):
+    shutil.copytree(killed / "checkpoint", tmp_path / "checkpoint")
+    if version:
+        for path in (tmp_path / "checkpoint").glob("segment_????/segment.json"):
+            content = read_json(path)
+            content["facts"]["openmm"] = version
+            write_json(path, content)
     with caplog.at_level("INFO"):
         run_leg(equilibrated, tmp_path, replace(LEG, length_ps=10.0))
-    assert "continuing at" in caplog.text
+    assert "continuing at" in caplog.text and "set aside" not in caplog.text
+    assert ("the checkpoint was made by OpenMM 7.7" in caplog.text) == bool(version)
     series = pd.read_parquet(tmp_path / "timeseries.parquet")
     assert np.allclose(series["time_ps"], 0.05 * np.arange(1, 201))
     total = series["potential_energy_kJ_mol"] + series["kinetic_energy_kJ_mol"]
@@ -155,6 +171,15 @@ def test_trajectory_of_another_system_is_refused(equilibrated, tmp_path):
     write_json(tmp_path / "other.json", facts)
     start = replace(files(equilibrated), run=tmp_path / "other.json")
     with pytest.raises(InputError, match="144 sites where .* says 141"):
+        simulate_transport(start, files(tmp_path), LEG, leg=0, seed=1, checkpoint_dir=tmp_path / "c", platform="CPU")
+
+
+@pytest.mark.parametrize(("kept", "message"), [(0.5, "cannot be read|is cut short"), (0.0, "cannot be read")])
+def test_run_whose_trajectory_is_cut_short_is_refused(equilibrated, tmp_path, kept, message):
+    whole = (equilibrated / "trajectory.xtc").read_bytes()
+    start = replace(files(equilibrated), trajectory=tmp_path / "short.xtc")
+    start.trajectory.write_bytes(whole[: round(kept * len(whole))])
+    with pytest.raises(InputError, match=rf"short.xtc ({message}).*Delete it and run again"):
         simulate_transport(start, files(tmp_path), LEG, leg=0, seed=1, checkpoint_dir=tmp_path / "c", platform="CPU")
 
 

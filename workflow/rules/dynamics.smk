@@ -125,6 +125,7 @@ rule simulate_setting:
         nve_ps=SETTINGS_STUDY.nve_ps if SETTINGS_STUDY else None,
         platform=study.config.dynamics.platform,
         seed=lambda w: study.seed("simulate_setting", w),
+        checkpoints="results/checkpoints/dynamics/settings_study/{point}",
         code=code("simulate_setting"),
     message:
         "Trying the settings {wildcards.point}"

@@ -13,7 +13,8 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,13 +38,28 @@ class Segment:
 
     @property
     def samples(self) -> np.ndarray:
-        """Return the rows of the time series, shape (n, 8)."""
+        """Return the rows of the time series, shape (n, k)."""
         return np.load(self.folder / "samples.npy")
 
     @property
     def frames(self) -> Path:
         """Return the trajectory's file; it may be empty."""
         return self.folder / "frames.xtc"
+
+    def state(self, here: Mapping[str, str], log: logging.Logger) -> tuple[str, bytes]:
+        """Return the portable state and the binary checkpoint to go on from, with a note where they are from elsewhere.
+
+        `here` is what a binary checkpoint depends on (`PlatformChoice.made_by`). One that was made by another OpenMM,
+        platform or precision is left out (empty).
+        """
+        state, binary = (self.folder / "state.xml").read_text(), (self.folder / "checkpoint.bin").read_bytes()
+        if all(self.facts.get(key) == value for key, value in here.items()):
+            return state, binary
+        log.info(
+            "the checkpoint was made by %s, this is %s; continuing from its portable state",
+            _words(self.facts), _words(here),
+        )  # fmt: skip
+        return state, b""
 
 
 class Checkpoints:
@@ -142,24 +158,35 @@ class Checkpoints:
 
 
 class SegmentWriter:
-    """Collects samples and frames until they are committed as the next of `segments`."""
+    """Collects samples and frames until they are committed, every `interval_s`, as the next of `segments`.
+
+    Frames need the topology, the time step and the steps between two of them.
+    """
 
     def __init__(
-        self, checkpoints: Checkpoints, segments: list[Segment], topology: Any, timestep_fs: float, frame_steps: int
-    ):
-        self._checkpoints, self._segments = checkpoints, segments
+        self, checkpoints: Checkpoints, segments: list[Segment], interval_s: float, topology: Any = None,
+        timestep_fs: float = 0.0, frame_steps: int = 0,
+    ):  # fmt: skip
+        self._checkpoints, self._segments, self._interval_s = checkpoints, segments, interval_s
         self._topology, self._timestep_fs, self._frame_steps = topology, timestep_fs, frame_steps
+        self._committed = time.monotonic()
         self._rows: list[list[float]] = []
         self._frames: Any = None
         self._path = checkpoints.folder / ".partial_frames.xtc"
 
-    def add(self, step: int, row: list[float], positions_nm: np.ndarray | None, vectors_nm: np.ndarray) -> None:
-        """Take the row of a sample and, with positions, its frame."""
+    @property
+    def is_due(self) -> bool:
+        """Return whether the last commit is long enough ago for another one."""
+        return time.monotonic() - self._committed >= self._interval_s
+
+    def add(self, row: list[float]) -> None:
+        """Take the row of a sample."""
+        self._rows.append(row)
+
+    def add_frame(self, step: int, positions_nm: np.ndarray, vectors_nm: np.ndarray) -> None:
+        """Take the frame of the last sample."""
         from openmm import Vec3, app
 
-        self._rows.append(row)
-        if positions_nm is None:
-            return
         if self._frames is None:
             self._path.unlink(missing_ok=True)
             self._frames = app.XTCFile(
@@ -174,7 +201,7 @@ class SegmentWriter:
         self._segments.append(
             self._checkpoints.commit(len(self._segments), step, rows, frames, state, checkpoint, facts)
         )
-        self._rows, self._frames = [], None
+        self._rows, self._frames, self._committed = [], None, time.monotonic()
 
 
 def concatenate(parts: Iterable[Path], path: Path) -> None:
@@ -183,6 +210,10 @@ def concatenate(parts: Iterable[Path], path: Path) -> None:
         for part in parts:
             with open(part, "rb") as piece:
                 shutil.copyfileobj(piece, whole)
+
+
+def _words(facts: Mapping[str, Any]) -> str:
+    return "OpenMM {}, {} ({})".format(*(facts.get(key, "?") for key in ("openmm", "platform", "precision")))
 
 
 def _to_disk(path: Path) -> None:

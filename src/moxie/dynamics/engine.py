@@ -90,13 +90,10 @@ class Engine:
         self._keep(self.context.getState(positions=True, velocities=True))
 
     def resume(self, step: int, state: str, checkpoint: bytes, log: logging.Logger) -> None:
-        """Continue after `step`: from the binary checkpoint, or from the portable state where that does not load."""
+        """Continue after `step`: from the binary checkpoint, or from the portable state without one that loads."""
         import openmm
 
-        try:
-            self.context.loadCheckpoint(checkpoint)
-        except openmm.OpenMMException as error:
-            log.info("the binary checkpoint does not load (%s); continuing from its portable state", _one_line(error))
+        if not (checkpoint and self._load(checkpoint, log)):
             self.context.setState(openmm.XmlSerializer.deserialize(state))
         self.step = step
         self._keep(self.context.getState(positions=True, velocities=True))
@@ -145,6 +142,16 @@ class Engine:
         import openmm
 
         return None if self._good is None else openmm.XmlSerializer.serialize(self._good[1])
+
+    def _load(self, checkpoint: bytes, log: logging.Logger) -> bool:
+        import openmm
+
+        try:
+            self.context.loadCheckpoint(checkpoint)
+            return True
+        except openmm.OpenMMException as error:
+            log.info("the binary checkpoint does not load (%s); continuing from its portable state", _one_line(error))
+            return False
 
     def _keep(self, state: Any) -> None:
         self._good = (self.step, state)

@@ -34,6 +34,11 @@ class PlatformChoice:
     precision: str
     properties: dict[str, str]
 
+    @property
+    def made_by(self) -> dict[str, str]:
+        """Return what a binary checkpoint depends on; nothing else reads one."""
+        return {"platform": self.name, "precision": self.precision, "openmm": openmm_version()}
+
     def context(self, system: Any, integrator: Any) -> Any:
         """Return a new Context on this platform."""
         import openmm

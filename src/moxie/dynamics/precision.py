@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.features.timeseries import FEWEST_SAMPLES, detect_equilibration
+from moxie.timeseries import FEWEST_SAMPLES, detect_equilibration
 
 if TYPE_CHECKING:
     from moxie.dynamics.protocol import Settings

@@ -1,7 +1,7 @@
 """One point of a study of settings: a short run with one time step, hydrogen mass, size and cut-off, and its results.
 
 Each point is packed, equilibrated and sampled at constant pressure, and then goes on without a thermostat. A point that
-blows up is a result too. Nothing is checkpointed: a point takes minutes, and one that is killed begins again.
+blows up is a result too. Both parts are one chain of checkpoints; the facts of a segment say which part it belongs to.
 """
 
 import logging
@@ -9,10 +9,12 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from moxie.dynamics.checkpoints import Checkpoints, Segment, SegmentWriter
 from moxie.dynamics.engine import Engine, degrees_of_freedom
 from moxie.dynamics.force_fields import load_force_field
 from moxie.dynamics.platforms import PlatformChoice, choose_platform
@@ -22,13 +24,16 @@ from moxie.dynamics.simulation import periodic_model, target_edge_nm
 from moxie.dynamics.stress import MolecularCentres
 from moxie.dynamics.systems import Model, site_positions_nm
 from moxie.errors import InputError
-from moxie.features.timeseries import FEWEST_SAMPLES, NO_MEAN, Mean, jackknife_mean, mean_of, statistical_inefficiency
+from moxie.io import sha256
 from moxie.job import Progress
+from moxie.seeds import derive_seed
 from moxie.structures.boxes import Box
+from moxie.timeseries import FEWEST_SAMPLES, NO_MEAN, Mean, jackknife_mean, mean_of, statistical_inefficiency
 
 _DISPLACEMENT_NM = 2e-4
 _CONSTRAINT_TOLERANCE = 1e-7
 _ENERGY_INTERVAL_PS = 0.05
+_SAMPLING, _CONSERVING = "constant pressure", "constant energy"  # the parts of a point
 _BEYOND = 2.0  # how far a study may go past the longest time step of a run
 
 
@@ -118,6 +123,8 @@ def simulate_point(
     *,
     system: str,
     seed: int,
+    checkpoint_dir: str | Path,
+    checkpoint_interval_s: float = 30.0,
     platform: str = "auto",
     threads: int = 1,
     log: logging.Logger | None = None,
@@ -126,13 +133,21 @@ def simulate_point(
 
     `settings.equilibration_ps` and `sampling_ps` at constant pressure, then `nve_ps` at constant energy (leapfrog
     Verlet) with the same masses and time step. Where the run blows up, `failure` says how and the observables are
-    empty. Raises InputError for a box or force field that cannot be used.
+    empty. A point that was killed continues from `checkpoint_dir`, which the caller deletes once the row is kept.
+    Raises InputError for a box or force field that cannot be used.
     """
     log = log or logging.getLogger(__name__)
     edge_nm = target_edge_nm(packed, settings, system)
     model = periodic_model(packed, settings)
     positions = site_positions_nm(model, packed)
     choice = choose_platform(model.system, positions, platform, threads, log)
+    dependencies = {
+        "settings": settings.as_dict(), "nve_ps": nve_ps, "seed": seed, "composition": dict(packed.composition),
+        "smiles": dict(packed.smiles), "force_field": sha256(model.force_field.path),
+    }  # fmt: skip
+    checkpoints = Checkpoints(checkpoint_dir, dependencies, log)
+    segments = checkpoints.open()
+    writer = SegmentWriter(checkpoints, segments, checkpoint_interval_s)
     row: dict[str, Any] = {
         "system": system, "force_field": model.force_field.name, "temperature_K": settings.temperature_K,
         "pressure_bar": settings.pressure_bar, "timestep_fs": settings.timestep_fs,
@@ -144,10 +159,16 @@ def simulate_point(
         "energy_drift_kJ_mol_ns_standard_error": math.nan, "ns_per_day": math.nan,
     }  # fmt: skip
     try:
-        engine = Engine(model, settings, choice, seed, 0)
-        engine.start(positions, edge_nm, log)
-        row |= _sample(engine, choice, seed, threads, log)
-        row |= _drift(engine, choice, nve_ps)
+        engine = Engine(model, settings, choice, seed, len(segments))
+        if not segments:
+            engine.start(positions, edge_nm, log)
+        elif segments[-1].facts["part"] == _SAMPLING:
+            engine.resume(segments[-1].last_step, *segments[-1].state(choice.made_by, log), log)
+        if segments:
+            time_ps = segments[-1].last_step * settings.timestep_fs / 1000
+            log.info("continuing at %.1f ps of %s", time_ps, segments[-1].facts["part"])
+        row |= _sample(engine, segments, writer, choice, seed, threads, log)
+        row |= _drift(engine, segments, writer, choice, nve_ps, log)
     except InputError as error:
         row["failure"] = str(error)
         log.warning("%s", error)
@@ -209,35 +230,48 @@ class _Curvature:
 class _Rate:
     """Simulated time per day: of processor time on the CPU platform, where others may share it; else of the clock."""
 
-    def __init__(self, choice: PlatformChoice, threads: int):
+    def __init__(self, choice: PlatformChoice, threads: int, used_s: float):
         self._clock = time.process_time if choice.name == "CPU" else time.perf_counter
         self._threads = threads if choice.name == "CPU" else 1
-        self._used_s = 0.0
+        self.used_s = used_s
 
     def __enter__(self) -> None:
         self._begin = self._clock()
 
     def __exit__(self, *_: object) -> None:
-        self._used_s += self._clock() - self._begin
+        self.used_s += self._clock() - self._begin
 
     def ns_per_day(self, simulated_ps: float) -> float:
-        return simulated_ps / 1000 * 86400 * self._threads / max(self._used_s, 1e-9)
+        return simulated_ps / 1000 * 86400 * self._threads / max(self.used_s, 1e-9)
 
 
-def _sample(engine: Engine, choice: PlatformChoice, seed: int, threads: int, log: logging.Logger) -> dict[str, float]:
+def _rows(segments: list[Segment], part: str) -> list[np.ndarray]:
+    """Return the samples of one part of a point."""
+    return [row for segment in segments if segment.facts["part"] == part for row in segment.samples]
+
+
+def _sample(
+    engine: Engine, segments: list[Segment], writer: SegmentWriter, choice: PlatformChoice, seed: int, threads: int,
+    log: logging.Logger,
+) -> dict[str, float]:  # fmt: skip
+    """Take the samples at constant pressure that are still missing, and return the means over all of them."""
     settings = engine.settings
-    curvature, rate = _Curvature(engine.model, choice, seed), _Rate(choice, threads)
+    curvature = _Curvature(engine.model, choice, derive_seed(seed, "curvature", segment=len(segments)))
+    rate = _Rate(choice, threads, max((segment.facts.get("used_s", 0.0) for segment in segments), default=0.0))
     total, sample_ps = settings.total_samples, settings.sample_steps * settings.timestep_fs / 1000
-    progress = Progress(log, total * sample_ps, "ps")
-    rows = []
-    for number in range(total):
+    done = len(_rows(segments, _SAMPLING))
+    progress = Progress(log, total * sample_ps, "ps", done * sample_ps)
+    for number in range(done, total):
         with rate:
             sample, positions, vectors = engine.advance(True)
+        forces = (math.nan, math.nan)
         if number >= settings.equilibration_samples and positions is not None:
             forces = curvature.at(positions, vectors)
-            rows.append((sample.density_g_cm3, sample.temperature_K, *forces))
+        writer.add([sample.density_g_cm3, sample.temperature_K, *forces])
+        if writer.is_due or number + 1 == total:
+            writer.commit(engine.step, *engine.save(), choice.made_by | {"part": _SAMPLING, "used_s": rate.used_s})
         progress.update(sample.time_ps, f"{sample.density_g_cm3:.4f} g/cm3")
-    series = np.array(rows)
+    series = np.array(_rows(segments, _SAMPLING))[settings.equilibration_samples :]
     if len(series) < FEWEST_SAMPLES:
         raise InputError(f"sampling_ps gives {len(series)} samples; at least {FEWEST_SAMPLES} are needed.")
     return {
@@ -248,7 +282,10 @@ def _sample(engine: Engine, choice: PlatformChoice, seed: int, threads: int, log
     }
 
 
-def _drift(engine: Engine, choice: PlatformChoice, nve_ps: float) -> dict[str, float]:
+def _drift(
+    engine: Engine, segments: list[Segment], writer: SegmentWriter, choice: PlatformChoice, nve_ps: float,
+    log: logging.Logger,
+) -> dict[str, float]:  # fmt: skip
     """Go on at constant energy and volume from where the engine is, and return the drift of the energy."""
     import openmm
 
@@ -256,22 +293,29 @@ def _drift(engine: Engine, choice: PlatformChoice, nve_ps: float) -> dict[str, f
     integrator = openmm.VerletIntegrator(timestep_ps)
     integrator.setConstraintTolerance(_CONSTRAINT_TOLERANCE)
     context = choice.context(engine.model.system, integrator)
-    state = engine.context.getState(positions=True, velocities=True)
-    context.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
-    context.setPositions(state.getPositions(asNumpy=True))
-    context.applyConstraints(_CONSTRAINT_TOLERANCE)
-    context.setVelocities(state.getVelocities(asNumpy=True))
-    context.applyVelocityConstraints(_CONSTRAINT_TOLERANCE)
+    done, facts = len(_rows(segments, _CONSERVING)), choice.made_by | {"part": _CONSERVING}
+    if done:
+        context.setState(openmm.XmlSerializer.deserialize(segments[-1].state(choice.made_by, log)[0]))
+    else:
+        state = engine.context.getState(positions=True, velocities=True)
+        context.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
+        context.setPositions(state.getPositions(asNumpy=True))
+        context.applyConstraints(_CONSTRAINT_TOLERANCE)
+        context.setVelocities(state.getVelocities(asNumpy=True))
+        context.applyVelocityConstraints(_CONSTRAINT_TOLERANCE)
     steps = max(1, round(_ENERGY_INTERVAL_PS / timestep_ps))
-    energies = []
-    for _ in range(round(nve_ps / (steps * timestep_ps))):
+    total = round(nve_ps / (steps * timestep_ps))
+    for number in range(done + 1, total + 1):
         try:
             integrator.step(steps)
         except openmm.OpenMMException as failure:
             raise InputError(f"Without a thermostat the run failed: {failure}") from None
         energy = context.getState(energy=True)
-        energies.append(energy.getPotentialEnergy()._value + energy.getKineticEnergy()._value)
-    series = np.array(energies)
+        writer.add([energy.getPotentialEnergy()._value + energy.getKineticEnergy()._value])
+        if writer.is_due or number == total:
+            state = context.getState(positions=True, velocities=True)
+            writer.commit(number * steps, openmm.XmlSerializer.serialize(state), b"", facts)
+    series = np.array(_rows(segments, _CONSERVING))[:, 0]
     if not np.isfinite(series).all():
         raise InputError("Without a thermostat the energy was not finite any more.")
     time_ps = steps * timestep_ps * np.arange(1, len(series) + 1)

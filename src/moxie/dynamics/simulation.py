@@ -12,7 +12,7 @@ import numpy as np
 from moxie.dynamics.checkpoints import Checkpoints, Segment, SegmentWriter, concatenate
 from moxie.dynamics.engine import Engine, degrees_of_freedom
 from moxie.dynamics.force_fields import load_force_field
-from moxie.dynamics.platforms import PlatformChoice, choose_platform, openmm_version
+from moxie.dynamics.platforms import PlatformChoice, choose_platform
 from moxie.dynamics.precision import StoppingRule, box_targets, gas_targets
 from moxie.dynamics.protocol import Settings, check_settings
 from moxie.dynamics.systems import Model, build_model, place_sites, site_positions_nm
@@ -89,13 +89,7 @@ def simulate(
     engine = Engine(model, settings, choice, seed, len(segments))
     done = segments[-1].last_step // settings.sample_steps if segments else 0
     if segments:
-        last = segments[-1].folder
-        state, binary = (last / "state.xml").read_text(), (last / "checkpoint.bin").read_bytes()
-        made_by, here = segments[-1].facts, _made_by(choice)
-        if any(made_by.get(key) != value for key, value in here.items()):
-            log.info("the checkpoint was made by %s, this is %s", _words(made_by, here), _words(here, here))
-            binary = b""
-        engine.resume(segments[-1].last_step, state, binary, log)
+        engine.resume(segments[-1].last_step, *segments[-1].state(choice.made_by, log), log)
         log.info("continuing at %.1f ps, after segment %d", done * _sample_ps(settings), segments[-1].index)
     else:
         engine.start(positions, edge_nm, log)
@@ -103,7 +97,11 @@ def simulate(
     rule = StoppingRule(settings, box_targets(settings.precision), model.n_molecules)
     for segment in segments:
         rule.add(segment.samples)
-    _sample(engine, checkpoints, segments, rule, checkpoint_interval_s, choice, log)
+    frame_steps = settings.samples_per_frame * settings.sample_steps
+    writer = SegmentWriter(
+        checkpoints, segments, checkpoint_interval_s, model.topology, settings.timestep_fs, frame_steps
+    )
+    _sample(engine, writer, rule, checkpoints.folder, choice, log)
     produced = start.lap()
     rule.say(log)
     facts = {
@@ -207,35 +205,32 @@ def write_series(rows: np.ndarray, path: str | Path, units: Mapping[str, str] = 
 
 
 def _sample(
-    engine: Engine, checkpoints: Checkpoints, segments: list[Segment], rule: StoppingRule, interval_s: float,
-    choice: PlatformChoice, log: logging.Logger,
+    engine: Engine, writer: SegmentWriter, rule: StoppingRule, folder: Path, choice: PlatformChoice,
+    log: logging.Logger,
 ) -> None:  # fmt: skip
     """Take samples until the rule says that they suffice, committing a segment at every interval and at the end."""
     settings = engine.settings
     total, done = settings.total_samples, rule.n_samples
     progress = Progress(log, total * _sample_ps(settings), "ps", done * _sample_ps(settings))
     begin, begin_done = time.monotonic(), done
-    frame_steps = settings.samples_per_frame * settings.sample_steps
-    writer = SegmentWriter(checkpoints, segments, engine.model.topology, settings.timestep_fs, frame_steps)
-    committed = time.monotonic()
     try:
         while not rule.is_over():
             number = rule.n_samples + 1
             sample, positions, vectors = engine.advance(number % settings.samples_per_frame == 0)
             row = sample.row()
-            writer.add(sample.step, row, positions, vectors)
+            writer.add(row)
+            if positions is not None:
+                writer.add_frame(sample.step, positions, vectors)
             rule.add(np.array([row]))
-            now = time.monotonic()
-            if now - committed >= interval_s or rule.is_over():
-                writer.commit(engine.step, *engine.save(), _made_by(choice))
-                committed = now
-            rate = _ns_per_day((number - begin_done) * _sample_ps(settings), now - begin)
+            if writer.is_due or rule.is_over():
+                writer.commit(engine.step, *engine.save(), choice.made_by)
+            rate = _ns_per_day((number - begin_done) * _sample_ps(settings), time.monotonic() - begin)
             progress.update(sample.time_ps, f"{rate:.0f} ns/day, {sample.density_g_cm3:.4f} g/cm3")
     except InputError as error:
         good = engine.last_good_state()
         if good is None:
             raise
-        place = checkpoints.folder / "last_good_state.xml"
+        place = folder / "last_good_state.xml"
         write_text(place, good)
         raise InputError(f"{error} The last good state is in {place}.") from None
 
@@ -291,17 +286,8 @@ def _description(model: Model, settings: Settings, choice: PlatformChoice) -> di
         "mass_g_mol": model.mass_g_mol,
         "force_field": model.force_field.name, "force_field_title": model.force_field.title,
         "force_field_sha256": sha256(model.force_field.path), "force_field_sources": model.force_field.sources,
-        **_made_by(choice),
+        **choice.made_by,
     }  # fmt: skip
-
-
-def _made_by(choice: PlatformChoice) -> dict[str, str]:
-    """Return what a binary checkpoint depends on; it is not read by anything else."""
-    return {"platform": choice.name, "precision": choice.precision, "openmm": openmm_version()}
-
-
-def _words(facts: Mapping[str, Any], keys: Mapping[str, Any]) -> str:
-    return "OpenMM {openmm}, {platform} ({precision})".format(**{key: facts.get(key, "?") for key in keys})
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from moxie.dynamics.checkpoints import Checkpoints, Segment, SegmentWriter, concatenate
+from moxie.dynamics.checkpoints import Checkpoints, SegmentWriter, concatenate
 from moxie.dynamics.engine import degrees_of_freedom
 from moxie.dynamics.force_fields import load_force_field
-from moxie.dynamics.platforms import PlatformChoice, choose_platform, openmm_version
+from moxie.dynamics.platforms import PlatformChoice, choose_platform
 from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, Settings, check_timestep
 from moxie.dynamics.relaxation import scale_molecules
 from moxie.dynamics.simulation import write_series
@@ -26,6 +26,7 @@ from moxie.errors import InputError
 from moxie.io import read_json, replace_when_complete, sha256, write_json
 from moxie.job import Progress
 from moxie.seeds import derive_seed
+from moxie.trajectories import Frames
 
 UNITS = {
     "time_ps": "ps",
@@ -37,6 +38,7 @@ UNITS = {
 _LARGEST_DRIFT = 0.02  # of the total energy over a leg, in units of the kinetic energy
 _CONSTRAINT_TOLERANCE = 1e-7
 _FEWEST_FRAMES = 40  # as moxie.features.diffusion needs
+_LATER_PS = 2e-3  # the frame at the end of the equilibration is the last of it
 _DEFAULT_STEP_FS = {"none": 1.0, "h_bonds": 2.0, "all_bonds": 2.0}
 
 
@@ -115,18 +117,20 @@ def simulate_transport(
     files = {name: sha256(path) for name, path in asdict(start).items() if name != "run"}
     dependencies = {
         "settings": asdict(settings), "origin": origin["settings"], "leg": leg, "seed": seed, "start": files,
-        "force_field": sha256(model.force_field.path), "openmm": openmm_version(),
+        "force_field": sha256(model.force_field.path),
     }  # fmt: skip
     checkpoints = Checkpoints(checkpoint_dir, dependencies, log)
     segments = checkpoints.open()
     run = _Leg(model, settings, timestep_fs, choice)
     if segments:
-        run.resume(segments[-1])
+        run.resume(segments[-1].last_step, segments[-1].state(choice.made_by, log)[0])
         log.info("continuing at %.1f ps, after segment %d", run.time_ps, segments[-1].index)
     else:
         run.start(positions, edge_nm, origin, _target_energy(series, origin, model), seed)
     begin = time.process_time()
-    _sample(run, checkpoints, segments, checkpoint_interval_s, log)
+    frame_steps = run.samples_per_frame * run.sample_steps
+    writer = SegmentWriter(checkpoints, segments, checkpoint_interval_s, model.topology, timestep_fs, frame_steps)
+    _sample(run, writer, log)
     rows = np.concatenate([segment.samples for segment in segments])
     facts = {
         "system": origin["system"], "replica": origin["replica"], "leg": leg, "seed": seed,
@@ -195,12 +199,12 @@ class _Leg:
             )
         self.context.setVelocities(velocities * np.sqrt(wanted / kinetic))
 
-    def resume(self, segment: Segment) -> None:
-        """Continue from the portable state, in double precision; without a thermostat nothing else is needed."""
+    def resume(self, step: int, state: str) -> None:
+        """Continue after `step` from the portable state; without a thermostat nothing else is needed."""
         import openmm
 
-        self.context.setState(openmm.XmlSerializer.deserialize((segment.folder / "state.xml").read_text()))
-        self.step = segment.last_step
+        self.context.setState(openmm.XmlSerializer.deserialize(state))
+        self.step = step
 
     def advance(self) -> tuple[list[float], np.ndarray, np.ndarray]:
         """Go on by one stress interval; return the row of the time series, positions and box vectors."""
@@ -227,23 +231,18 @@ class _Leg:
         return openmm.XmlSerializer.serialize(self.context.getState(positions=True, velocities=True))
 
 
-def _sample(
-    run: _Leg, checkpoints: Checkpoints, segments: list[Segment], interval_s: float, log: logging.Logger
-) -> None:
+def _sample(run: _Leg, writer: SegmentWriter, log: logging.Logger) -> None:
     """Take the samples that are still missing, committing a segment at every interval and at the end."""
     done = run.step // run.sample_steps
     sample_ps = run.sample_steps * run.timestep_fs / 1000
     progress = Progress(log, run.total_samples * sample_ps, "ps", done * sample_ps)
-    frame_steps = run.samples_per_frame * run.sample_steps
-    writer = SegmentWriter(checkpoints, segments, run.model.topology, run.timestep_fs, frame_steps)
-    committed = time.monotonic()
     for number in range(done + 1, run.total_samples + 1):
         row, positions, vectors = run.advance()
-        writer.add(run.step, row, positions if number % run.samples_per_frame == 0 else None, vectors)
-        now = time.monotonic()
-        if now - committed >= interval_s or number == run.total_samples:
-            writer.commit(run.step, run.save(), b"", {"platform": run.choice.name})
-            committed = now
+        writer.add(row)
+        if number % run.samples_per_frame == 0:
+            writer.add_frame(run.step, positions, vectors)
+        if writer.is_due or number == run.total_samples:
+            writer.commit(run.step, run.save(), b"", run.choice.made_by)
         progress.update(run.time_ps, f"{row[3]:.0f} K")
 
 
@@ -251,23 +250,19 @@ def _starting_point(
     start: TransportOutputs, origin: dict[str, Any], series: Any, leg: int, legs: int
 ) -> tuple[np.ndarray, float]:
     """Return positions from the frame of this leg, scaled to the mean density of the run, and the edge of the box."""
-    from MDAnalysis.lib.formats.libmdaxdr import XTCFile
-
     edge_nm = float(np.cbrt(series["volume_nm3"].mean()))
-    with XTCFile(str(start.trajectory)) as stream:
-        frames = [frame for frame in stream if frame.time > origin["settings"]["equilibration_ps"]]
+    sizes = [len(component["site_atoms"]) for component in origin["components"] for _ in range(component["count"])]
+    settings = Settings(**origin["settings"])
+    begin_ps, end_ps = settings.equilibration_ps + _LATER_PS, float(series["time_ps"].iloc[-1])
+    frames = list(Frames(start.trajectory, sum(sizes), begin_ps, end_ps, settings.frame_interval_ps))
     if len(frames) < legs:
         raise InputError(
             f"{start.trajectory} has {len(frames)} frames after the equilibration; {legs} legs need as many to start"
             " from. Use fewer transport.legs, or a longer sampling_ps."
         )
-    frame = frames[round((leg + 1) * len(frames) / legs) - 1]
-    sizes = [len(component["site_atoms"]) for component in origin["components"] for _ in range(component["count"])]
-    if sum(sizes) != len(frame.x):
-        raise InputError(f"{start.trajectory} has {len(frame.x)} sites where {start.run} says {sum(sizes)}.")
-    molecules = tuple(np.split(np.arange(len(frame.x)), np.cumsum(sizes)[:-1]))
-    positions = frame.x.astype(float)
-    return scale_molecules(positions, molecules, edge_nm / float(frame.box[0, 0])), edge_nm
+    positions_A, box_A = frames[round((leg + 1) * len(frames) / legs) - 1]
+    molecules = tuple(np.split(np.arange(len(positions_A)), np.cumsum(sizes)[:-1]))
+    return scale_molecules(positions_A.astype(float) / 10, molecules, 10 * edge_nm / float(box_A[0])), edge_nm
 
 
 def _stationary_series(start: TransportOutputs, origin: dict[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.features.timeseries import Mean
+from moxie.timeseries import Mean
 
 BOLTZMANN_J_K = 1.380649e-23
 M2_S_PER_NM2_PS = 1e-6

@@ -27,11 +27,11 @@ from moxie.features.thermodynamics import (
     residual_heat_capacity_J_mol_K,
     thermal_expansion_per_K,
 )
-from moxie.features.timeseries import NO_MEAN, Mean, detect_equilibration, mean_of
-from moxie.features.trajectories import Frames
 from moxie.io import read_json
 from moxie.reference.registry import system_key
 from moxie.structures.molecules import formal_charge, parse_smiles
+from moxie.timeseries import NO_MEAN, Mean, detect_equilibration, mean_of
+from moxie.trajectories import Frames
 
 _FEW_INDEPENDENT = 10.0
 _LONGEST_RANGE_A = 10.0

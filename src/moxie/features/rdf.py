@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from moxie.features.timeseries import FEWEST_INDEPENDENT, NO_MEAN, Mean, mean_of, statistical_inefficiency
+from moxie.timeseries import FEWEST_INDEPENDENT, NO_MEAN, Mean, mean_of, statistical_inefficiency
 
 BIN_WIDTH_A = 0.05
 _MOST_BLOCKS = 20

@@ -263,6 +263,21 @@ TRANSPORT = Table(
         Column("diffusion_is_linear", "bool", "", "whether it became linear within an eighth of a leg"),
         *_observable("viscosity_mPa_s", "mPa s", "shear viscosity; the same for all species of a system", 0.0, 1e9),
         _maybe("stress_correlation_time_ps", "ps", "integrated correlation time of the stress", 0.0),
+        *_observable(
+            "conductivity_S_m",
+            "S/m",
+            "ionic conductivity from the collective displacement of formal charges; empty without ions",
+            0.0,
+            1e9,
+        ),
+        *_observable(
+            "nernst_einstein_conductivity_S_m",
+            "S/m",
+            "conductivity of ions that moved independently with the diffusion coefficients in this box",
+            -1e9,
+            1e9,
+        ),
+        *_observable("ionicity", "1", "ratio of the two conductivities, both of this box", -1e9, 1e9),
     ),
 )
 

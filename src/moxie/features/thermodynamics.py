@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from moxie.features.timeseries import NO_MEAN, Mean, jackknife_mean
+from moxie.timeseries import NO_MEAN, Mean, jackknife_mean
 
 GAS_CONSTANT_KJ_MOL_K = 0.00831446261815324
 BAR_NM3_IN_KJ_MOL = 0.0602214076

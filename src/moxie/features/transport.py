@@ -1,4 +1,4 @@
-"""Transport coefficients of one state point from its legs at constant energy: viscosity, and diffusion per species."""
+"""Transport coefficients of one state point from its legs at constant energy: viscosity, conductivity, diffusion."""
 
 import logging
 import math
@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from moxie.errors import InputError
+from moxie.features.conductivity import ionic_conductivity, ionicity, nernst_einstein_conductivity
 from moxie.features.diffusion import Diffusion, finite_size_corrected, self_diffusion, unwrapped, without_drift
-from moxie.features.timeseries import NO_MEAN
 from moxie.features.viscosity import Viscosity, shear_viscosity
 from moxie.io import read_json
+from moxie.structures.molecules import formal_charge, parse_smiles
+from moxie.timeseries import NO_MEAN, Mean
+from moxie.trajectories import Frames
 
 MSD, VISCOSITY = "mean squared displacement", "running viscosity"
 _CURVE_POINTS = 200
@@ -44,16 +47,17 @@ def analyse_transport(
     _check_temperature(first, temperature_K, log)
     viscosity = _viscosity(series, facts, temperature_K, log)
     masses = _masses(first["components"])
-    paths = [_centre_paths(*files, masses) for files in zip(trajectories, runs, strict=True)]
     interval_ps = _frame_interval_ps(first)
+    paths = [_centre_paths(trajectory, first, masses, interval_ps) for trajectory in trajectories]
     state = {
         "system": first["system"], "force_field": first["force_field"],
         "temperature_K": first["settings"]["temperature_K"], "pressure_bar": first["settings"]["pressure_bar"],
     }  # fmt: skip
-    rows, curves, begin = [], [], 0
+    rows, curves, begin, diffusions = [], [], 0, []
     for component in first["components"]:
         end = begin + component["count"]
         diffusion = self_diffusion([leg[:, begin:end] for leg in paths], interval_ps)
+        diffusions.append(diffusion)
         begin = end
         if not diffusion.is_linear:
             log.warning(
@@ -72,7 +76,8 @@ def analyse_transport(
         )  # fmt: skip
     if viscosity is not None:
         curves.append(_viscosity_curve(viscosity).assign(species="all"))
-    return pd.DataFrame(rows), pd.concat(curves, ignore_index=True).assign(**state)
+    charge = _charge_transport(first, paths, interval_ps, diffusions, edge_nm**3, temperature_K, log)
+    return pd.DataFrame(rows).assign(**charge), pd.concat(curves, ignore_index=True).assign(**state)
 
 
 def _row(
@@ -113,6 +118,34 @@ def _viscosity(
     return viscosity
 
 
+def _charge_transport(
+    facts: dict[str, Any], paths: list[np.ndarray], interval_ps: float, diffusions: list[Diffusion], volume_nm3: float,
+    temperature_K: float, log: logging.Logger,
+) -> dict[str, float]:  # fmt: skip
+    """Return the columns of the ionic conductivity; empty without ions, or where the paths are too short for it."""
+    components = facts["components"]
+    counts = [component["count"] for component in components]
+    charges = [formal_charge(parse_smiles(component["smiles"], component["name"])) for component in components]
+    conductivity = independent = ratio = NO_MEAN
+    if any(charges):
+        species = [(n, z, found.coefficient) for n, z, found in zip(counts, charges, diffusions, strict=True)]
+        independent = nernst_einstein_conductivity(species, volume_nm3, temperature_K)
+        try:
+            moved = [np.einsum("fia,i->fa", leg, np.repeat(charges, counts)) for leg in paths]
+            conductivity = ionic_conductivity(moved, interval_ps, volume_nm3, temperature_K)
+            ratio = ionicity(conductivity, independent)
+            log.info(
+                "conductivity %.3g(%.2g) S/m, of independent ions %.3g(%.2g) S/m", conductivity.value,
+                conductivity.standard_error, independent.value, independent.standard_error,
+            )  # fmt: skip
+        except InputError as error:
+            log.warning("%s: %s", facts["system"], error)
+    columns: dict[str, Mean] = {
+        "conductivity_S_m": conductivity, "nernst_einstein_conductivity_S_m": independent, "ionicity": ratio,
+    }  # fmt: skip
+    return {key: value for name, mean in columns.items() for key, value in mean.as_columns(name).items()}
+
+
 def _check_temperature(facts: dict[str, Any], temperature_K: float, log: logging.Logger) -> None:
     wanted = facts["settings"]["temperature_K"]
     if abs(temperature_K - wanted) > _TEMPERATURE_TOLERANCE * wanted:
@@ -127,23 +160,20 @@ def _masses(components: list[dict[str, Any]]) -> np.ndarray:
     return np.concatenate([np.tile(row["site_masses_amu"], row["count"]) for row in components])
 
 
-def _centre_paths(trajectory: str | Path, run: str | Path, masses: np.ndarray) -> np.ndarray:
+def _centre_paths(
+    trajectory: str | Path, facts: dict[str, Any], masses: np.ndarray, interval_ps: float
+) -> np.ndarray:  # fmt: skip
     """Return the paths of all molecular centres without the drift of the box, nm, (n_frames, n_molecules, 3)."""
-    from MDAnalysis.lib.formats.libmdaxdr import XTCFile
-
-    components = read_json(run)["components"]
+    components = facts["components"]
     sizes = np.repeat([len(row["site_masses_amu"]) for row in components], [row["count"] for row in components])
     firsts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     molecule_masses = np.add.reduceat(masses, firsts)
-    try:
-        with XTCFile(str(trajectory)) as stream:
-            if stream.n_atoms != len(masses):
-                raise InputError(f"{trajectory} has {stream.n_atoms} sites where {run} says {len(masses)}.")
-            frames = [(frame.x.astype(float), np.diag(frame.box)) for frame in stream]
-    except OSError as error:
-        raise InputError(f"{trajectory} cannot be read ({error}). Delete it and run again to make it anew.") from None
-    centres = np.array([np.add.reduceat(masses[:, None] * x, firsts) / molecule_masses[:, None] for x, _ in frames])
-    return without_drift(unwrapped(centres, frames[0][1]), molecule_masses)
+    centres = []
+    for positions_A, box_A in Frames(trajectory, len(masses), 0.0, facts["transport"]["length_ps"], interval_ps):
+        weighted = np.add.reduceat(masses[:, None] * positions_A.astype(float), firsts)
+        centres.append(weighted / molecule_masses[:, None] / 10)
+        edges_nm = box_A[:3].astype(float) / 10
+    return without_drift(unwrapped(np.array(centres), edges_nm), molecule_masses)
 
 
 def _frame_interval_ps(facts: dict[str, Any]) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.features.timeseries import Mean
+from moxie.timeseries import Mean
 
 GAS_CONSTANT_KJ_MOL_K = 0.00831446261815324
 BAR_PER_KJ_MOL_NM3 = 16.6053906717

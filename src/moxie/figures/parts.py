@@ -28,6 +28,8 @@ LABELS = {
     "residual_heat_capacity_J_mol_K": "residual heat capacity (J mol$^{-1}$ K$^{-1}$)",
     "dielectric_constant": "dielectric constant",
     "viscosity_mPa_s": "shear viscosity (mPa s)",
+    "conductivity_S_m": "ionic conductivity (S/m)",
+    "nernst_einstein_conductivity_S_m": "Nernst-Einstein conductivity (S/m)",
     "diffusion_corrected_m2_s": "self-diffusion coefficient (m$^2$ s$^{-1}$)",
     "rdf_oo_peak_position_A": "O–O first peak (Å)",
     "coordination_oo": "O–O neighbours",

@@ -25,7 +25,7 @@ import numpy as np
 from scipy.special import expit
 
 from moxie.errors import InputError
-from moxie.features.timeseries import statistical_inefficiency
+from moxie.timeseries import statistical_inefficiency
 
 LEAST_SAMPLES = 20  # of each rung, after thinning
 LEAST_OVERLAP = 0.03  # of neighbouring rungs: Klimovich, Shirts, Mobley, J. Comput.-Aided Mol. Des. 29, 397 (2015)

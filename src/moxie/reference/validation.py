@@ -264,7 +264,7 @@ def _property_rows(
 
 
 def _transport_rows(transport: Any, compositions: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:
-    """Diffusion of each species, corrected for the box or not as the reference is; viscosity of pure liquids."""
+    """Diffusion of each species, corrected for the box or not as the reference is; viscosity; ionic conductivity."""
     from moxie.reference.liquids import viscosity_reference
 
     rows = []
@@ -280,6 +280,13 @@ def _transport_rows(transport: Any, compositions: Mapping[str, Mapping[str, int]
         reference = viscosity_reference(line["smiles"], temperature, pressure) if len(composition) == 1 else None
         if reference is not None:
             rows.append((system, model, temperature, pressure, _estimate(line, "viscosity_mPa_s"), reference))
+    state = ["system", "force_field", "temperature_K", "pressure_bar"]
+    for line in transport.drop_duplicates(state).to_dict("records"):
+        system, model, temperature, pressure = (line[name] for name in state)
+        for column in ("conductivity_S_m", "nernst_einstein_conductivity_S_m"):
+            known_for = composition_key(compositions[system])
+            references = find("dynamics", known_for, column, temperature_K=temperature, model=model)
+            rows += [(system, model, temperature, pressure, _estimate(line, column), r) for r in references]
     return [_row("dynamics", *row) for row in rows if math.isfinite(row[4].value)]
 
 
