@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from moxie.learning.task_card import compared, with_interval
+
 _NAMES = {
     "mean": "mean of the training molecules (baseline)",
     "alpb_dry": "ALPB, dry octanol (physics alone)",
@@ -59,15 +61,15 @@ def model_card(metrics: Mapping[str, Any]) -> str:
         "| model | root-mean-square error | mean absolute error | coverage | interval width | random |",
         "|---|---|---|---|---|---|",
         *(
-            f"| {name} | {_with_interval(scores['rmse'])} | {_with_interval(scores['mae'])} | "
-            f"{_with_interval(scores['coverage'])} | {_with_interval(scores['interval_width'])} | "
+            f"| {name} | {with_interval(scores['rmse'])} | {with_interval(scores['mae'])} | "
+            f"{with_interval(scores['coverage'])} | {with_interval(scores['interval_width'])} | "
             f"{metrics['leakage'][key]['random_rmse']:.3f} |"
             for key, name in _NAMES.items()
             for scores in [metrics["models"][key]]
         ),
         "",
-        _ratio(metrics["rmse_ratio_to_physics"], "ALPB alone", percent),
-        _ratio(metrics["rmse_ratio_to_descriptors"], "descriptors alone", percent),
+        compared(metrics["rmse_ratio_to_physics"], "ALPB alone", metrics["confidence"]),
+        compared(metrics["rmse_ratio_to_descriptors"], "descriptors alone", metrics["confidence"]),
         "",
         "Wildman and Crippen fitted their contributions to some ten thousand measured values, which hold most of these "
         "molecules: that row is no held-out number, and their sum is no feature here.",
@@ -124,21 +126,5 @@ def model_card(metrics: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _ratio(ratio: Mapping[str, float], other: str, percent: str) -> str:
-    text = f"Error relative to {other}: {ratio['value']:.2f} ({percent} interval {ratio['low']:.2f} to "
-    text += f"{ratio['high']:.2f}). "
-    if ratio["high"] < 1:
-        return text + "It is the better one."
-    return text + ("It is the worse one." if ratio["low"] > 1 else "The two cannot be told apart on these data.")
-
-
 def _weights(weights: Mapping[str, float]) -> str:
     return "; ".join(f"{label} {weight:.2f}" for label, weight in sorted(weights.items(), key=lambda item: -item[1]))
-
-
-def _with_interval(score: Mapping[str, float | None]) -> str:
-    return f"{_number(score['value'])} ({_number(score['low'])} to {_number(score['high'])})"
-
-
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.3g}"

@@ -86,6 +86,15 @@ def _curve(entries: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> st
     return "; ".join(f"{names.get(model, model)} {', '.join(points)}" for model, points in parts.items()) + "."
 
 
+def compared(ratio: Mapping[str, float], other: str, confidence: float) -> str:
+    """Return in words what the ratio of the model's error to that of another one says."""
+    text = f"Error relative to {other}: {ratio['value']:.2f} ({100 * confidence:g} % interval {ratio['low']:.2f} to "
+    text += f"{ratio['high']:.2f}). "
+    if ratio["high"] < 1:
+        return text + "It is the better one."
+    return text + ("It is the worse one." if ratio["low"] > 1 else "The two cannot be told apart on these data.")
+
+
 def with_interval(score: Mapping[str, float | None]) -> str:
     """Return a score with its interval in brackets."""
     return f"{number(score['value'])} ({number(score['low'])} to {number(score['high'])})"

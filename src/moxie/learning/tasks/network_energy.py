@@ -100,10 +100,9 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     """Train, evaluate and write metrics.json, predictions.parquet, model.skops and card.md; return the metrics."""
     from threadpoolctl import threadpool_limits
 
-    from moxie.features.tables import read_table, write_table
-    from moxie.io import write_json, write_text
+    from moxie.features.tables import read_table
     from moxie.learning.network_energy_card import words
-    from moxie.learning.storage import save_model
+    from moxie.learning.outputs import write_outputs
     from moxie.learning.task_card import model_card
 
     log = logging.getLogger(__name__)
@@ -113,17 +112,14 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
         models = estimators(data.counts, data.energy, data.n_oxygen, seed)
         rows, half_widths = evaluate(models, data, settings)
         metrics = summarise(models, rows, half_widths[BEST], data, settings, seed)
-    save_model(
-        output / "model.skops",
-        {
-            "task": "network_energy",
-            "pipeline": models[BEST],
-            "half_width_eV": half_widths[BEST],
-            "confidence": settings.confidence,
-            "parameter_set": data.parameter_set,
-            "most_oxygen": int(data.n_oxygen.max()),
-        },
-    )
+    model = {
+        "task": "network_energy",
+        "pipeline": models[BEST],
+        "half_width_eV": half_widths[BEST],
+        "confidence": settings.confidence,
+        "parameter_set": data.parameter_set,
+        "most_oxygen": int(data.n_oxygen.max()),
+    }
     predictions = data.test[list(KEY)].assign(
         observed=data.test_energy,
         predicted=rows[BEST].mean,
@@ -131,11 +127,8 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
         upper=rows[BEST].mean + half_widths[BEST],
         **{name: rows[name].mean for name in rows if name != BEST},
     )
-    write_table(predictions, output / "predictions.parquet", "network_energy_predictions")
-    write_text(output / "card.md", model_card(metrics, words(metrics)))
-    write_json(output / "metrics.json", metrics)
-    for name, scores in metrics["models"].items():
-        log.info("%s: root-mean-square error %.3f eV", name, scores["rmse"]["value"])
+    card = model_card(metrics, words(metrics))
+    write_outputs(output, model, predictions, "network_energy_predictions", card, metrics)
     return metrics
 
 
