@@ -37,7 +37,8 @@ def held_out_predictions(
             both[:, test] = model.predict(others[test])
         return both
 
-    return HeldOut(target, *predict(features), groups), lambda others: predict(others)[0]
+    mean, deviation = predict(features)
+    return HeldOut(target, mean, deviation, groups), lambda others: predict(others)[0]
 
 
 def learning_curve(
