@@ -147,15 +147,18 @@ def _molecules(validation: Any) -> str:
     rows = validation[(validation["stage"] == "molecules") & (validation["quantity"] == "dipole_D")]
     if rows.empty:
         return ""
-    clauses = []
-    for system, group in rows.groupby("system", sort=False):
-        known = group.sort_values("reference_value")
-        values = " or ".join(f"{value:.2f}" for value in known["reference_value"])
-        deviations = " or ".join(percent(value) for value in known["deviation_percent"])
-        unchecked = "" if (known["checked"] == "verified").all() else ", unchecked"
-        computed = f"{pretty_name(str(system))} {known['value'].iloc[0]:.2f} D"
-        clauses.append(f"{computed}, experiment {values} D{unchecked} ({deviations})")
-    return f"Dipole moments by {rows['model'].iloc[0]}: {'; '.join(clauses)}."
+    sentences = []
+    for model, part in rows.groupby("model", sort=False):
+        clauses = []
+        for system, group in part.groupby("system", sort=False):
+            known = group.sort_values("reference_value")
+            values = " or ".join(f"{value:.2f}" for value in known["reference_value"])
+            deviations = " or ".join(percent(value) for value in known["deviation_percent"])
+            unchecked = "" if (known["checked"] == "verified").all() else ", unchecked"
+            computed = f"{pretty_name(str(system))} {known['value'].iloc[0]:.2f} D"
+            clauses.append(f"{computed}, experiment {values} D{unchecked} ({deviations})")
+        sentences.append(f"Dipole moments by {model}: {'; '.join(clauses)}.")
+    return " ".join(sentences)
 
 
 def _learning(metrics: Mapping[str, Any]) -> str:
