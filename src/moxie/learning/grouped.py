@@ -1,4 +1,4 @@
-"""What the tasks share that learn from rows in groups: conformal intervals, choice of a penalty, importance."""
+"""What the tasks share that learn from rows in groups: choice of a penalty, importance."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,21 +10,6 @@ from moxie.learning.splits import leave_one_group_out
 
 ALPHAS = tuple(np.logspace(-4, 2, 7).tolist())
 _SHUFFLES = 5
-
-
-def conformal_half_width(
-    estimator: Any, features: np.ndarray, target: np.ndarray, groups: np.ndarray, confidence: float
-) -> float:
-    """Return the half-width of the interval from residuals of groups that were held out one at a time.
-
-    Cross-conformal with mapie (Vovk, Ann. Math. Artif. Intell. 74, 9 (2015)), of equal width everywhere.
-    """
-    from mapie.regression import CrossConformalRegressor
-    from sklearn.model_selection import LeaveOneGroupOut
-
-    conformal = CrossConformalRegressor(estimator, confidence, "absolute", method="base", cv=LeaveOneGroupOut())
-    _, ends = conformal.fit_conformalize(features, target, groups=groups).predict_interval(features[:1])
-    return float(ends[0, 1, 0] - ends[0, 0, 0]) / 2
 
 
 def best_alpha(make: Callable[[float], Any], features: np.ndarray, target: np.ndarray, groups: np.ndarray) -> float:

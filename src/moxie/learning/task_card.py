@@ -82,7 +82,7 @@ def model_card(metrics: Mapping[str, Any], words: Words) -> str:
 def _curve(entries: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
     parts: dict[str, list[str]] = {}
     for entry in entries:
-        parts.setdefault(entry["model"], []).append(f"{entry['n']}: {entry['rmse']:.3g}")
+        parts.setdefault(entry["model"], []).append(f"{entry['n']:.0f}: {entry['rmse']:.3g}")
     return "; ".join(f"{names.get(model, model)} {', '.join(points)}" for model, points in parts.items()) + "."
 
 

@@ -88,8 +88,9 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     from threadpoolctl import threadpool_limits
 
     from moxie.features.tables import read_table
-    from moxie.learning.logp_card import model_card
+    from moxie.learning.logp_card import words
     from moxie.learning.outputs import write_outputs
+    from moxie.learning.task_card import model_card
 
     log = logging.getLogger(__name__)
     data, unknown, left_out = prepare(read_table(inputs["molecules"], "molecules"))
@@ -116,7 +117,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
         }
         predictions = tabulate(data, evaluation, unknown, predict(model, unknown), settings)
         metrics = summarise(data, evaluation, final, limits, settings, seed) | {"left_out": left_out}
-    write_outputs(output, model, predictions, "logp_predictions", model_card(metrics), metrics)
+    write_outputs(output, model, predictions, "logp_predictions", model_card(metrics, words(metrics)), metrics)
     return metrics
 
 
