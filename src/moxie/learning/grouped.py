@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from moxie.learning.metrics import HeldOut
+from moxie.learning.metrics import HeldOut, resampled_sums, sums_by_group
 from moxie.learning.splits import leave_one_group_out
 
 ALPHAS = tuple(np.logspace(-4, 2, 7).tolist())
@@ -44,8 +44,6 @@ def permutation_importance(
     rng = np.random.default_rng(seed)
     within = np.zeros(len(features)) if within is None else within
     reference = (rows.mean - rows.observed) ** 2
-    groups, number = np.unique(rows.groups, return_inverse=True)
-    drawn = rng.integers(len(groups), size=(n_samples, len(groups)))
     tail = 100 * (1 - confidence) / 2
     entries = []
     for block, columns in blocks.items():
@@ -58,9 +56,9 @@ def permutation_importance(
             shuffled = features.copy()
             shuffled[:, list(columns)] = features[order][:, list(columns)]
             squares += (predict(shuffled) - rows.observed) ** 2 / _SHUFFLES
-        sums = np.array([np.bincount(number, values) for values in (squares, reference, np.ones(len(features)))]).T
-        totals = sums[drawn].sum(axis=1)
-        growth = np.sqrt(totals[:, 0] / totals[:, 2]) - np.sqrt(totals[:, 1] / totals[:, 2])
+        table = np.column_stack([squares, reference, np.ones(len(features))])
+        sums = resampled_sums(sums_by_group(table, rows.groups), n_samples, seed)
+        growth = np.sqrt(sums[:, 0] / sums[:, 2]) - np.sqrt(sums[:, 1] / sums[:, 2])
         low, high = np.percentile(growth, [tail, 100 - tail])
         increase = float(np.sqrt(squares.mean()) - np.sqrt(reference.mean()))
         entries.append({"block": block, "increase": increase, "low": float(low), "high": float(high)})
