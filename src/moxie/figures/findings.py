@@ -215,22 +215,29 @@ def _tree_search(metrics: Mapping[str, Any]) -> str:
             f"{SEARCHES[name]} {cost['value']:.0f} ({cost['low']:.0f} to {cost['high']:.0f}), "
             f"{100 * methods[name]['success']:.0f} % found"
         )
-    text = (
-        f"{metrics['n_oxygen']} O on the {metrics['n_sites']} bonds of {metrics['cell']} have "
-        f"{metrics['n_placements']:,} placements{known}. The mean number of relaxations to {target}, failures counted "
-        f"with the whole budget of {metrics['budget']} ({percent_text} interval over {metrics['seeds']} seeds): "
-        f"{'; '.join(clauses)}. "
+    return (
+        f"{_cheapest(methods, ranked)} {metrics['n_oxygen']} O on the {metrics['n_sites']} bonds of {metrics['cell']} "
+        f"have {metrics['n_placements']:,} placements{known}. The mean number of relaxations to {target}, failures "
+        f"counted with the whole budget of {metrics['budget']} ({percent_text} interval over {metrics['seeds']} "
+        f"seeds): {'; '.join(clauses)}."
     )
+
+
+def _cheapest(methods: Mapping[str, Any], ranked: list[str]) -> str:
+    """Return in one sentence which search for the best places of O is the cheapest."""
     first = SEARCHES[ranked[0]]
     if "annealing" not in methods or len(methods) == 1:
-        return text + f"Cheapest: {first}."
+        return f"The cheapest search for the best places of O: {first}."
     if ranked[0] == "annealing":
-        return text + "Simulated annealing wins."
+        return "Simulated annealing wins: no other search for the best places of O is cheaper."
     ratio = methods[ranked[0]]["cost_ratio"]
     interval = f"{ratio['value']:.2f} of its cost, {ratio['low']:.2f} to {ratio['high']:.2f}"
     if ratio["high"] < 1:
-        return text + f"The cheapest, {first}, beats simulated annealing ({interval})."
-    return text + f"The cheapest, {first}, cannot be told apart from simulated annealing ({interval})."
+        return f"The cheapest search for the best places of O, {first}, beats simulated annealing ({interval})."
+    return (
+        f"The cheapest search for the best places of O, {first}, cannot be told apart from simulated annealing "
+        f"({interval})."
+    )
 
 
 def _range(values: Any) -> str:
