@@ -34,6 +34,7 @@ def model_card(metrics: Mapping[str, Any], words: Words) -> str:
     and importance, in the shapes that the tasks' docstrings give.
     """
     percent = f"{100 * metrics['confidence']:g} %"
+    unit = "" if metrics["unit"] == "1" else f"; errors and widths in {metrics['unit']}"
     lines = [f"# Model card: {metrics['task']}", "", words.predicts, ""]
     for heading, text in (("Intended use", words.intended_use), ("Data", words.data), ("Model", words.model)):
         lines += [f"## {heading}", "", text, ""]
@@ -41,7 +42,7 @@ def model_card(metrics: Mapping[str, Any], words: Words) -> str:
     if metrics.get("models"):
         lines += [
             f"In brackets the {percent} interval of a bootstrap over whole groups ({metrics['bootstrap_samples']} "
-            f"resamplings); errors and widths in {metrics['unit']}. Coverage and width belong to the {percent} "
+            f"resamplings){unit}. Coverage and width belong to the {percent} "
             "predictive interval.",
             "",
             f"| model | {' | '.join(SCORES.values())} |",
