@@ -15,6 +15,7 @@ from moxie.learning.tasks.oxide_surrogate import prepare
 from moxie.study import Study
 
 TARGET = "strain_energy_eV_per_atom"
+SETTINGS = Settings(TARGET, 0.9, 200)
 
 
 def test_the_next_temperature_lies_in_the_gap_of_a_smooth_function():
@@ -26,10 +27,15 @@ def test_the_next_temperature_lies_in_the_gap_of_a_smooth_function():
 
 def test_chosen_temperatures_beat_random_ones_where_the_answer_is_known():
     data = prepare(oxide_runs(temperatures_K=tuple(np.arange(923.0, 1524.0, 50.0)), noise=1e-4), TARGET)
-    entries = {(e["strategy"], e["n_temperatures"]): e["rmse"] for e in active.retrospective(data, 3)}
+    found = active.retrospective(data, SETTINGS, 3)
+    entries = {(e["strategy"], e["n_temperatures"]): e["rmse"] for e in found}
     assert entries["variance", 4] < entries["random", 4]
     assert entries["variance", 2] == entries["random", 2] == entries["uniform grid", 2]
     assert entries["variance", 13] == pytest.approx(entries["uniform grid", 13])  # the same films in the end
+    assert all(e["low"] <= e["rmse"] <= e["high"] and e["ratio_low"] <= e["ratio"] <= e["ratio_high"] for e in found)
+    (fourth,) = (e for e in found if (e["strategy"], e["n_temperatures"]) == ("variance", 4))
+    assert fourth["ratio"] == pytest.approx(entries["variance", 4] / entries["random", 4])
+    assert fourth["ratio_high"] < 1.0  # beyond chance, not just on average
 
 
 def test_uniform_grid_takes_the_temperature_farthest_from_all_others():
@@ -37,7 +43,7 @@ def test_uniform_grid_takes_the_temperature_farthest_from_all_others():
 
 
 def test_one_replica_cannot_be_held_out():
-    assert active.retrospective(prepare(oxide_runs(replicas=1), TARGET), 1) == []
+    assert active.retrospective(prepare(oxide_runs(replicas=1), TARGET), SETTINGS, 1) == []
 
 
 def test_overlay_is_a_configuration_with_one_more_temperature(tmp_path):

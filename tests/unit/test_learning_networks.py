@@ -1,5 +1,6 @@
 """The task network_energy: extrapolation where trees fail, the same files again, clear refusals."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -7,13 +8,20 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from made_tables import placements as made_placements
 
 from moxie.errors import InputError
 from moxie.features.tables import read_table, write_table
+from moxie.learning.extrapolation import growth
+from moxie.learning.metrics import interval
 from moxie.learning.predicting import predict_table
 from moxie.learning.registry import OUTPUTS, Settings
 from moxie.learning.tasks import network_energy
+from moxie.oxidation.parameter_sets import load_parameters
+from moxie.oxidation.placement.sites import make_sites
+from moxie.oxidation.placement.table import choose, describe
 
 SETTINGS = Settings(bootstrap_samples=100, trained_up_to=3)
 
@@ -53,8 +61,49 @@ def test_held_out_energies_cannot_change_their_own_prediction():
     for each in (table, spoilt):
         data = network_energy.prepare(each, 3)
         models = network_energy.estimators(data.counts, data.energy, data.n_oxygen, 1)
-        means.append(network_energy.evaluate(models, data, SETTINGS)[0]["triplets"].mean)
+        means.append(network_energy.evaluate(models, data, SETTINGS, 1)[0]["triplets"].mean)
     np.testing.assert_array_equal(*means)
+
+
+def with_quadruplets(seed):
+    """Training up to 4 O, test with 5 and 6: random energies of all clusters by symmetry, up to those of four O."""
+    rng = np.random.default_rng(seed)
+    sites = make_sites("si16", load_parameters("von_alfthan_2003"))
+    orbits = [orbit for n, most in enumerate((1, 1, 6, 24, 140, 150, 150)) for orbit in choose(sites, n, most, seed)]
+    frame = describe(sites, orbits)
+    quadruplets = choose(sites, 4, None, 0)
+    known = dict(zip(quadruplets, 0.05 * rng.standard_normal(len(quadruplets)), strict=True))
+    far = [sum(known[sites.canonical(four)] for four in itertools.combinations(orbit, 4)) for orbit in orbits]
+    counts = frame[list(network_energy.FEATURES)].to_numpy(float)
+    near = counts @ rng.normal(0.0, 0.2, counts.shape[1])
+    return frame.assign(energy_eV=near + far, edge_strain=0.0, parameter_set="made_up")
+
+
+def test_intervals_hold_their_share_of_contents_never_seen():
+    held, plain = [], []
+    for seed in range(4):
+        data = network_energy.prepare(with_quadruplets(seed), 4)
+        every = network_energy.estimators(data.counts, data.energy, data.n_oxygen, seed)
+        models = {name: every[name] for name in ("pairs", "triplets")}
+        rows, half_widths = network_energy.evaluate(models, data, SETTINGS, seed)
+        for name, held_out in rows.items():
+            error = np.abs(held_out.mean - held_out.observed)
+            _, high = interval(held_out.mean, held_out.deviation, SETTINGS.confidence)
+            held.append(np.mean(error <= high - held_out.mean))
+            plain.append(np.mean(error <= half_widths[name]))
+    assert 0.85 < np.mean(held) < 0.99
+    assert np.mean(plain) < 0.8  # what residuals without growth would have promised to be 0.9
+
+
+@given(st.integers(2, 8), st.integers(0, 5))
+def test_intervals_grow_with_the_content_and_never_shrink(highest, order):
+    wider = growth(np.arange(highest + 6), highest, order)
+    assert (np.diff(wider) >= 0.0).all() and wider[0] == 1.0 and wider[-1] > 1.0
+
+
+def test_growth_counts_the_clusters_that_are_left_out():
+    assert growth(np.array([5, 6, 7]), 5, 3) == pytest.approx([1.0, np.sqrt(15 / 5), np.sqrt(35 / 5)])
+    assert growth(np.array([4]), 3, 3) == pytest.approx(1.0)  # one quadruplet now, one triplet in the last step
 
 
 def test_command_reproduces_the_predictions_in_a_fresh_process_and_names_bad_rows(finished, tmp_path, caplog):

@@ -42,6 +42,13 @@ def test_gaussian_process_beats_the_mean_on_a_smooth_truth(finished):
     assert models["gaussian_process"]["coverage"]["value"] > 0.75
 
 
+def test_shuffling_what_the_observable_depends_on_hurts(finished):
+    _, metrics = finished
+    growth = {entry["block"]: entry for entry in metrics["importance"]}
+    assert set(growth) == {"temperature", "oxygen per area"}
+    assert all(entry["low"] > 0.0 for entry in growth.values())  # the made-up observable depends on both
+
+
 def test_noise_floor_is_the_spread_that_was_put_in(finished):
     _, metrics = finished
     assert metrics["noise"]["standard_deviation"] == pytest.approx(0.001, rel=0.35)
@@ -63,8 +70,8 @@ def test_held_out_labels_cannot_change_their_own_prediction():
     hidden = spoilt["temperature_K"] == 1073.0
     spoilt.loc[hidden, TARGET] += 10.0
     for name in ("gaussian_process", "linear_interpolation", "mean"):
-        before = evaluate(prepare(runs, TARGET), 3)[name]
-        after = evaluate(prepare(spoilt, TARGET), 3)[name]
+        before = evaluate(prepare(runs, TARGET), 3)[0][name]
+        after = evaluate(prepare(spoilt, TARGET), 3)[0][name]
         rows = before.groups == 1073.0
         np.testing.assert_array_equal(before.mean[rows], after.mean[rows])
         assert not np.allclose(before.mean[~rows], after.mean[~rows])

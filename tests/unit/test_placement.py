@@ -212,6 +212,21 @@ def test_selection_takes_unvisited_children_first_and_is_greedy_without_explorat
     assert tree.selection()[-1] is children[2]
 
 
+def test_selection_widens_from_the_child_with_the_largest_prior(four):
+    class Ranked:
+        def priors(self, placements):
+            odds = np.array([0.1, 0.2, 0.3, 0.4])
+            return odds[[site for (site,) in placements]]
+
+    tree = Tree(Evaluator(four, 1000), np.random.default_rng(0), 0.0, guide=Ranked(), widening=0.5)
+    children = [Node((site,)) for site in range(4)]
+    for visits, sites in ((0, [3]), (1, [3]), (2, [3, 2]), (4, [3, 2]), (5, [3, 2, 1]), (100, [3, 2, 1, 0])):
+        tree.root.visits = visits
+        seen, priors = tree._widened(tree.root, children, tree.guide)
+        assert [node.occupied for node in seen] == [(site,) for site in sites]
+        assert priors.sum() == pytest.approx(1.0) and (np.diff(priors) < 0).all()
+
+
 def test_backpropagation_adds_up(four):
     tree = make_tree(four, backup="mean")
     path = [tree.root, Node((0,))]

@@ -87,6 +87,33 @@ def test_the_cheapest_search_is_named(page):
     assert "simulated annealing" in page
 
 
+@pytest.mark.parametrize(
+    ("tree_cost", "ratio", "first"),
+    [
+        (80.0, (0.7, 0.9), "The cheapest search for the best places of O, tree search without model, beats simulated"),
+        (95.0, (0.8, 1.1), "The cheapest search for the best places of O, tree search without model, cannot be told"),
+        (120.0, (1.1, 1.3), "Simulated annealing wins: no other search"),
+    ],
+)
+def test_the_first_sentence_says_which_search_wins(tree_cost, ratio, first, results):
+    from moxie.figures.findings import findings
+    from moxie.io import read_json
+
+    metrics = read_json(results / "learning/tree_search/metrics.json")
+    low, high = ratio
+    interval = {"low": low * tree_cost, "high": high * tree_cost}
+    metrics["methods"] = {
+        "annealing": {"cost": {"value": 100.0, **interval}, "success": 0.5},
+        "tree": {
+            "cost": {"value": tree_cost, **interval},
+            "success": 0.5,
+            "cost_ratio": {"value": tree_cost / 100, "low": low, "high": high},
+        },
+    }
+    table = read_table(results / "tables/validation.parquet", "validation")
+    assert dict(findings(table, tree_search=metrics))["Placing oxygen"].startswith(first)
+
+
 def test_partition_coefficients_are_shown_beside_every_baseline(page, results):
     from moxie.io import read_json
 

@@ -106,6 +106,13 @@ def test_simulated_density_is_a_reference_for_the_same_force_field_only(model, k
     assert rows["reference_value"].between(0.78, 0.79).all()
 
 
+def test_dipoles_of_a_density_functional_stand_beside_those_of_tight_binding():
+    both = molecules().assign(density_functional="b3lyp/def2-tzvppd", dft_dipole_D=1.86)
+    rows = make_validation_table(molecules=both)
+    water = rows[rows["system"] == "water"].set_index("model")["value"]
+    assert water.to_dict() == {"GFN2-xTB": 2.217, "b3lyp/def2-tzvppd": 1.86}
+
+
 def test_density_is_compared_with_the_equation_of_state(table):
     row = table[(table["system"] == "methanol") & (table["quantity"] == "density_g_cm3")]
     row = row[row["temperature_K"] == 298.15].iloc[0]

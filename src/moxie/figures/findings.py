@@ -147,15 +147,18 @@ def _molecules(validation: Any) -> str:
     rows = validation[(validation["stage"] == "molecules") & (validation["quantity"] == "dipole_D")]
     if rows.empty:
         return ""
-    clauses = []
-    for system, group in rows.groupby("system", sort=False):
-        known = group.sort_values("reference_value")
-        values = " or ".join(f"{value:.2f}" for value in known["reference_value"])
-        deviations = " or ".join(percent(value) for value in known["deviation_percent"])
-        unchecked = "" if (known["checked"] == "verified").all() else ", unchecked"
-        computed = f"{pretty_name(str(system))} {known['value'].iloc[0]:.2f} D"
-        clauses.append(f"{computed}, experiment {values} D{unchecked} ({deviations})")
-    return f"Dipole moments by {rows['model'].iloc[0]}: {'; '.join(clauses)}."
+    sentences = []
+    for model, part in rows.groupby("model", sort=False):
+        clauses = []
+        for system, group in part.groupby("system", sort=False):
+            known = group.sort_values("reference_value")
+            values = " or ".join(f"{value:.2f}" for value in known["reference_value"])
+            deviations = " or ".join(percent(value) for value in known["deviation_percent"])
+            unchecked = "" if (known["checked"] == "verified").all() else ", unchecked"
+            computed = f"{pretty_name(str(system))} {known['value'].iloc[0]:.2f} D"
+            clauses.append(f"{computed}, experiment {values} D{unchecked} ({deviations})")
+        sentences.append(f"Dipole moments by {model}: {'; '.join(clauses)}.")
+    return " ".join(sentences)
 
 
 def _learning(metrics: Mapping[str, Any]) -> str:
@@ -212,22 +215,29 @@ def _tree_search(metrics: Mapping[str, Any]) -> str:
             f"{SEARCHES[name]} {cost['value']:.0f} ({cost['low']:.0f} to {cost['high']:.0f}), "
             f"{100 * methods[name]['success']:.0f} % found"
         )
-    text = (
-        f"{metrics['n_oxygen']} O on the {metrics['n_sites']} bonds of {metrics['cell']} have "
-        f"{metrics['n_placements']:,} placements{known}. The mean number of relaxations to {target}, failures counted "
-        f"with the whole budget of {metrics['budget']} ({percent_text} interval over {metrics['seeds']} seeds): "
-        f"{'; '.join(clauses)}. "
+    return (
+        f"{_cheapest(methods, ranked)} {metrics['n_oxygen']} O on the {metrics['n_sites']} bonds of {metrics['cell']} "
+        f"have {metrics['n_placements']:,} placements{known}. The mean number of relaxations to {target}, failures "
+        f"counted with the whole budget of {metrics['budget']} ({percent_text} interval over {metrics['seeds']} "
+        f"seeds): {'; '.join(clauses)}."
     )
+
+
+def _cheapest(methods: Mapping[str, Any], ranked: list[str]) -> str:
+    """Return in one sentence which search for the best places of O is the cheapest."""
     first = SEARCHES[ranked[0]]
     if "annealing" not in methods or len(methods) == 1:
-        return text + f"Cheapest: {first}."
+        return f"The cheapest search for the best places of O: {first}."
     if ranked[0] == "annealing":
-        return text + "Simulated annealing wins."
+        return "Simulated annealing wins: no other search for the best places of O is cheaper."
     ratio = methods[ranked[0]]["cost_ratio"]
     interval = f"{ratio['value']:.2f} of its cost, {ratio['low']:.2f} to {ratio['high']:.2f}"
     if ratio["high"] < 1:
-        return text + f"The cheapest, {first}, beats simulated annealing ({interval})."
-    return text + f"The cheapest, {first}, cannot be told apart from simulated annealing ({interval})."
+        return f"The cheapest search for the best places of O, {first}, beats simulated annealing ({interval})."
+    return (
+        f"The cheapest search for the best places of O, {first}, cannot be told apart from simulated annealing "
+        f"({interval})."
+    )
 
 
 def _range(values: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.learning.metrics import HeldOut, rmse_ratio, scores_with_intervals
 from moxie.learning.models import GaussianProcess
 from moxie.learning.noise import replica_noise
 from moxie.learning.registry import Settings
@@ -39,7 +40,7 @@ def next_recipe(oxide_runs: str | Path, output: Mapping[str, str | Path], settin
             "temperatures_K": np.unique(data.temperatures).tolist(),
             "candidates": [{"temperature_K": t, "standard_deviation": v**0.5} for t, v in variances.items()],
             "next_temperature_K": max(variances, key=lambda t: variances[t]),
-            "retrospective": retrospective(data, seed),
+            "retrospective": retrospective(data, settings, seed),
         }
     write_text(output["yaml"], overlay(record))
     write_json(output["json"], record)
@@ -105,12 +106,14 @@ def at_random(rng: np.random.Generator) -> Choice:
     return lambda chosen, left, variance: float(rng.choice(left))
 
 
-def retrospective(data: Data, seed: int) -> list[dict[str, Any]]:
+def retrospective(data: Data, settings: Settings, seed: int) -> list[dict[str, Any]]:
     """Return how fast each strategy would have learnt what the finished sweep holds.
 
     Each replica in turn provides the training films, starting with the lowest and highest temperature and adding one
     at a time; the other replicas at all temperatures are the test. One entry per strategy and number of temperatures:
-    {"strategy", "n_temperatures", "rmse"}; empty with one replica, since nothing can be held out.
+    {"strategy", "n_temperatures", "rmse", "low", "high", "ratio", "ratio_low", "ratio_high"}, the last three of its
+    error to that of random choice. Intervals: bootstrap over the temperatures of the test films, the same draws for
+    both. Empty with one replica, since nothing can be held out.
     """
     replicas = data.frame["replica"].to_numpy()
     if len(np.unique(replicas)) < 2:
@@ -121,30 +124,38 @@ def retrospective(data: Data, seed: int) -> list[dict[str, Any]]:
         "uniform grid": [widest_gap],
         "random": [at_random(rng)] * _RANDOM_ORDERS,
     }
-    entries = []
+    found: dict[str, dict[int, HeldOut]] = {}
     for name, choices in strategies.items():
         squares: dict[int, list[np.ndarray]] = {}
         for replica in np.unique(replicas):
-            for choice in choices:
-                for n, errors in _follow(data, replicas == replica, choice, seed):
-                    squares.setdefault(n, []).append(errors**2)
-        entries += [
-            {"strategy": name, "n_temperatures": n, "rmse": float(np.sqrt(np.concatenate(parts).mean()))}
-            for n, parts in squares.items()
-        ]
+            followed = [_follow(data, replicas == replica, choice, seed) for choice in choices]
+            for n in followed[0]:
+                squares.setdefault(n, []).append(np.mean([errors[n] ** 2 for errors in followed], axis=0))
+        tested = np.concatenate([data.temperatures[replicas != replica] for replica in np.unique(replicas)])
+        zero = np.zeros(len(tested))
+        found[name] = {n: HeldOut(zero, np.sqrt(np.concatenate(part)), zero, tested) for n, part in squares.items()}
+    bootstrap = (settings.confidence, settings.bootstrap_samples, seed)
+    entries = []
+    for name, by_number in found.items():
+        for n, rows in by_number.items():
+            rmse = scores_with_intervals(rows, *bootstrap)["rmse"]
+            ratio = rmse_ratio(rows, found["random"][n], *bootstrap)
+            entry = {"strategy": name, "n_temperatures": n, "rmse": rmse["value"], "low": rmse["low"]}
+            entry |= {"high": rmse["high"], "ratio": ratio["value"]}
+            entries.append(entry | {"ratio_low": ratio["low"], "ratio_high": ratio["high"]})
     return entries
 
 
-def _follow(data: Data, pool: np.ndarray, choice: Choice, seed: int) -> list[tuple[int, np.ndarray]]:
-    """Return (number of temperatures, errors on the rows outside the pool) after each choice."""
+def _follow(data: Data, pool: np.ndarray, choice: Choice, seed: int) -> dict[int, np.ndarray]:
+    """Return the errors on the rows outside the pool by number of temperatures, after each choice."""
     available = np.unique(data.temperatures[pool])
     chosen = np.array([available[0], available[-1]])
-    results = []
+    results = {}
     while True:
         rows = pool & np.isin(data.temperatures, chosen)
         model = _fit(data, rows, seed)
         mean, _ = model.predict(data.features[~pool])
-        results.append((len(chosen), mean - data.target[~pool]))
+        results[len(chosen)] = mean - data.target[~pool]
         left = np.setdiff1d(available, chosen)
         if not len(left):
             return results

@@ -20,16 +20,25 @@ def held_out_predictions(
     groups: np.ndarray,
     cells: np.ndarray,
     split: Iterable[tuple[np.ndarray, np.ndarray]],
-) -> HeldOut:
+) -> tuple[HeldOut, Callable[[np.ndarray], np.ndarray]]:
     """Fit on the training rows of every fold, predict its test rows, and put them together in the order of the rows.
 
-    Scaling, noise and constants are estimated from the training rows alone.
+    Scaling, noise and constants are estimated from the training rows alone. The function that comes with the
+    predictions gives the means for other features (n_rows, n_features), each row by the model that has not seen it.
     """
-    mean, deviation = np.full(len(target), np.nan), np.full(len(target), np.nan)
+    folds = []
     for train, test in split:
         noise = replica_noise(target[train], cells[train]).variance
-        mean[test], deviation[test] = make_model().fit(features[train], target[train], noise).predict(features[test])
-    return HeldOut(target, mean, deviation, groups)
+        folds.append((test, make_model().fit(features[train], target[train], noise)))
+
+    def predict(others: np.ndarray) -> np.ndarray:
+        both = np.full((2, len(target)), np.nan)
+        for test, model in folds:
+            both[:, test] = model.predict(others[test])
+        return both
+
+    mean, deviation = predict(features)
+    return HeldOut(target, mean, deviation, groups), lambda others: predict(others)[0]
 
 
 def learning_curve(
@@ -43,7 +52,7 @@ def learning_curve(
 ) -> list[dict[str, Any]]:
     """Return the error on held-out groups against the number of training groups, drawn at random `repeats` times.
 
-    One entry per number and model: {"n_groups", "model", "rmse"}; from two training groups to all but one.
+    One entry per number and model: {"n", "model", "rmse"}; from two training groups to all but one.
     """
     rng = np.random.default_rng(seed)
     distinct = np.unique(groups)
@@ -60,7 +69,7 @@ def learning_curve(
                     predicted, _ = make_model().fit(features[train], target[train], noise).predict(features[test])
                     squares[name].append((predicted - target[test]) ** 2)
         entries += [
-            {"n_groups": n_groups, "model": name, "rmse": float(np.sqrt(np.concatenate(values).mean()))}
+            {"n": n_groups, "model": name, "rmse": float(np.sqrt(np.concatenate(values).mean()))}
             for name, values in squares.items()
         ]
     return entries
@@ -79,8 +88,10 @@ def leakage(
     In the random split replicas and neighbouring growth stages of a test row are in the training set.
     """
     n_folds = len(np.unique(groups))
-    grouped = held_out_predictions(make_model, features, target, groups, cells, leave_one_group_out(groups))
-    random = held_out_predictions(make_model, features, target, groups, cells, random_folds(len(target), n_folds, seed))
+    grouped, _ = held_out_predictions(make_model, features, target, groups, cells, leave_one_group_out(groups))
+    random, _ = held_out_predictions(
+        make_model, features, target, groups, cells, random_folds(len(target), n_folds, seed)
+    )
     return {
         "grouped_rmse": float(np.sqrt(((grouped.mean - target) ** 2).mean())),
         "random_rmse": float(np.sqrt(((random.mean - target) ** 2).mean())),

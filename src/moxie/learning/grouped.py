@@ -1,30 +1,15 @@
-"""What the tasks share that learn from rows in groups: conformal intervals, choice of a penalty, importance."""
+"""What the tasks share that learn from rows in groups: choice of a penalty, importance."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from moxie.learning.metrics import HeldOut
+from moxie.learning.metrics import HeldOut, resampled_sums, sums_by_group
 from moxie.learning.splits import leave_one_group_out
 
 ALPHAS = tuple(np.logspace(-4, 2, 7).tolist())
 _SHUFFLES = 5
-
-
-def conformal_half_width(
-    estimator: Any, features: np.ndarray, target: np.ndarray, groups: np.ndarray, confidence: float
-) -> float:
-    """Return the half-width of the interval from residuals of groups that were held out one at a time.
-
-    Cross-conformal with mapie (Vovk, Ann. Math. Artif. Intell. 74, 9 (2015)), of equal width everywhere.
-    """
-    from mapie.regression import CrossConformalRegressor
-    from sklearn.model_selection import LeaveOneGroupOut
-
-    conformal = CrossConformalRegressor(estimator, confidence, "absolute", method="base", cv=LeaveOneGroupOut())
-    _, ends = conformal.fit_conformalize(features, target, groups=groups).predict_interval(features[:1])
-    return float(ends[0, 1, 0] - ends[0, 0, 0]) / 2
 
 
 def best_alpha(make: Callable[[float], Any], features: np.ndarray, target: np.ndarray, groups: np.ndarray) -> float:
@@ -59,8 +44,6 @@ def permutation_importance(
     rng = np.random.default_rng(seed)
     within = np.zeros(len(features)) if within is None else within
     reference = (rows.mean - rows.observed) ** 2
-    groups, number = np.unique(rows.groups, return_inverse=True)
-    drawn = rng.integers(len(groups), size=(n_samples, len(groups)))
     tail = 100 * (1 - confidence) / 2
     entries = []
     for block, columns in blocks.items():
@@ -73,9 +56,9 @@ def permutation_importance(
             shuffled = features.copy()
             shuffled[:, list(columns)] = features[order][:, list(columns)]
             squares += (predict(shuffled) - rows.observed) ** 2 / _SHUFFLES
-        sums = np.array([np.bincount(number, values) for values in (squares, reference, np.ones(len(features)))]).T
-        totals = sums[drawn].sum(axis=1)
-        growth = np.sqrt(totals[:, 0] / totals[:, 2]) - np.sqrt(totals[:, 1] / totals[:, 2])
+        table = np.column_stack([squares, reference, np.ones(len(features))])
+        sums = resampled_sums(sums_by_group(table, rows.groups), n_samples, seed)
+        growth = np.sqrt(sums[:, 0] / sums[:, 2]) - np.sqrt(sums[:, 1] / sums[:, 2])
         low, high = np.percentile(growth, [tail, 100 - tail])
         increase = float(np.sqrt(squares.mean()) - np.sqrt(reference.mean()))
         entries.append({"block": block, "increase": increase, "low": float(low), "high": float(high)})

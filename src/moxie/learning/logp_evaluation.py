@@ -139,7 +139,7 @@ def leakage(data: Data, evaluation: Evaluation, settings: Settings, seed: int) -
 def learning_curve(data: Data, evaluation: Evaluation, settings: Settings, seed: int) -> list[dict[str, Any]]:
     """Return the held-out error against the share of the training molecules, whole scaffolds at a time.
 
-    One entry per share and model: {"share", "n_molecules", "model", "rmse"}. The candidates are those that had a weight
+    One entry per share and model: {"share", "n", "model", "rmse"}. The candidates are those that had a weight
     with all training rows of the fold.
     """
     rng = np.random.default_rng(seed)
@@ -161,7 +161,7 @@ def learning_curve(data: Data, evaluation: Evaluation, settings: Settings, seed:
         entries += [
             {
                 "share": share,
-                "n_molecules": float(np.mean(counts)),
+                "n": float(np.mean(counts)),
                 "model": name,
                 "rmse": float(np.sqrt(np.concatenate(errors).mean())),
             }

@@ -19,7 +19,7 @@ def words(metrics: Mapping[str, Any]) -> Words:
     table = "\n".join(
         f"| {part['n_oxygen']} | {part['n_structures']} | {part['spread']:.3f} | "
         + " | ".join(f"{part['rmse'][name]:.3f}" for name in ("composition", "pairs", "triplets", "trees"))
-        + f" | {part['rmse_meV_per_si']:.1f} | {part['coverage']:.2f} |"
+        + f" | {part['rmse_meV_per_si']:.1f} | {part['half_width']:.3f} | {part['coverage']:.2f} |"
         for part in metrics["by_content"]
     )
     leak = "; ".join(
@@ -37,8 +37,9 @@ def words(metrics: Mapping[str, Any]) -> Words:
         f"{metrics['target_range'][0]:.3g} to {metrics['target_range'][1]:.3g} eV.",
         model="Ridge regression on scaled counts; the penalty (pairs "
         f"{metrics['alpha']['pairs']:g}, pairs and triplets {metrics['alpha']['triplets']:g}) is the best for oxygen "
-        "contents left out of the training rows one at a time. Interval: cross-conformal (mapie) over the same "
-        "contents, of equal width everywhere.",
+        "contents left out of the training rows one at a time. Interval: residuals of the highest training content, "
+        "predicted from all lower ones (split conformal, mapie); beyond it they grow with the square root of the "
+        "number of quadruplets of O, the smallest clusters that the model leaves out.",
         evaluation="Every test cell holds more oxygen than any training cell.",
         names=NAMES,
         limits=(
@@ -52,7 +53,7 @@ def words(metrics: Mapping[str, Any]) -> Words:
                 "Root-mean-square errors in eV; spread: standard deviation of the test energies, which is the error "
                 "of their own mean, a constant that no model may know.\n\n"
                 "| O | structures | spread | composition | pairs | pairs and triplets | trees | best, meV per Si | "
-                f"coverage |\n|---|---|---|---|---|---|---|---|---|\n{table}\n\n"
+                f"half-width | coverage |\n|---|---|---|---|---|---|---|---|---|---|\n{table}\n\n"
                 f"Error relative to composition alone: {ratio['value']:.2f} ({ratio['low']:.2f} to "
                 f"{ratio['high']:.2f}). Trees predict nothing beyond the energies they were trained on.",
             ),

@@ -34,6 +34,7 @@ def model_card(metrics: Mapping[str, Any], words: Words) -> str:
     and importance, in the shapes that the tasks' docstrings give.
     """
     percent = f"{100 * metrics['confidence']:g} %"
+    unit = "" if metrics["unit"] == "1" else f"; errors and widths in {metrics['unit']}"
     lines = [f"# Model card: {metrics['task']}", "", words.predicts, ""]
     for heading, text in (("Intended use", words.intended_use), ("Data", words.data), ("Model", words.model)):
         lines += [f"## {heading}", "", text, ""]
@@ -41,7 +42,7 @@ def model_card(metrics: Mapping[str, Any], words: Words) -> str:
     if metrics.get("models"):
         lines += [
             f"In brackets the {percent} interval of a bootstrap over whole groups ({metrics['bootstrap_samples']} "
-            f"resamplings); errors and widths in {metrics['unit']}. Coverage and width belong to the {percent} "
+            f"resamplings){unit}. Coverage and width belong to the {percent} "
             "predictive interval.",
             "",
             f"| model | {' | '.join(SCORES.values())} |",
@@ -82,8 +83,17 @@ def model_card(metrics: Mapping[str, Any], words: Words) -> str:
 def _curve(entries: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
     parts: dict[str, list[str]] = {}
     for entry in entries:
-        parts.setdefault(entry["model"], []).append(f"{entry['n']}: {entry['rmse']:.3g}")
+        parts.setdefault(entry["model"], []).append(f"{entry['n']:.0f}: {entry['rmse']:.3g}")
     return "; ".join(f"{names.get(model, model)} {', '.join(points)}" for model, points in parts.items()) + "."
+
+
+def compared(ratio: Mapping[str, float], other: str, confidence: float) -> str:
+    """Return in words what the ratio of the model's error to that of another one says."""
+    text = f"Error relative to {other}: {ratio['value']:.2f} ({100 * confidence:g} % interval {ratio['low']:.2f} to "
+    text += f"{ratio['high']:.2f}). "
+    if ratio["high"] < 1:
+        return text + "It is the better one."
+    return text + ("It is the worse one." if ratio["low"] > 1 else "The two cannot be told apart on these data.")
 
 
 def with_interval(score: Mapping[str, float | None]) -> str:

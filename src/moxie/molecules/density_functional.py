@@ -2,6 +2,8 @@
 
 Kohn-Sham with density fitting off, restricted for closed shells and unrestricted for open ones, at the GFN2-xTB
 geometry. Dipole moments need diffuse functions (def2-SVPD, def2-TZVPPD): without them water comes out 7 % too high.
+Elements whose basis was made for an effective core potential (those beyond krypton in def2) get it. Where the usual
+extrapolation (DIIS) does not converge, second-order steps (Sun, arXiv:1610.08423) go on from there.
 """
 
 from dataclasses import dataclass
@@ -45,11 +47,13 @@ def single_point(geometry: Geometry, functional: str, basis: str) -> KohnSham:
     from pyscf import dft, gto, lib
 
     lib.num_threads(1)
+    _, cores = gto.mole.bse_predefined_ecp(basis, geometry.symbols)
     try:
         molecule = gto.M(
             atom=list(zip(geometry.symbols, geometry.positions_A.tolist(), strict=True)),
             unit="Angstrom",
             basis=basis,
+            ecp={symbol: basis for symbol in set(geometry.symbols) if atomic_numbers[symbol] in (cores or ())},
             charge=geometry.charge,
             spin=geometry.multiplicity - 1,
             verbose=0,
@@ -57,6 +61,9 @@ def single_point(geometry: Geometry, functional: str, basis: str) -> KohnSham:
         solver = (dft.RKS if geometry.multiplicity == 1 else dft.UKS)(molecule)
         solver.xc = functional
         energy = solver.kernel()
+        if not solver.converged:  # open p and d shells turn from one step to the next
+            solver = solver.newton()
+            energy = solver.kernel(solver.mo_coeff, solver.mo_occ)
     except (KeyError, ValueError, AttributeError, RuntimeError) as error:
         raise RuntimeError(f"{functional}/{basis}: {error}") from error
     if not solver.converged:

@@ -360,19 +360,25 @@ def _growth_rows(growth_nm: Callable[..., float]) -> list[dict[str, Any]]:
 
 
 def _molecule_rows(molecules: Any) -> list[dict[str, Any]]:
-    """Dipole moments: each named molecule by itself, a list of molecules by its mean ratio to experiment."""
+    """Dipole moments: each named molecule by itself, a list of molecules by its mean ratio to experiment.
+
+    Where there is a density functional, its dipole moments follow in rows of their own.
+    """
     rows = []
     good = molecules[molecules["status"] == "ok"]
-    for molecule in good[good["list"] == "named"].itertuples():
-        estimate = Estimate(molecule.dipole_D, 0.0, math.nan)
-        for reference in dipole_references(molecule.smiles):
-            rows.append(
-                _row("molecules", molecule.molecule, molecule.method, math.nan, math.nan, estimate, reference)
-            )  # fmt: skip
-    for (name, method), group in good[good["list"] != "named"].groupby(["list", "method"]):
-        ratio = over_replicas(_dipole_ratios(group))
-        if ratio is not None:
-            rows.append(_row("molecules", name, method, math.nan, math.nan, ratio, _EQUAL_DIPOLES))
+    functional = good[good["density_functional"] != ""]
+    functional = functional.assign(method=functional["density_functional"], dipole_D=functional["dft_dipole_D"])
+    for part in (good, functional):
+        for molecule in part[part["list"] == "named"].itertuples():
+            estimate = Estimate(molecule.dipole_D, 0.0, math.nan)
+            for reference in dipole_references(molecule.smiles):
+                rows.append(
+                    _row("molecules", molecule.molecule, molecule.method, math.nan, math.nan, estimate, reference)
+                )  # fmt: skip
+        for (name, method), group in part[part["list"] != "named"].groupby(["list", "method"]):
+            ratio = over_replicas(_dipole_ratios(group))
+            if ratio is not None:
+                rows.append(_row("molecules", name, method, math.nan, math.nan, ratio, _EQUAL_DIPOLES))
     return rows
 
 

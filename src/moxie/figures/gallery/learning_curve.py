@@ -15,12 +15,12 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
     metrics = read_json(inputs["metrics"])
-    table = pandas.DataFrame(metrics["learning_curve"], columns=["n_groups", "model", "rmse"])
+    table = pandas.DataFrame(metrics["learning_curve"], columns=["n", "model", "rmse"])
     figure, axes = panels(1, 1, width=3.8, height=3.0)
     axis = axes[0, 0]
     for number, (model, rows) in enumerate(table.groupby("model")):
         axis.plot(
-            rows["n_groups"],
+            rows["n"],
             rows["rmse"],
             marker=MARKERS[number],
             color=COLOURS[number],
@@ -38,7 +38,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     axis.yaxis.set_major_formatter("{x:.3g}")
     axis.yaxis.set_minor_formatter("{x:.2g}")
     axis.tick_params(axis="y", which="minor", labelsize=6.5)
-    axis.set_xticks(sorted(table["n_groups"].unique()))
+    axis.set_xticks(sorted(table["n"].unique()))
     axis.set_xlabel("number of training temperatures")
     axis.set_ylabel("r.m.s. error, " + label(metrics["target"]).replace(" (", "\n("))
     axis.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, columnspacing=1.0, handletextpad=0.4)

@@ -15,13 +15,13 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
     metrics = read_json(inputs["metrics"])
-    curve = pandas.DataFrame(metrics["learning_curve"], columns=["share", "n_molecules", "model", "rmse"])
+    curve = pandas.DataFrame(metrics["learning_curve"], columns=["share", "n", "model", "rmse"])
     blocks = pandas.DataFrame(metrics["importance"], columns=["block", "increase", "low", "high"])
     figure, axes = panels(1, 2, width=6.8, height=2.7)
     left, right = axes[0]
     for number, (model, rows) in enumerate(curve.groupby("model", sort=False)):
         left.plot(
-            rows["n_molecules"], rows["rmse"], marker=MARKERS[number], color=COLOURS[number], lw=1.0,
+            rows["n"], rows["rmse"], marker=MARKERS[number], color=COLOURS[number], lw=1.0,
             label=LOGP_MODELS[str(model)],
         )  # fmt: skip
     physics = metrics["models"]["alpb_wet"]["rmse"]["value"]

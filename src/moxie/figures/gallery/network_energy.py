@@ -33,8 +33,16 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         for number, (n, part) in enumerate(rows.groupby("n_oxygen")):
             style = {"ls": "", "marker": MARKERS[number], "color": COLOURS[number], "ms": 2.2, "mew": 0, "alpha": 0.6}
             axis.plot(part["observed"], part[column], label=f"{n} O", **style)
+            if column == "predicted":
+                half_width = float((part["upper"] - part["predicted"]).mean())
+                for side in (-half_width, half_width):
+                    axis.plot(limits, np.array(limits) + side, color=COLOURS[number], lw=0.7, ls="--")
         error = float(np.sqrt(((rows[column] - rows["observed"]) ** 2).mean()))
-        axis.set_title(f"{name}:\nr.m.s. error {error:.2f} eV", fontsize=8)
+        text = f"{name}:\nr.m.s. error {error:.2f} eV"
+        if column == "predicted":
+            covered = ((rows["observed"] >= rows["lower"]) & (rows["observed"] <= rows["upper"])).mean()
+            text += f", {100 * covered:.0f} % held"
+        axis.set_title(text, fontsize=8)
         axis.set(xlim=limits, ylim=limits, xlabel="relaxed energy (eV)", aspect="equal")
     axes[0, 0].set_ylabel("predicted energy (eV)")
     axes[0, 0].legend(loc="upper left", markerscale=2)
@@ -78,7 +86,8 @@ FIGURE = Figure(
     caption=(
         "Relaxed energy of a cell of 16 Si with more O on its bonds than any training cell had. Upper row: predicted "
         "against relaxed energies; grey: perfect prediction. Boosted trees repeat the energies they were trained on; "
-        "counts of pairs and triplets carry on. Lower row: error on these cells against the number of training "
+        "counts of pairs and triplets carry on; dashed: the ends of its predictive interval for each number of O, with "
+        "the share that it holds. Lower row: error on these cells against the number of training "
         "relaxations, drawn at random, and growth of the best model's error when a block of counts is shuffled among "
         "the test cells (bars: bootstrap interval over structures)."
     ),

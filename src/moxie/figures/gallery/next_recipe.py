@@ -14,7 +14,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
 
     record = read_json(inputs["next"])
     candidates = pandas.DataFrame(record["candidates"])
-    curve = pandas.DataFrame(record["retrospective"], columns=["strategy", "n_temperatures", "rmse"])
+    curve = pandas.DataFrame(record["retrospective"], columns=["strategy", "n_temperatures", "rmse", "low", "high"])
     figure, axes = panels(1, 2, width=6.6, height=2.9)
     left, right = axes[0]
     target = label(record["target"])
@@ -25,8 +25,9 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     left.plot(chosen["temperature_K"], chosen["standard_deviation"], ls="", marker="*", ms=11, color=COLOURS[1])
     left.set(xlabel="temperature (K)", ylabel=f"standard deviation,\n{target}")
     for number, (strategy, part) in enumerate(curve.groupby("strategy")):
-        style = {"marker": MARKERS[number], "color": COLOURS[number], "ms": 4, "lw": 1.0}
-        right.plot(part["n_temperatures"], part["rmse"], label=strategy, **style)
+        style = {"marker": MARKERS[number], "color": COLOURS[number], "ms": 4, "lw": 1.0, "elinewidth": 0.7}
+        ends = [part["rmse"] - part["low"], part["high"] - part["rmse"]]
+        right.errorbar(part["n_temperatures"] + 0.08 * (number - 1), part["rmse"], ends, label=strategy, **style)
     if len(curve):
         right.set_xticks(sorted(curve["n_temperatures"].unique()))
         right.legend()
@@ -43,7 +44,8 @@ FIGURE = Figure(
         "Left: predictive standard deviation of the Gaussian process for a single new run between the simulated "
         "temperatures (grey lines); star: the next one to simulate, written as a configuration overlay. Right: error "
         "on replicas that were held out when the finished sweep is done again, one temperature at a time: by largest "
-        "variance, by an evenly refined grid, and at random (mean of ten orders)."
+        "variance, by an evenly refined grid, and at random (mean of ten orders); bars: bootstrap interval over the "
+        "temperatures of the held-out films, which all strategies share."
     ),
     inputs={"next": "learning/oxide_surrogate/next.json"},
     needs=("oxides",),

@@ -146,10 +146,9 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     """Train, evaluate and write metrics.json, predictions.parquet, model.skops and card.md; return the metrics."""
     from threadpoolctl import threadpool_limits
 
-    from moxie.features.tables import read_table, write_table
-    from moxie.io import write_json, write_text
+    from moxie.features.tables import read_table
     from moxie.learning.force_field_error_card import words
-    from moxie.learning.storage import save_model
+    from moxie.learning.outputs import write_outputs
     from moxie.learning.task_card import model_card
 
     log = logging.getLogger(__name__)
@@ -159,9 +158,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
         results = {name: held_out(make, data) for name, make in models(seed).items()}
         metrics = summarise(data, results, settings, seed)
         curves = [_fit_curve(data, number) for number in np.unique(data.curve)]
-    save_model(
-        output / "model.skops", {"task": "force_field_error", "curves": curves, "confidence": settings.confidence}
-    )
+    model = {"task": "force_field_error", "curves": curves, "confidence": settings.confidence}
     best = results[BEST][0]
     low, high = interval(best.mean, best.deviation, settings.confidence)
     predictions = data.frame[list(KEY)].assign(
@@ -173,11 +170,8 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
         constant=results["constant"][0].mean,
         gaussian_process=results["gaussian_process"][0].mean,
     )
-    write_table(predictions, output / "predictions.parquet", "force_field_error_predictions")
-    write_text(output / "card.md", model_card(metrics, words(metrics)))
-    write_json(output / "metrics.json", metrics)
-    for name, scores in metrics["models"].items():
-        log.info("%s: root-mean-square error %.3f percent", name, scores["rmse"]["value"])
+    card = model_card(metrics, words(metrics))
+    write_outputs(output, model, predictions, "force_field_error_predictions", card, metrics)
     return metrics
 
 

@@ -87,10 +87,10 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     """Train, evaluate and write metrics.json, predictions.parquet, model.skops and card.md; return the metrics."""
     from threadpoolctl import threadpool_limits
 
-    from moxie.features.tables import read_table, write_table
-    from moxie.io import write_json, write_text
-    from moxie.learning.logp_card import model_card
-    from moxie.learning.storage import save_model
+    from moxie.features.tables import read_table
+    from moxie.learning.logp_card import words
+    from moxie.learning.outputs import write_outputs
+    from moxie.learning.task_card import model_card
 
     log = logging.getLogger(__name__)
     data, unknown, left_out = prepare(read_table(inputs["molecules"], "molecules"))
@@ -117,12 +117,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
         }
         predictions = tabulate(data, evaluation, unknown, predict(model, unknown), settings)
         metrics = summarise(data, evaluation, final, limits, settings, seed) | {"left_out": left_out}
-    save_model(output / "model.skops", model)
-    write_table(predictions, output / "predictions.parquet", "logp_predictions")
-    write_text(output / "card.md", model_card(metrics))
-    write_json(output / "metrics.json", metrics)
-    for name, scores in metrics["models"].items():
-        log.info("%s: root-mean-square error %.3f", name, scores["rmse"]["value"])
+    write_outputs(output, model, predictions, "logp_predictions", model_card(metrics, words(metrics)), metrics)
     return metrics
 
 

@@ -17,8 +17,9 @@ import numpy as np
 from moxie.errors import InputError
 from moxie.features.schemas import PLACEMENTS
 from moxie.learning.checks import check_columns, check_finite, check_groups, check_keys
-from moxie.learning.grouped import best_alpha, conformal_half_width, permutation_importance
-from moxie.learning.metrics import HeldOut, rmse_ratio, scores_with_intervals
+from moxie.learning.extrapolation import growth, last_step_half_width
+from moxie.learning.grouped import best_alpha, permutation_importance
+from moxie.learning.metrics import HeldOut, interval, rmse_ratio, scores_with_intervals
 from moxie.learning.registry import Settings, Task
 from moxie.learning.splits import random_folds
 
@@ -29,6 +30,7 @@ FEATURES = (
     *(column.name for column in PLACEMENTS.columns if column.name.startswith(("pair_", "triplet_"))),
 )
 COLUMNS = {"mean": 0, "composition": 1, "pairs": 7, "triplets": 31, "trees": 31}  # of FEATURES, from the left
+ORDER = {"mean": 0, "composition": 1, "pairs": 2, "triplets": 3, "trees": 3}  # atoms of the largest clusters
 BLOCKS = {"number of O": range(1), "pairs on one Si": range(1, 2), "other pairs": range(2, 7), "triplets": range(7, 31)}
 KEY = ("n_oxygen", "placement")
 _SIZES = (50, 100, 200, 400)  # relaxations in the learning curve, before all of them
@@ -100,10 +102,9 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     """Train, evaluate and write metrics.json, predictions.parquet, model.skops and card.md; return the metrics."""
     from threadpoolctl import threadpool_limits
 
-    from moxie.features.tables import read_table, write_table
-    from moxie.io import write_json, write_text
+    from moxie.features.tables import read_table
     from moxie.learning.network_energy_card import words
-    from moxie.learning.storage import save_model
+    from moxie.learning.outputs import write_outputs
     from moxie.learning.task_card import model_card
 
     log = logging.getLogger(__name__)
@@ -111,53 +112,54 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     with threadpool_limits(limits=1):
         log.info("%d training and %d test structures", len(data.energy), len(data.test_energy))
         models = estimators(data.counts, data.energy, data.n_oxygen, seed)
-        rows, half_widths = evaluate(models, data, settings)
-        metrics = summarise(models, rows, half_widths[BEST], data, settings, seed)
-    save_model(
-        output / "model.skops",
-        {
-            "task": "network_energy",
-            "pipeline": models[BEST],
-            "half_width_eV": half_widths[BEST],
-            "confidence": settings.confidence,
-            "parameter_set": data.parameter_set,
-            "most_oxygen": int(data.n_oxygen.max()),
-        },
-    )
+        rows, half_widths = evaluate(models, data, settings, seed)
+        metrics = summarise(models, rows, data, settings, seed)
+    model = {
+        "task": "network_energy",
+        "pipeline": models[BEST],
+        "half_width_eV": half_widths[BEST],
+        "confidence": settings.confidence,
+        "parameter_set": data.parameter_set,
+        "most_oxygen": int(data.n_oxygen.max()),
+    }
+    low, high = interval(rows[BEST].mean, rows[BEST].deviation, settings.confidence)
     predictions = data.test[list(KEY)].assign(
         observed=data.test_energy,
         predicted=rows[BEST].mean,
-        lower=rows[BEST].mean - half_widths[BEST],
-        upper=rows[BEST].mean + half_widths[BEST],
+        lower=low,
+        upper=high,
         **{name: rows[name].mean for name in rows if name != BEST},
     )
-    write_table(predictions, output / "predictions.parquet", "network_energy_predictions")
-    write_text(output / "card.md", model_card(metrics, words(metrics)))
-    write_json(output / "metrics.json", metrics)
-    for name, scores in metrics["models"].items():
-        log.info("%s: root-mean-square error %.3f eV", name, scores["rmse"]["value"])
+    card = model_card(metrics, words(metrics))
+    write_outputs(output, model, predictions, "network_energy_predictions", card, metrics)
     return metrics
 
 
-def evaluate(models: Mapping[str, Any], data: Data, settings: Settings) -> tuple[dict[str, HeldOut], dict[str, float]]:
-    """Fit every model to all training rows; return its predictions for the test rows and its interval's half-width."""
+def evaluate(
+    models: Mapping[str, Any], data: Data, settings: Settings, seed: int
+) -> tuple[dict[str, HeldOut], dict[str, float]]:
+    """Fit every model to all training rows; return its predictions for the test rows and the half-width of its interval
+    in the last step of the training (`moxie.learning.extrapolation`)."""
     from scipy.stats import norm
 
     scale = norm.ppf(0.5 + settings.confidence / 2)
+    highest = int(data.n_oxygen.max())
+    lower = data.n_oxygen < highest
+    without_last = estimators(data.counts[lower], data.energy[lower], data.n_oxygen[lower], seed)
     rows, half_widths = {}, {}
     for name, model in models.items():
         used = _used(name, data.counts)
-        half_widths[name] = conformal_half_width(model, used, data.energy, data.n_oxygen, settings.confidence)
+        half_width = last_step_half_width(without_last[name], used, data.energy, data.n_oxygen, settings.confidence)
         mean = model.fit(used, data.energy).predict(_used(name, data.test_counts))
-        deviation = np.full(len(mean), half_widths[name] / scale)
+        deviation = half_width * growth(data.test["n_oxygen"], highest, ORDER[name]) / scale
         rows[name] = HeldOut(data.test_energy, mean, deviation, np.arange(len(mean)))
+        half_widths[name] = half_width
     return rows, half_widths
 
 
 def summarise(
     models: Mapping[str, Any],
     rows: Mapping[str, HeldOut],
-    half_width: float,
     data: Data,
     settings: Settings,
     seed: int,
@@ -166,6 +168,8 @@ def summarise(
     bootstrap = (settings.confidence, settings.bootstrap_samples, seed)
     n_test = data.test["n_oxygen"].to_numpy()
     best = rows[BEST]
+    low, high = interval(best.mean, best.deviation, settings.confidence)
+    covered = (best.observed >= low) & (best.observed <= high)
     return {
         "task": "network_energy",
         "target": "energy_eV",
@@ -190,7 +194,8 @@ def summarise(
                 "spread": float(data.test_energy[n_test == n].std()),
                 "rmse": {name: _rmse((r.mean - r.observed)[n_test == n]) for name, r in rows.items()},
                 "mean_error": {name: float((r.mean - r.observed)[n_test == n].mean()) for name, r in rows.items()},
-                "coverage": float((np.abs(best.mean - best.observed) <= half_width)[n_test == n].mean()),
+                "coverage": float(covered[n_test == n].mean()),
+                "half_width": float((high - best.mean)[n_test == n].mean()),
                 "rmse_meV_per_si": 1000 * _rmse((best.mean - best.observed)[n_test == n]) / N_SI,
             }
             for n in np.unique(n_test)
@@ -252,8 +257,8 @@ def predict(model: Mapping[str, Any], frame: Any) -> Any:
 
     counts = frame[list(FEATURES)].to_numpy(float)
     mean = model["pipeline"].predict(counts)
-    half_width = model["half_width_eV"]
     most = model["most_oxygen"]
+    half_width = model["half_width_eV"] * growth(counts[:, 0], most, ORDER[BEST])
     outside = f"outside: more than the {most} O of the training cells"
     return pandas.DataFrame(
         {

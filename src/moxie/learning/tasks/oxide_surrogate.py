@@ -6,7 +6,7 @@ variance between replicas as noise. Baselines: linear interpolation and the mean
 
 import functools
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from moxie.errors import InputError
 from moxie.features.schemas import OXIDE_RUNS, PREDICTIONS, VARIES
 from moxie.learning.checks import check_columns, check_finite, check_keys
 from moxie.learning.evaluation import held_out_predictions, leakage, learning_curve
+from moxie.learning.grouped import permutation_importance
 from moxie.learning.metrics import HeldOut, interval, rmse_ratio, scores_with_intervals
 from moxie.learning.models import BASELINES, GaussianProcess
 from moxie.learning.noise import ReplicaNoise, replica_noise
@@ -25,6 +26,7 @@ from moxie.learning.splits import leave_one_group_out
 
 FEATURES = ("temperature_K", "oxygen_per_area_per_A2")
 KEY = ("temperature_K", "replica", "stage")
+BLOCKS = {"temperature": [0], "oxygen per area": [1]}
 _FEWEST_TEMPERATURES = 3
 _NOT_TARGETS = {
     *FEATURES,
@@ -74,47 +76,40 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     """Train, evaluate and write metrics.json, predictions.parquet, model.skops and card.md; return the metrics."""
     from threadpoolctl import threadpool_limits
 
-    from moxie.features.tables import read_table, write_table
-    from moxie.io import write_json, write_text
-    from moxie.learning.card import model_card
-    from moxie.learning.storage import save_model
+    from moxie.features.tables import read_table
+    from moxie.learning.outputs import write_outputs
+    from moxie.learning.oxide_surrogate_card import words
+    from moxie.learning.task_card import model_card
 
     log = logging.getLogger(__name__)
     data = prepare(read_table(inputs["oxide_runs"], "oxide_runs"), settings.target)
     unit = OXIDE_RUNS.column(settings.target).unit
     with threadpool_limits(limits=1):
         log.info("%d rows at %d temperatures", len(data.target), len(np.unique(data.temperatures)))
-        results = evaluate(data, seed)
-        metrics = summarise(data, results, settings, unit, seed)
+        results, predict_each = evaluate(data, seed)
+        metrics = summarise(data, results, predict_each, settings, unit, seed)
         noise = replica_noise(data.target, data.cells)
-        model = GaussianProcess(seed).fit(data.features, data.target, noise.variance)
-    metrics["kernel"] = model.kernel
+        process = GaussianProcess(seed).fit(data.features, data.target, noise.variance)
+    metrics["kernel"] = process.kernel
     units = {column.name: unit for column in PREDICTIONS.columns if column.unit == VARIES}
-    predictions = tabulate(data, results, settings)
-    save_model(
-        output / "model.skops",
-        {
-            "task": "oxide_surrogate",
-            "pipeline": model.pipeline,
-            "noise_variance": model.noise_variance,
-            "features": list(FEATURES),
-            "target": settings.target,
-            "unit": unit,
-            "confidence": settings.confidence,
-        },
-    )
-    write_table(predictions, output / "predictions.parquet", "predictions", units)
-    write_text(output / "card.md", model_card(metrics))
-    write_json(output / "metrics.json", metrics)
-    for name, scores in metrics["models"].items():
-        log.info("%s: root-mean-square error %.4g %s", name, scores["rmse"]["value"], unit)
+    model = {
+        "task": "oxide_surrogate",
+        "pipeline": process.pipeline,
+        "noise_variance": process.noise_variance,
+        "features": list(FEATURES),
+        "target": settings.target,
+        "unit": unit,
+        "confidence": settings.confidence,
+    }
+    card = model_card(metrics, words(metrics))
+    write_outputs(output, model, tabulate(data, results, settings), "predictions", card, metrics, units)
     return metrics
 
 
-def evaluate(data: Data, seed: int) -> dict[str, HeldOut]:
-    """Return the held-out predictions of the Gaussian process and of every baseline."""
+def evaluate(data: Data, seed: int) -> tuple[dict[str, HeldOut], Callable[[np.ndarray], np.ndarray]]:
+    """Return the held-out predictions of every model, and those of the Gaussian process for other features."""
     models: dict[str, Any] = {"gaussian_process": functools.partial(GaussianProcess, seed), **BASELINES}
-    return {
+    found = {
         name: held_out_predictions(
             make_model,
             data.features,
@@ -125,9 +120,17 @@ def evaluate(data: Data, seed: int) -> dict[str, HeldOut]:
         )
         for name, make_model in models.items()
     }
+    return {name: rows for name, (rows, _) in found.items()}, found["gaussian_process"][1]
 
 
-def summarise(data: Data, results: Mapping[str, HeldOut], settings: Settings, unit: str, seed: int) -> dict[str, Any]:
+def summarise(
+    data: Data,
+    results: Mapping[str, HeldOut],
+    predict_each: Callable[[np.ndarray], np.ndarray],
+    settings: Settings,
+    unit: str,
+    seed: int,
+) -> dict[str, Any]:
     """Return everything that goes into metrics.json but the fitted kernel."""
     bootstrap = (settings.confidence, settings.bootstrap_samples, seed)
     noise = replica_noise(data.target, data.cells)
@@ -167,6 +170,7 @@ def summarise(data: Data, results: Mapping[str, HeldOut], settings: Settings, un
             {"gaussian_process": quick, "linear_interpolation": BASELINES["linear_interpolation"]}, *setting
         ),
         "leakage": leakage(quick, *setting),
+        "importance": permutation_importance(predict_each, data.features, BLOCKS, process, *bootstrap),
     }
 
 

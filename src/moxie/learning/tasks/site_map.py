@@ -80,10 +80,9 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     """Cluster, compare and write metrics.json, predictions.parquet, model.skops and card.md; return the metrics."""
     from threadpoolctl import threadpool_limits
 
-    from moxie.features.tables import read_table, write_table
-    from moxie.io import write_json, write_text
+    from moxie.features.tables import read_table
+    from moxie.learning.outputs import write_outputs
     from moxie.learning.site_map_card import words
-    from moxie.learning.storage import save_model
     from moxie.learning.task_card import model_card
 
     log = logging.getLogger(__name__)
@@ -95,11 +94,10 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
         model = fit(data.features, n_clusters, seed)
         placed = place(model, data.features) | {"unusualness": unusualness(model, data.features)}
         metrics = summarise(data, model, placed, stability, settings, seed)
-    save_model(output / "model.skops", {"task": "site_map", **model, "features": list(FEATURES)})
     columns = [*KEY, "x_A", "y_A", "z_A", "oxidation_state", "strain_energy_eV"]
-    write_table(data.frame[columns].assign(**placed), output / "predictions.parquet", "site_map")
-    write_text(output / "card.md", model_card(metrics, words(metrics)))
-    write_json(output / "metrics.json", metrics)
+    predictions = data.frame[columns].assign(**placed)
+    saved = {"task": "site_map", **model, "features": list(FEATURES)}
+    write_outputs(output, saved, predictions, "site_map", model_card(metrics, words(metrics)), metrics)
     for name, scores in metrics["agreement"].items():
         log.info("%d clusters and %s: adjusted Rand index %.2f", n_clusters, name, scores["clusters"]["ari"]["value"])
     return metrics

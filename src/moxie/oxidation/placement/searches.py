@@ -27,6 +27,7 @@ class Tuning:
     mutation: float = 0.5
     exploration: float = 0.1
     prior_exploration: float = 3.0
+    widening: float = 0.7
     model_first: int = 5
     model_starts: int = 3
 
@@ -91,8 +92,9 @@ def tree(evaluator: Evaluator, generator: np.random.Generator) -> None:
 
 
 def guided_tree(evaluator: Evaluator, generator: np.random.Generator) -> None:
-    """Monte Carlo tree search with a pair and triplet model learnt on the way: PUCT, Thompson sampling."""
-    Tree(evaluator, generator, TUNING.prior_exploration, guide=Guide(_clusters(evaluator.sites))).run()
+    """Monte Carlo tree search with a pair and triplet model learnt on the way: PUCT, widening, Thompson sampling."""
+    guide = Guide(_clusters(evaluator.sites))
+    Tree(evaluator, generator, TUNING.prior_exploration, guide=guide, widening=TUNING.widening).run()
 
 
 def model_alone(evaluator: Evaluator, generator: np.random.Generator) -> None:

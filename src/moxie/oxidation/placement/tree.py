@@ -4,8 +4,9 @@ A node is a partial placement in canonical form, a child has one O more, a leaf 
 each other, or reached in another order, are one node (transposition table), so the tree is an acyclic graph; the visits
 of a child count all paths, those in the logarithm are its parent's (UCD of Saffidine, Cazenave and Mehat,
 Knowl.-Based Syst. 34, 26 (2012)). Rules: UCT (Kocsis and Szepesvari, ECML 2006), and with a learnt prior PUCT (Rosin,
-Ann. Math. Artif. Intell. 61, 203 (2011); Silver et al., Nature 550, 354 (2017)). Survey: Browne et al., IEEE Trans.
-Comput. Intell. AI Games 4, 1 (2012).
+Ann. Math. Artif. Intell. 61, 203 (2011); Silver et al., Nature 550, 354 (2017)), which also widens the tree step by
+step (Chaslot et al., New Math. Nat. Comput. 4, 343 (2008)). Survey: Browne et al., IEEE Trans. Comput. Intell. AI
+Games 4, 1 (2012).
 """
 
 import math
@@ -51,7 +52,8 @@ class Tree:
 
     exploration: c of the bounds, for values in [0, 1]. backup: a node's value is the `mean` or the `best` of the
     energies seen below it. guide: learnt model that gives the prior of the selection (PUCT) and fills placements up in
-    the simulation; without one selection is UCT and simulation uniform.
+    the simulation; without one selection is UCT and simulation uniform. widening: with a guide the selection sees only
+    the visits ** widening children of a node with the largest prior, rounded up; all of them with None.
     """
 
     def __init__(
@@ -61,12 +63,14 @@ class Tree:
         exploration: float,
         backup: str = "best",
         guide: Guide | None = None,
+        widening: float | None = None,
     ):
         self.evaluator = evaluator
         self.generator = generator
         self.exploration = exploration
         self.backup = backup
         self.guide = guide
+        self.widening = widening
         self.root = Node(())
         self.table: dict[Occupied, Node] = {(): self.root}
         self.lowest, self.highest = math.inf, -math.inf
@@ -135,7 +139,7 @@ class Tree:
 
     def _choose(self, parent: Node, children: list[Node]) -> Node:
         if self.guide is not None:
-            priors = self.guide.priors([child.occupied for child in children])
+            children, priors = self._widened(parent, children, self.guide)
             guess = self.value(parent) if parent.visits else 0.0
             bounds = [
                 prior_confidence(
@@ -153,6 +157,14 @@ class Tree:
         best = max(bounds)
         ties = [child for child, bound in zip(children, bounds, strict=True) if bound == best]
         return ties[int(self.generator.integers(len(ties)))]
+
+    def _widened(self, parent: Node, children: list[Node], guide: Guide) -> tuple[list[Node], np.ndarray]:
+        """Return the children that the selection sees, and their priors."""
+        priors = guide.priors([child.occupied for child in children])
+        if self.widening is None:
+            return children, priors
+        seen = np.argsort(-priors, kind="stable")[: math.ceil(max(parent.visits, 1) ** self.widening)]
+        return [children[k] for k in seen.tolist()], priors[seen] / priors[seen].sum()
 
     def _fill(self, placement: np.ndarray, attempt: int) -> np.ndarray:
         missing = self.evaluator.n_oxygen - len(placement)
