@@ -83,7 +83,7 @@ def speed(
     moves: int,
     calibration: Any = None,
 ) -> Rows:
-    """Measure attempts per CPU second, acceptance, false kills and memory of one network, calibrated here by default."""
+    """Measure attempts per CPU second, acceptance, false kills and memory of one network; calibrates unless it is."""
     n = len(engine.atoms.position)
     calibration = calibration or engine.calibrate(kT, hops, active(engine), 1000, 2000)
     rates, shares = [], []

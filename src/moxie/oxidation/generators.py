@@ -37,6 +37,7 @@ COARSE = Rejection(shells=(3,), evaluations=(15,), force_tolerance_eV_A=(0.3,), 
 # up all that gain little, which are those that count once it has cooled.
 CALIBRATE_BELOW = 0.85
 CALIBRATION_MOVES = 3000
+CALIBRATION_FOLLOWED = 150, 250
 
 
 @dataclass(frozen=True)
@@ -249,7 +250,7 @@ def anneal(
             now = kT, engine.energy
             fallen = any(x < CALIBRATE_BELOW * then for x, then in zip(now, calibrated, strict=True))
             if fallen and 0.0 < kT < HOT_EV and size * (parts - part) > CALIBRATION_MOVES:
-                fine = engine.calibrate(kT, hops).rejection
+                fine = engine.calibrate(kT, hops, None, *CALIBRATION_FOLLOWED).rejection
                 calibrated = now
             tally = engine.run(size, kT, hops)
             left -= size
