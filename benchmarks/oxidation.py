@@ -120,22 +120,24 @@ def anneal_networks(quick: bool) -> tuple[Any, Any, Rows]:
     seeds = range(1, 2 if quick else 6)
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         oxide = pool.submit(anneal_silica, quick)
-        large = None if quick else pool.submit(anneal_silicon, 1, False, 8)
-        small = [pool.submit(anneal_silicon, seed, quick) for seed in seeds]
-        made = [each.result() for each in small]
+        wanted = [(1000, 500.0)] if quick else [(4096, 7000.0), (1000, 20_000.0), (1000, 5000.0)]
+        runs = {
+            (n, attempts): [pool.submit(anneal_silicon, seed, n, attempts) for seed in (seeds if n == 1000 else [1])]
+            for n, attempts in wanted
+        }
+        made = {key: [each.result() for each in futures] for key, futures in runs.items()}
         silica, rows = oxide.result()
-        rows += silicon_rows(made, 1000, quick)
-        if large is not None:
-            rows += silicon_rows([large.result()], 4096, quick)
-    return made[-1]["network"], silica, rows
+    for (n, attempts), networks in made.items():
+        rows += silicon_rows(networks, n, f"{attempts:.0f} attempts per atom while cooling")
+    best = max(key for key in made if key[0] == 1000)
+    return made[best][-1]["network"], silica, rows
 
 
-def silicon_rows(made: list[dict[str, Any]], n: int, quick: bool) -> Rows:
+def silicon_rows(made: list[dict[str, Any]], n: int, annealing: str) -> Rows:
     """Return the rows of annealed silicon of n atoms, one network for each seed."""
-    where = "fixed box, randomised crystal, by seed"
+    where = f"fixed box, randomised crystal, {annealing}, by seed"
     units = {"bond_angle_deviation_deg": "degree", "crystalline_fraction": "1", "cpu_seconds_to_anneal": "s"}
-    if not quick:
-        units |= {"cpu_seconds_to_10_degrees": "s", "cpu_seconds_to_9.4_degrees": "s"}
+    units |= {"cpu_seconds_to_10_degrees": "s", "cpu_seconds_to_9.4_degrees": "s"}
     rows = []
     for metric, unit in units.items():
         values = [each[metric] for each in made if metric in each]
@@ -144,20 +146,20 @@ def silicon_rows(made: list[dict[str, Any]], n: int, quick: bool) -> Rows:
     return rows
 
 
-def anneal_silicon(seed: int, quick: bool, cells: int = 5) -> dict[str, Any]:
-    """Anneal 8 cells^3 atoms from a randomised crystal.
+def anneal_silicon(seed: int, n: int, attempts_per_atom: float) -> dict[str, Any]:
+    """Anneal n atoms in a cube from a randomised crystal.
 
     CPU seconds until the bond-angle deviation is below 10 and 9.4 degrees count from the start of the annealing, and
     are there only if it came so far.
     """
     from moxie.features.networks import bond_angle_deviation, crystalline_fraction
     from moxie.oxidation.engine import Engine
-    from moxie.oxidation.generators import HOT_EV, SILICON, Schedule, anneal
+    from moxie.oxidation.generators import HOT_EV, anneal, silicon_annealing
     from moxie.oxidation.parameter_sets import load_parameters
     from moxie.structures.silicon import diamond
 
     field = load_parameters("von_alfthan_2003")  # without repulsion atoms of an entangled network lie on each other
-    schedule = Schedule(((2.0, 6.0), (0.3, 400.0), (0.25, 400.0)), 100.0) if quick else SILICON
+    cells = round((n / 8) ** (1 / 3))
     engine = Engine(diamond((cells, cells, cells), field.lattice_constant_A), field, seed)
     reached: dict[str, float] = {}
 
@@ -168,7 +170,7 @@ def anneal_silicon(seed: int, quick: bool, cells: int = 5) -> dict[str, Any]:
                 if deviation < limit:
                     reached.setdefault(f"cpu_seconds_to_{limit}_degrees", batch["cpu_s"])
 
-    trace = anneal(engine, schedule, watch=watch)
+    trace = anneal(engine, silicon_annealing(attempts_per_atom), watch=watch)
     network = engine.to_network()
     return {
         "network": network,
