@@ -4,6 +4,7 @@ Usage: python -m benchmarks.liquid_analysis FOLDER. Analyses what `write_run` wr
 """
 
 import json
+import logging
 import resource
 import subprocess
 import sys
@@ -73,6 +74,7 @@ def write_run(folder: Path, n_frames: int) -> None:
 
 def main() -> None:
     """Analyse one run."""
+    logging.getLogger("pymbar").setLevel(logging.ERROR)  # it comments on every import
     import MDAnalysis.lib.distances  # noqa: F401  imports are the fixed cost of a job, not of its frames
     import pandas  # noqa: F401
     import pymbar.timeseries  # noqa: F401
