@@ -90,8 +90,8 @@ def test_the_cheapest_search_is_named(page):
 @pytest.mark.parametrize(
     ("tree_cost", "ratio", "first"),
     [
-        (80.0, (0.7, 0.9), "The cheapest search for the best places of O, tree search without model, beats simulated"),
-        (95.0, (0.8, 1.1), "The cheapest search for the best places of O, tree search without model, cannot be told"),
+        (80.0, (0.7, 0.9), "The cheapest search for the best places of O, tree search, beats simulated"),
+        (95.0, (0.8, 1.1), "The cheapest search for the best places of O, tree search, cannot be told"),
         (120.0, (1.1, 1.3), "Simulated annealing wins: no other search"),
     ],
 )
