@@ -38,7 +38,7 @@ config: .venv/core.installed
 	$(BIN)/python -m moxie.config_reference
 
 lock:
-	cd envs && for name in core cluster gpu gaff test; do uv pip compile --quiet --universal --fork-strategy fewest \
+	cd envs && for name in core cluster gpu gaff quantum test; do uv pip compile --quiet --universal --fork-strategy fewest \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $$name.in -o $$name.txt; done
 	$(PYTHON) envs/make_conda_file.py
 

@@ -6,7 +6,7 @@ import pytest
 from moxie.molecules.density_functional import single_point
 from moxie.molecules.geometry import Geometry
 
-pytest.importorskip("pyscf", reason="pyscf is optional: .venv/bin/python -m pip install pyscf")
+pytest.importorskip("pyscf", reason="pyscf is optional: .venv/bin/pip install --require-hashes -r envs/quantum.txt")
 
 BOHR_A = 0.529177210903
 HARTREE_EV = 27.211386245988

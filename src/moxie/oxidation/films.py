@@ -22,6 +22,7 @@ from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.rejection import FILM, Calibration, Rejection
 from moxie.structures.network import Network, make_network
 
+CALIBRATION_FOLLOWED = 150, 350  # moves, at the beginning of every stage's anneal
 ALGORITHM = "films 3"  # part of every checkpoint's digest; change it when the chain of random numbers changes
 KIND = "film"  # of the checkpoints
 
@@ -106,7 +107,8 @@ def grow_oxide(
 ) -> FilmResult:
     """Grow an oxide film of settings.n_oxygen O atoms (those on the slab included).
 
-    `rejection` comes from `calibrate_rejection`; without it no move is given up early, which takes many times longer.
+    `rejection` comes from `calibrate_rejection` and serves until the first stage's anneal; each anneal begins with a
+    calibration of its own. Without it no move is given up early, which takes many times longer.
 
     The same slab, field, settings, temperature and seed give the same bytes on one machine type, also across a kill
     and a resume from `checkpoint_dir`. `stop` is asked between steps; True ends the run with KeyboardInterrupt right
@@ -124,7 +126,7 @@ def grow_oxide(
     began, cpu_before = time.process_time(), progress.cpu_s
     said = saved = time.monotonic()
     while progress.stage < len(targets):
-        finished = _step(engine, progress, settings, targets, kT)
+        finished = _step(engine, progress, settings, targets, kT, rejection is not None)
         if finished:
             engine.info = slab.info | _stage_facts(engine, progress, kT)
             stages.append(engine.to_network())
@@ -245,7 +247,9 @@ def _targets(present: int, settings: FilmSettings) -> list[int]:
     return [present + round((settings.n_oxygen - present) * (k + 1) / count) for k in range(count)]
 
 
-def _step(engine: Engine, progress: _Progress, settings: FilmSettings, targets: list[int], kT: float) -> bool:
+def _step(
+    engine: Engine, progress: _Progress, settings: FilmSettings, targets: list[int], kT: float, rejecting: bool
+) -> bool:
     """Do one step of the present stage (an insertion or an anneal step); return whether the stage is complete."""
     target = targets[progress.stage]
     growth, anneal = settings.growth, settings.anneal
@@ -266,6 +270,9 @@ def _step(engine: Engine, progress: _Progress, settings: FilmSettings, targets: 
     last = progress.stage == len(targets) - 1
     per_oxygen = anneal.final_moves_per_oxygen if last else anneal.moves_per_oxygen
     done = progress.step
+    if done == 0 and rejecting:
+        # as the oxide grows and anneals, its moves gain less and less: old rules would give up nearly all of them
+        engine.calibrate(anneal.start_kT_eV, growth.hop_fraction, active_silicon(engine), *CALIBRATION_FOLLOWED)
     share = [per_oxygen * n_oxygen * k // anneal.steps for k in (done, done + 1)]
     start = max(anneal.start_kT_eV, kT)
     now = start + (kT - start) * (done + 1) / anneal.steps
@@ -398,6 +405,7 @@ def _begin(
         return engine, _Progress(), []
     facts, arrays = found
     restore_engine(engine, arrays, facts["energy"])
+    engine.set_rejection(Rejection.from_dict(facts["rejection"]))
     progress = _Progress(**facts["progress"])
     stages = []
     for k in range(progress.stage):
@@ -432,5 +440,10 @@ def _save(checkpoints: Checkpoints, engine: Engine, progress: _Progress, stages:
         arrays[f"stage{k}_frozen"] = network.frozen
         for key, values in network.arrays.items():
             arrays[f"stage{k}_array_{key}"] = values
-    facts = {"energy": engine.energy, "progress": asdict(progress), "stages": [dict(s.info) for s in stages]}
+    facts = {
+        "energy": engine.energy,
+        "progress": asdict(progress),
+        "stages": [dict(s.info) for s in stages],
+        "rejection": engine.rejection.to_dict(),
+    }
     checkpoints.save(facts, arrays)
