@@ -189,7 +189,7 @@ def test_density_functional_without_pyscf_is_refused_with_what_to_do(monkeypatch
     monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == "pyscf" else found(name, *rest))
     values = {"quantum_chemistry": {"density_functional": {"functional": "b3lyp", "basis": "def2-svpd"}}}
     assert load(values).quantum_chemistry.density_functional is not None
-    with pytest.raises(InputError, match="pyscf, which is not installed. Install it"):
+    with pytest.raises(InputError, match="pyscf, which is not installed. Install it \\("):
         Study.load(values)
 
 

@@ -31,8 +31,8 @@ def check_available() -> None:
     if find_spec("pyscf") is None:
         raise InputError(
             "quantum_chemistry.density_functional asks for a calculation with pyscf, which is not installed. Install "
-            "it (.venv/bin/pip install --require-hashes -r envs/quantum.txt), or set quantum_chemistry.density_functional "
-            "to null."
+            "it (.venv/bin/pip install --require-hashes -r envs/quantum.txt), or set "
+            "quantum_chemistry.density_functional to null."
         )
 
 
