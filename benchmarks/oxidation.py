@@ -32,7 +32,7 @@ def measure(quick: bool) -> Rows:
     from moxie.oxidation.films import Anneal, FilmSettings, Growth, active_silicon, calibrate_rejection, grow_oxide
     from moxie.oxidation.generators import amorphous_silicon
     from moxie.oxidation.parameter_sets import load_parameters
-    from moxie.oxidation.rejection import ending_at
+    from moxie.oxidation.rejection import FILM, ending_at
     from moxie.structures.network import repeat
     from moxie.structures.silicon import silicon_slab
 
@@ -68,8 +68,8 @@ def measure(quick: bool) -> Rows:
     settings = FilmSettings(100 if quick else 160, growth, Anneal(6, 0.4, 200, 200))
     film = grow_oxide(slab, full, settings, 1273.0, 1, rejection=calibration.rejection).stages[-1]
     for kT in (0.12, growth.kT_eV):
-        engine = Engine(film, full, 1, calibration.rejection)
-        rows += speed("oxidising slab", engine, kT, 0.3, active_silicon, runs, 5_000 if quick else 20_000, calibration)
+        engine = Engine(film, full, 1, FILM)
+        rows += speed("oxidising slab", engine, kT, 0.3, active_silicon, runs, 5_000 if quick else 20_000)
     return rows
 
 
@@ -81,11 +81,10 @@ def speed(
     active: Callable[[Any], Any],
     runs: int,
     moves: int,
-    calibration: Any = None,
 ) -> Rows:
-    """Measure attempts per CPU second, acceptance, false kills and memory of one network; calibrates unless it is."""
+    """Measure attempts per CPU second, acceptance, false kills and memory of one network."""
     n = len(engine.atoms.position)
-    calibration = calibration or engine.calibrate(kT, hops, active(engine), 1000, 2000)
+    calibration = engine.calibrate(kT, hops, active(engine), 1000, 2000)
     rates, shares = [], []
     for _ in range(runs):
         began = time.process_time()
@@ -120,10 +119,10 @@ def anneal_networks(quick: bool) -> tuple[Any, Any, Rows]:
     seeds = range(1, 2 if quick else 6)
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         oxide = pool.submit(anneal_silica, quick)
-        wanted = [(1000, 500.0)] if quick else [(4096, 5000.0), (1000, 20_000.0), (1000, 5000.0)]
+        wanted = [(1000, 500.0, 1)] if quick else [(4096, 5000.0, 1), (1000, 20_000.0, 3), (1000, 5000.0, 5)]
         runs = {
-            (n, attempts): [pool.submit(anneal_silicon, seed, n, attempts) for seed in (seeds if n == 1000 else [1])]
-            for n, attempts in wanted
+            (n, attempts): [pool.submit(anneal_silicon, seed, n, attempts) for seed in seeds[:networks]]
+            for n, attempts, networks in wanted
         }
         made = {key: [each.result() for each in futures] for key, futures in runs.items()}
         silica, rows = oxide.result()
