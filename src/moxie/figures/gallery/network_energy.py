@@ -38,7 +38,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
                 for side in (-half_width, half_width):
                     axis.plot(limits, np.array(limits) + side, color=COLOURS[number], lw=0.7, ls="--")
         error = float(np.sqrt(((rows[column] - rows["observed"]) ** 2).mean()))
-        text = f"{name}:\nr.m.s. error {error:.2f} eV"
+        text = f"{name}:\nr.m.s. {error:.2f} eV"
         if column == "predicted":
             covered = ((rows["observed"] >= rows["lower"]) & (rows["observed"] <= rows["upper"])).mean()
             text += f", {100 * covered:.0f} % held"
