@@ -1,14 +1,12 @@
 import logging
 import os
-import signal
-import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from killing import kill_once
 
 from moxie.dynamics.protocol import Settings, check_timestep
 from moxie.dynamics.simulation import Outputs, simulate, simulate_gas
@@ -108,16 +106,7 @@ def start_and_kill(box, folder, sampling_ps, segments):
     """Start a run in a child process and kill it without warning once it has committed some segments."""
     here = os.path.dirname(__file__)
     code = CHILD.format(path=[here, *sys.path], box=str(box), folder=str(folder), sampling=sampling_ps)
-    child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
-    try:
-        limit = time.monotonic() + 60
-        while not (folder / "checkpoint" / f"segment_{segments - 1:04d}").exists():
-            assert child.poll() is None, child.stderr.read().decode()
-            assert time.monotonic() < limit
-            time.sleep(0.01)
-    finally:
-        child.send_signal(signal.SIGKILL)
-        child.communicate()
+    kill_once((folder / "checkpoint" / f"segment_{segments - 1:04d}").exists, code, limit_s=60)
 
 
 def test_killed_run_continues_and_ends_with_a_whole_time_series(box, tmp_path, caplog):

@@ -2,15 +2,13 @@
 
 import logging
 import os
-import signal
-import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from killing import kill_once
 from made_tables import settings_study
 from test_config import DEFAULT, merged
 
@@ -236,16 +234,11 @@ def segments_of(folder):
 def killed_within(folder, part, count):
     """Begin a point in a child process and kill it once `count` segments of a part are committed."""
     code = CHILD.format(path=[os.path.dirname(__file__), *sys.path], folder=str(folder))
-    child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
-    try:
-        limit = time.monotonic() + 90
-        while sum(content["facts"]["part"] == part for content in segments_of(folder)) < count:
-            assert child.poll() is None, child.stderr.read().decode()
-            assert time.monotonic() < limit
-            time.sleep(0.05)
-    finally:
-        child.send_signal(signal.SIGKILL)
-        child.communicate()
+
+    def ready():
+        return sum(content["facts"]["part"] == part for content in segments_of(folder)) >= count
+
+    kill_once(ready, code, limit_s=90, wait_s=0.05)
     return sum(content["facts"]["samples"] for content in segments_of(folder) if content["facts"]["part"] == part)
 
 

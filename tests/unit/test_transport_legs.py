@@ -2,16 +2,14 @@
 
 import os
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from killing import kill_once
 
 from moxie.dynamics.protocol import Settings
 from moxie.dynamics.simulation import Outputs, simulate
@@ -114,16 +112,7 @@ def killed(equilibrated, tmp_path_factory):
     """A folder with the checkpoint of a killed leg of 10 ps."""
     folder = tmp_path_factory.mktemp("killed")
     code = CHILD.format(path=[os.path.dirname(__file__), *sys.path], start=str(equilibrated), folder=str(folder))
-    child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
-    try:
-        limit = time.monotonic() + 90
-        while not (folder / "checkpoint" / "segment_0003").exists():
-            assert child.poll() is None, child.stderr.read().decode()
-            assert time.monotonic() < limit
-            time.sleep(0.01)
-    finally:
-        child.send_signal(signal.SIGKILL)
-        child.communicate()
+    kill_once((folder / "checkpoint" / "segment_0003").exists, code, limit_s=90)
     assert not (folder / "timeseries.parquet").exists()
     return folder
 

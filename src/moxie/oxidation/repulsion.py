@@ -10,9 +10,9 @@ import numpy as np
 
 from moxie.oxidation.compilation import kernel
 from moxie.oxidation.kernels import folded, row_for
-from moxie.oxidation.state import BIN_CAPACITY, DRIFT, NEAR_CAPACITY, SKIN
+from moxie.oxidation.state import BIN_CAPACITY, DRIFT, LISTED, NEAR_CAPACITY, SKIN
 
-_SKIN, _DRIFT, _LISTED = SKIN, DRIFT, SKIN + 2 * DRIFT
+_SKIN, _DRIFT, _LISTED = SKIN, DRIFT, LISTED
 _CAPACITY, _NEAR = BIN_CAPACITY, NEAR_CAPACITY
 
 
@@ -126,6 +126,13 @@ def squared_distance(atoms, bins, atom, x, y, z):
 
 
 @kernel
+def enlist_home(atoms, field, bins, work, atom):
+    """Enlist an atom at its position."""
+    home = atoms.position[atom]
+    enlist(atoms, field, bins, work, atom, home[0], home[1], home[2])
+
+
+@kernel
 def enlist_all(atoms, field, bins, work):
     """Enlist all atoms at their positions, in order of number (so that a resumed run sums alike)."""
     bins.filled[:] = 0
@@ -134,9 +141,7 @@ def enlist_all(atoms, field, bins, work):
     bins.away[:] = False
     work.counters[8] = 0
     for atom in range(len(atoms.position)):
-        enlist(
-            atoms, field, bins, work, atom, atoms.position[atom, 0], atoms.position[atom, 1], atoms.position[atom, 2]
-        )
+        enlist_home(atoms, field, bins, work, atom)
 
 
 @kernel
@@ -160,9 +165,7 @@ def bring_home(atoms, field, bins, work):
     for k in range(work.counters[8]):
         atom = bins.travellers[k]
         bins.away[atom] = False
-        enlist(
-            atoms, field, bins, work, atom, atoms.position[atom, 0], atoms.position[atom, 1], atoms.position[atom, 2]
-        )
+        enlist_home(atoms, field, bins, work, atom)
     work.counters[8] = 0
 
 

@@ -21,6 +21,7 @@ BIN_CAPACITY = 64
 HISTORY = 7
 SKIN = 0.4  # pairs up to this beyond the repulsion's range are listed for a relaxation
 DRIFT = 0.35  # how far an atom may be from where it was enlisted
+LISTED = SKIN + 2 * DRIFT  # so far beyond the range two references are in each other's list
 NEAR_CAPACITY = 80
 FREE = 1e30  # length of an edge that is not periodic
 
@@ -56,7 +57,7 @@ class Atoms(NamedTuple):
 
 class Bins(NamedTuple):
     """Who is near whom, for the repulsion. Every atom is enlisted at a reference, at most DRIFT from its position: in a
-    linked cell, and in the lists of all atoms whose reference is within range + SKIN + 2 DRIFT of its own."""
+    linked cell, and in the lists of all atoms whose reference is within range + LISTED of its own."""
 
     shape: np.ndarray  # (3,) int64
     origin: np.ndarray  # (3,)
@@ -158,7 +159,7 @@ def make_bins(atoms: Atoms, field: Field, edges: np.ndarray) -> Bins:
     `edges` are the cell's lengths, also along free axes. The layout does not depend on the positions, so that a
     resumed run sums in the same order; what lies beyond a free edge is counted to the outermost cells.
     """
-    reach = max(float(field.repulsion_range.max()), 2.0) + SKIN + 2 * DRIFT
+    reach = max(float(field.repulsion_range.max()), 2.0) + LISTED
     extent = np.where(atoms.cell < 1e29, atoms.cell, edges)
     shape = np.maximum(1, np.floor(extent / reach)).astype(np.int64)
     n, n_bins = len(atoms.position), int(np.prod(shape))
