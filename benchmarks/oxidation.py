@@ -283,13 +283,15 @@ def naive_and_lammps(silicon: Any, rows: Rows, moves: int) -> Rows:
 def switched(network: Any, seed: int) -> Any:
     """Return the network after one random bond switch, not relaxed."""
     from moxie.oxidation import moves
+    from moxie.oxidation.compilation import called_from_python
     from moxie.oxidation.engine import Engine
     from moxie.oxidation.parameter_sets import load_parameters
 
+    propose, apply = (called_from_python(kernel) for kernel in (moves.propose_switch, moves.apply_switch))
     engine = Engine(network, load_parameters("von_alfthan_2003", "none"), 1000 + seed)
-    while not moves.propose_switch(engine.atoms, engine.work, engine.silicons, len(engine.silicons), True):
+    while not propose(engine.atoms, engine.work, engine.silicons, len(engine.silicons), True):
         pass
-    moves.apply_switch(engine.atoms, engine.work)
+    apply(engine.atoms, engine.work)
     return engine.to_network()
 
 

@@ -9,7 +9,7 @@ import pytest
 from small_networks import hotelling
 
 from moxie.errors import InputError
-from moxie.oxidation import compilation, kernels, relaxation
+from moxie.oxidation import compilation, kernels, moves, relaxation
 from moxie.oxidation.checkpoints import engine_arrays, restore_engine
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.generators import random_bond_oxide
@@ -177,12 +177,24 @@ def test_all_kinds_of_angles_pairs_and_states_were_compared():
 
 # --- derivatives ------------------------------------------------------------------------------------------------------
 
+grow_shells, tabulate, valence, edge_gradient, refresh_pairs, total = (
+    compilation.called_from_python(kernel)
+    for kernel in (
+        kernels.grow_shells,
+        kernels.tabulate,
+        kernels.valence,
+        kernels.edge_gradient,
+        relaxation.refresh_pairs,
+        relaxation.total,
+    )
+)
+
 
 def local_problem(engine, shells):
     """Set up the local problem around one atom; return (rows that move, centres)."""
     engine.work.chain[0] = len(engine.atoms.position) // 2
-    n_moving = kernels.grow_shells(engine.atoms, engine.work, 1, shells)
-    return n_moving, kernels.tabulate(engine.atoms, engine.work, n_moving, engine.atoms.position)
+    n_moving = grow_shells(engine.atoms, engine.work, 1, shells)
+    return n_moving, tabulate(engine.atoms, engine.work, n_moving, engine.atoms.position)
 
 
 @pytest.mark.parametrize("name", ["von_alfthan_2003", "keating_1966"])
@@ -194,8 +206,8 @@ def test_local_gradient_is_that_of_the_local_energy_on_moving_and_on_fixed_atoms
 
     def energy():
         n_moving, centres = local_problem(engine, shells)
-        value = kernels.valence(engine.atoms.cell, engine.field, work, n_moving, centres)
-        kernels.edge_gradient(work, n_moving, centres)
+        value = valence(engine.atoms.cell, engine.field, work, n_moving, centres)
+        edge_gradient(work, n_moving, centres)
         return value, n_moving
 
     _, n_moving = energy()
@@ -220,12 +232,12 @@ def test_local_gradient_with_repulsion_is_that_of_the_local_energy(repulsion):
     engine = Engine(rough(0.25), load_parameters("von_alfthan_2003", repulsion))
     atoms, field, bins, work = engine.atoms, engine.field, engine.bins, engine.work
     n_moving, centres = local_problem(engine, 2)
-    relaxation.refresh_pairs(atoms, field, bins, work, n_moving, atoms.position)
+    refresh_pairs(atoms, field, bins, work, n_moving, atoms.position)
 
     def energy():
-        return relaxation.total(atoms, field, bins, work, n_moving, centres, True, atoms.position)
+        return total(atoms, field, bins, work, n_moving, centres, True, atoms.position)
 
-    without = kernels.valence(atoms.cell, field, work, n_moving, centres)
+    without = valence(atoms.cell, field, work, n_moving, centres)
     assert energy() > without + 1e-3
     gradient = work.g[:n_moving].copy()
     step = 1e-5
@@ -541,3 +553,10 @@ def test_the_cache_of_compiled_code_knows_every_module_with_kernels():
     folder = Path(compilation.__file__).parent
     kernels_in = {path.stem for path in folder.glob("*.py") if "oxidation.compilation import" in path.read_text()}
     assert kernels_in <= set(compilation._KERNELS)
+
+
+def test_a_kernel_for_other_kernels_refuses_a_call_from_python():
+    engine = Engine(rough(), load_parameters("von_alfthan_2003"))
+    with pytest.raises(TypeError, match="`linked` is for other kernels"):
+        moves.linked(engine.atoms, 0, 1)
+    assert compilation.called_from_python(moves.linked)(engine.atoms, *engine.bonds()[0])

@@ -4,12 +4,15 @@ The compiler's own cache looks at the file of each function alone, not at the fu
 is named after the sources of all kernels. NUMBA_CACHE_DIR names the folder's place, by default the user's cache.
 """
 
+import functools
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.registry import CPUDispatcher
 
 _KERNELS = (
     "compilation",
@@ -32,6 +35,35 @@ numba.config.CACHE_DIR = os.path.join(_BASE, f"oxidation-{_DIGEST}")  # type: ig
 
 # The kernels allocate nothing: doing without reference counts (`_nrt`) and checks of division (`error_model`) makes a
 # move almost four times as fast.
-_OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-kernel = numba.njit(**_OPTIONS)
-inlined = numba.njit(**_OPTIONS, forceinline=True)
+_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
+_ENTRY: Any = _OPTIONS | {"cache": True}
+_INNER: Any = _OPTIONS | {"no_cpython_wrapper": True}
+
+
+class _Inner(CPUDispatcher):
+    """A kernel without the code that unpacks Python's arguments, half of the compiler's work; a call would crash."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        name = self.py_func.__name__
+        raise TypeError(f"The kernel `{name}` is for other kernels; `called_from_python` makes an entry of it.")
+
+
+def _inner(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    def compiled(function: Callable[..., Any]) -> Any:
+        made: Any = numba.njit(**_INNER, **options)(function)
+        made.__class__ = _Inner
+        return made
+
+    return compiled
+
+
+kernel = _inner()
+inlined = _inner(forceinline=True)
+merged = _inner(inline="always")  # into the source of its one caller: a large kernel is compiled once, not twice
+entry = numba.njit(**_ENTRY)  # what Python calls, with all that it calls
+
+
+@functools.cache
+def called_from_python(inner: Any) -> Any:
+    """Return a kernel as an entry, compiled anew and not cached: for tests and benchmarks of parts."""
+    return numba.njit(**_OPTIONS)(inner.py_func)

@@ -7,8 +7,8 @@ against it at every checkpoint, and the tests compare both with finite differenc
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from moxie.oxidation.compilation import entry, inlined
 from moxie.oxidation.repulsion import enlist_all, list_pairs, pair_term
 from moxie.oxidation.state import Atoms, Bins, Field, Scratch
 
@@ -43,17 +43,28 @@ def full_energy(atoms: Atoms, field: Field, bins: Bins, work: Scratch) -> Energy
     forces = np.zeros((n, 3))
     share = np.zeros(n)
     virial = np.zeros((n, 3, 3))
-    _terms(atoms, field, bins, work, terms, forces, share, virial)
+    _terms(atoms, field, bins, work, terms, forces, share, virial, np.zeros((6, 3)))
     bond, angle, repulsion, suboxide = terms.tolist()
     return Energy(bond, angle, repulsion, suboxide, forces, share, virial)
 
 
-@njit(cache=True, nogil=True)
-def _terms(atoms, field, bins, work, terms, forces, share, virial):
+@inlined
+def _dot(a, b):
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@inlined
+def _nearest(atoms, i, j, vector):
+    for k in range(3):
+        d = atoms.position[j, k] - atoms.position[i, k]
+        vector[k] = d - atoms.cell[k] * np.round(d / atoms.cell[k])
+
+
+@entry
+def _terms(atoms, field, bins, work, terms, forces, share, virial, vector):
     n = len(atoms.position)
-    vector = np.zeros((4, 3))
-    slope_p = np.zeros(3)
-    slope_q = np.zeros(3)
+    slope_p = vector[4]
+    slope_q = vector[5]
     for i in range(n):
         degree = atoms.degree[i]
         kind = atoms.species[i]
@@ -61,9 +72,7 @@ def _terms(atoms, field, bins, work, terms, forces, share, virial):
         for p in range(degree):
             j = atoms.neighbours[i, p]
             oxygens += atoms.species[j]
-            for k in range(3):
-                d = atoms.position[j, k] - atoms.position[i, k]
-                vector[p, k] = d - atoms.cell[k] * np.round(d / atoms.cell[k])
+            _nearest(atoms, i, j, vector[p])
         if kind == 0:
             terms[3] += field.suboxide[oxygens]
             share[i] += field.suboxide[oxygens]
@@ -71,7 +80,7 @@ def _terms(atoms, field, bins, work, terms, forces, share, virial):
             j = atoms.neighbours[i, p]
             if j < i:
                 continue
-            r = np.sqrt(np.sum(vector[p] ** 2))
+            r = np.sqrt(_dot(vector[p], vector[p]))
             stiffness = field.bond_k[kind, atoms.species[j]]
             b0 = field.bond_length[kind, atoms.species[j]]
             if field.keating:
@@ -97,9 +106,9 @@ def _terms(atoms, field, bins, work, terms, forces, share, virial):
                 ends = atoms.species[jp] + atoms.species[jq]
                 stiffness = field.angle_k[kind, ends]
                 cos0 = field.angle_cos[kind, ends]
-                rp = np.sqrt(np.sum(vector[p] ** 2))
-                rq = np.sqrt(np.sum(vector[q] ** 2))
-                dot = np.sum(vector[p] * vector[q])
+                rp = np.sqrt(_dot(vector[p], vector[p]))
+                rq = np.sqrt(_dot(vector[q], vector[q]))
+                dot = _dot(vector[p], vector[q])
                 if field.keating:
                     b0 = field.bond_length[0, 0]
                     d = dot - cos0 * b0 * b0
@@ -137,19 +146,18 @@ def _terms(atoms, field, bins, work, terms, forces, share, virial):
     for pair in range(work.counters[3]):
         i = work.pair_i[pair]
         j = work.pair_j[pair]
-        for k in range(3):
-            d = atoms.position[j, k] - atoms.position[i, k]
-            slope_p[k] = d - atoms.cell[k] * np.round(d / atoms.cell[k])
-        value, slope = pair_term(field, atoms.species[i], atoms.species[j], np.sum(slope_p**2))
+        between = vector[0]
+        _nearest(atoms, i, j, between)
+        value, slope = pair_term(field, atoms.species[i], atoms.species[j], _dot(between, between))
         if value == 0.0:
             continue
         terms[2] += value
         share[i] += 0.5 * value
         share[j] += 0.5 * value
         for k in range(3):
-            f = slope * slope_p[k]
+            f = slope * between[k]
             forces[i, k] += f
             forces[j, k] -= f
             for m in range(3):
-                virial[i, k, m] += 0.5 * f * slope_p[m]
-                virial[j, k, m] += 0.5 * f * slope_p[m]
+                virial[i, k, m] += 0.5 * f * between[m]
+                virial[j, k, m] += 0.5 * f * between[m]

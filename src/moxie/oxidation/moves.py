@@ -5,7 +5,7 @@ so that Metropolis' rule needs no correction. Moves never touch a frozen atom's 
 never link two Si twice (directly or through one O); on request they never close a ring of three Si either.
 """
 
-from moxie.oxidation.compilation import inlined, kernel
+from moxie.oxidation.compilation import entry, inlined, kernel
 from moxie.oxidation.random_stream import below
 
 SWITCH, HOP, EXCHANGE = range(3)
@@ -14,7 +14,7 @@ _SWITCH = SWITCH
 CLASSES = ("switch, no O", "switch, 1 O", "switch, 2 O", "switch, 3 O", "hop", "exchange")
 
 
-@kernel
+@entry
 def bonded(atoms, i, j):
     """Return whether two atoms are neighbours."""
     for p in range(atoms.degree[i]):
@@ -192,7 +192,7 @@ def apply_hop(atoms, work):
     return replace_neighbour(atoms, work, n + 2, oxygen, s0, s2)
 
 
-@kernel
+@entry
 def insert_oxygen(atoms, oxygen, i, j):
     """Put a loose O (no neighbours) into the bond i-j: Si-Si becomes Si-O-Si."""
     for p in range(atoms.degree[i]):
@@ -208,7 +208,7 @@ def insert_oxygen(atoms, oxygen, i, j):
     atoms.degree[oxygen] = 2
 
 
-@kernel
+@entry
 def remove_oxygen(atoms, oxygen):
     """Take a bridging O out: Si-O-Si becomes Si-Si. The O is left loose."""
     i = atoms.neighbours[oxygen, 0]

@@ -6,7 +6,7 @@ Source of the generator: Blackman and Vigna, ACM Trans. Math. Softw. 47, 36 (202
 
 import numpy as np
 
-from moxie.oxidation.compilation import kernel
+from moxie.oxidation.compilation import entry
 
 _MASK = (1 << 64) - 1
 
@@ -24,7 +24,7 @@ def seed_stream(seed: int) -> np.ndarray:
     return np.array(words, dtype=np.uint64)
 
 
-@kernel
+@entry
 def uniform(stream):
     """Draw a number uniform in [0, 1) with 53 random bits and advance the stream."""
     s0 = stream[0]
@@ -47,7 +47,7 @@ def uniform(stream):
     return float(result >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@kernel
+@entry
 def below(stream, n):
     """Draw an integer uniform in 0..n-1."""
     return int(uniform(stream) * n)

@@ -8,7 +8,7 @@ With a surrogate, moves are screened before they are relaxed (see `surrogate`).
 
 import numpy as np
 
-from moxie.oxidation.compilation import inlined, kernel
+from moxie.oxidation.compilation import entry, inlined, kernel, merged
 from moxie.oxidation.kernels import edge_gradient, grow_shells, retabulate, tabulate, valence
 from moxie.oxidation.moves import (
     CLASSES,
@@ -67,7 +67,7 @@ def place_between(atoms, work, oxygen):
         work.trial[oxygen, k] = atoms.position[i, k] + 0.5 * nearest(atoms, i, j, k) + _OFF_MIDDLE_A[k]
 
 
-@kernel
+@entry
 def start(atoms, field, bins, work):
     """Make bins, trial positions and each atom's repulsion anew from the positions."""
     n = len(atoms.position)
@@ -207,7 +207,7 @@ def toggle(atoms, work, kind, n_edits):
         swap_edits(atoms, work, n_edits)
 
 
-@inlined
+@merged
 def attempt(
     atoms, field, bins, work, stages, kT, potential, kind, active, oxygens, triangles, weights, log, cut, tally
 ):
@@ -350,7 +350,7 @@ def attempt(
     return 0.0
 
 
-@kernel
+@entry
 def run_moves(
     atoms,
     field,
@@ -395,7 +395,7 @@ def run_moves(
     return change
 
 
-@kernel
+@entry
 def relax_all(atoms, field, bins, work, mobile, force_tolerance, max_evaluations):
     """Relax all mobile atoms; return (local energy change in eV, status)."""
     start(atoms, field, bins, work)
