@@ -2,11 +2,10 @@
 
 import pandas
 
-from moxie.io import read_json, replace_when_complete, write_json
+from moxie.io import replace_when_complete, write_json
 from moxie.job import job
 from moxie.oxidation.equilibrium import ExchangeSettings, clear_checkpoints, film_facts, sample_film
 from moxie.oxidation.parameter_sets import load_parameters
-from moxie.oxidation.rejection import Rejection
 from moxie.structures.network import read_network
 
 with job(snakemake) as log:
@@ -18,11 +17,10 @@ with job(snakemake) as log:
         ExchangeSettings(**params.settings),
         params.lowest_temperature_K,
         params.seed,
-        Rejection.from_dict(read_json(snakemake.input.rejection)["rejection"]),
-        snakemake.threads,
-        params.checkpoints,
-        log,
-        snakemake.config["oxidation"]["checkpoint_interval_s"],
+        threads=snakemake.threads,
+        checkpoint_dir=params.checkpoints,
+        log=log,
+        checkpoint_interval_s=snakemake.config["oxidation"]["checkpoint_interval_s"],
     )
     with replace_when_complete(snakemake.output.samples) as partial:
         pandas.DataFrame(run.columns).to_parquet(partial)

@@ -382,13 +382,17 @@ class ReplicaExchange(Section):
         0.25,
         gt=0,
         le=5,
-        description="Highest temperature of the ladder, at most `growth.kT_eV`",
+        description="Highest temperature of the ladder",
         json_schema_extra={"unit": "eV"},
     )
     moves_per_oxygen: int = Field(100_000, ge=1, description="Monte Carlo moves for each O on each rung")
     exchange_interval: int = Field(50, ge=1, description="Moves for each O between two exchanges")
     equilibration_share: float = Field(
-        0.3, ge=0, lt=1, description="Share of the rounds left out of the analysis, from the start"
+        0.3,
+        ge=0,
+        lt=1,
+        description="Share of the rounds left out of the analysis, from the start; early rejection is calibrated up to "
+        "the first tenth",
     )
 
 

@@ -447,7 +447,6 @@ class Study:
                     ExchangeSettings(**self.exchange_settings()),
                     oxidation.replica_exchange.equilibration_share,
                     min(oxidation.temperatures_K),
-                    oxidation.growth.kT_eV,
                 )
             except InputError as error:
                 problems.append(f"`oxidation.replica_exchange`: {error}")

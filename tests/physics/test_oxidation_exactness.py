@@ -9,10 +9,11 @@ import pytest
 from small_networks import hotelling
 
 from moxie.errors import InputError
-from moxie.oxidation import compilation, kernels, moves, relaxation
+from moxie.oxidation import compilation, kernels, relaxation
 from moxie.oxidation.checkpoints import engine_arrays, restore_engine
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.generators import random_bond_oxide
+from moxie.oxidation.moves import linked
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection, ending_at
 from moxie.oxidation.state import DRIFT, SKIN
@@ -558,5 +559,5 @@ def test_the_cache_of_compiled_code_knows_every_module_with_kernels():
 def test_a_kernel_for_other_kernels_refuses_a_call_from_python():
     engine = Engine(rough(), load_parameters("von_alfthan_2003"))
     with pytest.raises(TypeError, match="`linked` is for other kernels"):
-        moves.linked(engine.atoms, 0, 1)
-    assert compilation.called_from_python(moves.linked)(engine.atoms, *engine.bonds()[0])
+        linked(engine.atoms, 0, 1)
+    assert compilation.called_from_python(linked)(engine.atoms, *engine.bonds()[0])

@@ -169,10 +169,6 @@ MISTAKES = {
         oxidation(replica_exchange={"highest_kT_eV": 0.08}),
         r"`oxidation.replica_exchange`: highest_kT_eV = 0.08 \(928 K\).* 973 K .* more than 0.0838 eV",
     ),
-    "ladder above early rejection": (
-        oxidation(replica_exchange={"highest_kT_eV": 0.35}),
-        r"highest_kT_eV = 0.35: early rejection .*`oxidation.growth.kT_eV` = 0.3",
-    ),
     "too few exchanges to analyse": (
         oxidation(replica_exchange={"moves_per_oxygen": 500}),
         r"moves_per_oxygen = 500, .* leave 7 rounds .* at least 20 .*Raise moves_per_oxygen",

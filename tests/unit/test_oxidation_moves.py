@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from moxie.errors import InputError
-from moxie.oxidation import sampler
+from moxie.oxidation import moves, sampler
+from moxie.oxidation.compilation import called_from_python
 from moxie.oxidation.engine import Engine, SamplerError
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.random_stream import below, seed_stream, uniform
@@ -222,3 +223,46 @@ def test_random_stream_is_xoshiro256_plus_plus():
         s[2] ^= t
         s[3] = rotate(s[3], 45)
         assert uniform(stream) == (result >> 11) / 2**53
+
+
+def test_a_switch_that_would_only_rename_two_silicon_is_not_proposed(parameters):
+    """In two rings of three that share a link i-j, i and j have all else in common."""
+    engine = oxidised(parameters, count=24)
+    engine.run(6000, 2.0, 0.2)
+    propose, apply = called_from_python(moves.propose_switch), called_from_python(moves.apply_switch)
+    undo, atoms, work = called_from_python(moves.swap_edits), engine.atoms, engine.work
+
+    def links():
+        """Return, for every Si, whom it is linked with and whether over an O; O have no names."""
+        found = {}
+        for i in engine.silicons.tolist():
+            found[i] = set()
+            for near in atoms.neighbours[i].tolist():
+                over = atoms.species[near] == 1
+                found[i].add((int(atoms.neighbours[near, :2].sum()) - i if over else near, bool(over)))
+        return found
+
+    before = links()
+    alike = {
+        (i, j)
+        for i, others in before.items()
+        for j, _ in others
+        if j in before and len({other for other in others & before[j] if other[0] not in (i, j)}) > 1
+    }
+    assert alike, "the network has no two rings of three that share a link"
+    tried = set()
+    for _ in range(8000):
+        if propose(atoms, work, engine.silicons, len(engine.silicons), True):
+            i, j = work.chain[:2].tolist()
+            n_edits = apply(atoms, work)
+            after = links()
+            undo(atoms, work, n_edits)
+            other_name = {i: j, j: i}
+            renamed = {
+                other_name.get(atom, atom): {(other_name.get(far, far), over) for far, over in others}
+                for atom, others in before.items()
+            }
+            assert after not in (before, renamed)
+            tried.add((i, j))
+    assert len(tried) > 50 and links() == before
+    assert not tried & alike  # such a pair can do nothing else

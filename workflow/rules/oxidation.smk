@@ -76,7 +76,6 @@ rule grow_oxide:
 rule exchange_replicas:
     input:
         film=lambda w: f"results/oxidation/{study.exchange_film(w.orientation)}/film.xyz",
-        rejection="results/oxidation/Si{orientation}/rejection.json",
         parameter_set=own_file(study.config.oxidation.parameter_set),
     output:
         samples="results/oxidation/exchange/Si{orientation}/samples.parquet",

@@ -1,13 +1,14 @@
 """A film of fixed oxygen at equilibrium: replica exchange over a ladder of temperatures. Example:
 
     settings = ExchangeSettings(rungs=10, highest_kT_eV=0.25)
-    run = sample_film(film, load_parameters("von_alfthan_2003"), settings, lowest_temperature_K=973, seed=1,
-                      rejection=rejection)
+    run = sample_film(film, load_parameters("von_alfthan_2003"), settings, lowest_temperature_K=973, seed=1)
 
 The ensemble: all networks that bond switches and oxygen hops reach from one film, its Si, O, cell and frozen back
 fixed, each with the weight exp(-E/kT) of its relaxed energy. No O enters or leaves, so that the film stays as thick as
 it was grown at every temperature. Moves pick any mobile Si. A list of those near oxygen, as growth uses it, would
 depend on the network that it is made of, and the chain would lose detailed balance.
+
+Early rejection is calibrated on every rung, several times in the first tenth of the run: leave out at least that much.
 """
 
 import logging
@@ -27,6 +28,7 @@ from moxie.oxidation.reweighting import LEAST_SAMPLES
 from moxie.structures.network import Network
 
 FEWEST_RUNGS = 3
+CALIBRATED_AT = 0.0, 0.01, 0.03, 0.1  # of the rounds
 
 
 @dataclass(frozen=True)
@@ -60,19 +62,9 @@ def ladder_kT(settings: ExchangeSettings, lowest_temperature_K: float) -> np.nda
     return np.geomspace(lowest, settings.highest_kT_eV, settings.rungs)
 
 
-def check_exchange(
-    settings: ExchangeSettings, equilibration_share: float, lowest_temperature_K: float, growth_kT_eV: float
-) -> None:
-    """Raise InputError, naming the key, for a ladder that cannot be sampled or could never be analysed.
-
-    growth_kT_eV is the temperature for which early rejection is calibrated; its constants hold from there downwards.
-    """
+def check_exchange(settings: ExchangeSettings, equilibration_share: float, lowest_temperature_K: float) -> None:
+    """Raise InputError, naming the key, for a ladder that cannot be sampled or could never be analysed."""
     ladder_kT(settings, lowest_temperature_K)
-    if settings.highest_kT_eV > growth_kT_eV:
-        raise InputError(
-            f"highest_kT_eV = {settings.highest_kT_eV:g}: early rejection is calibrated for `oxidation.growth.kT_eV` = "
-            f"{growth_kT_eV:g} and holds from there downwards. Lower the one or raise the other."
-        )
     kept = settings.rounds - int(equilibration_share * settings.rounds)
     if kept < LEAST_SAMPLES:
         raise InputError(
@@ -88,7 +80,7 @@ def sample_film(
     settings: ExchangeSettings,
     lowest_temperature_K: float,
     seed: int,
-    rejection: Rejection | None = None,
+    stages: Rejection = FILM,
     threads: int = 1,
     checkpoint_dir: str | Path | None = None,
     log: logging.Logger | None = None,
@@ -98,11 +90,11 @@ def sample_film(
     """Sample a film by replica exchange from its lowest temperature to settings.highest_kT_eV.
 
     The columns hold, beside those of every `Exchange`, the energy terms and the shares of the mobile Si in each
-    oxidation state. `rejection` comes from `moxie.oxidation.films.calibrate_rejection`; `options` go to `exchange`.
+    oxidation state. `stages` are those of a move's relaxation; `options` go to `exchange`.
     Raises InputError for a film without oxygen and as `ladder_kT` and `exchange` do.
     """
     kT = ladder_kT(settings, lowest_temperature_K)
-    replicas = make_replicas(film, parameters, len(kT), seed, rejection or FILM)
+    replicas = make_replicas(film, parameters, len(kT), seed, stages)
     n_oxygen = replicas[0].n_oxygen
     if not n_oxygen:
         raise InputError("The film holds no oxygen; there is nothing to bring to equilibrium.")
@@ -118,6 +110,7 @@ def sample_film(
         checkpoint_dir,
         log,
         checkpoint_interval_s,
+        calibrate_at=sorted({int(share * settings.rounds) for share in CALIBRATED_AT}),
         **options,
     )
 

@@ -1,8 +1,9 @@
 """Compiled moves of the network: bond switch, oxygen hop, exchange of oxygen with a reserve; each can be undone.
 
 Every proposal is symmetric: the reverse move is proposed with the same probability (see `docs/theory/oxidation.md`),
-so that Metropolis' rule needs no correction. Moves never touch a frozen atom's bonds, never make a double bond, and
-never link two Si twice (directly or through one O); on request they never close a ring of three Si either.
+so that Metropolis' rule needs no correction. Moves never touch a frozen atom's bonds, never make a double bond, never
+link two Si twice (directly or through one O), and never only rename atoms; on request they never close a ring of three
+Si either.
 """
 
 from moxie.oxidation.compilation import entry, inlined, kernel
@@ -84,6 +85,24 @@ def closes_triangle(atoms, i, lost, j, far):
     return False
 
 
+@kernel
+def only_renames(atoms, i, link_i, a, j, link_j, b):
+    """Return whether i and j, of which i gives a to j for b, have all else in common: the switch then makes the same
+    network again, with i and j in each other's place."""
+    for p in range(4):
+        near = atoms.neighbours[i, p]
+        if near == link_i or near == a:
+            continue
+        shared = False
+        for q in range(4):
+            other = atoms.neighbours[j, q]
+            if other != link_j and other != b and atoms.species[other] == atoms.species[near]:
+                shared = shared or far_silicon(atoms, other, j) == far_silicon(atoms, near, i)
+        if not shared:
+            return False
+    return True
+
+
 @inlined
 def propose_switch(atoms, work, active, n_active, triangles):
     """Draw a bond switch into work.chain; return the chain's length, 0 when the draw is not a valid move.
@@ -123,6 +142,8 @@ def propose_switch(atoms, work, active, n_active, triangles):
     if far_a == far_b or far_a == j or far_b == i:
         return 0
     if linked(atoms, i, far_b) > 0 or linked(atoms, j, far_a) > 0:
+        return 0
+    if only_renames(atoms, i, near, a, j, link_j, b):
         return 0
     if not triangles and (closes_triangle(atoms, i, far_a, j, far_b) or closes_triangle(atoms, j, far_b, i, far_a)):
         return 0

@@ -17,6 +17,10 @@ moves; an exchange decided with it would not keep the Boltzmann distribution. Al
 at the end of each batch, before the energies are recorded and the exchange is tried: the recorded energy, the energy
 in the exchange, and the one from which the next batch starts are the same number.
 
+Early rejection belongs to a temperature: its rules stay with the rung when replicas change places. They go stale as
+networks relax; `calibrate_at` names the rounds before which every rung finds its own anew, best all of them in the part
+that the analysis leaves out.
+
 Every replica draws from a stream of its own, and the swaps from another one: the result does not depend on the number
 of threads.
 """
@@ -29,6 +33,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from math import exp
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,8 +48,9 @@ from moxie.oxidation.random_stream import seed_stream, uniform
 from moxie.seeds import derive_seed
 from moxie.structures.network import Network
 
-ALGORITHM = "replica exchange 2"  # part of every checkpoint's digest; change it when the random numbers change
+ALGORITHM = "replica exchange 3"  # part of every checkpoint's digest; change it when the random numbers change
 KIND = "replica-exchange"  # of the checkpoints
+CALIBRATION_FOLLOWED = 150, 350  # moves of each rung
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ class Exchange:
 class _State:
     rounds: int
     rung: list[int]  # of each replica
+    rejections: list[dict[str, Any]]  # of each rung
     half_trips: list[int]  # of each replica: ends reached in turn, the lowest rung first
     swaps_tried: list[int]
     swaps_accepted: list[int]
@@ -115,8 +122,10 @@ def exchange(
     log: logging.Logger | None = None,
     checkpoint_interval_s: float = 30.0,
     stop: Callable[[], bool] | None = None,
+    calibrate_at: Sequence[int] = (),
 ) -> Exchange:
-    """Run replica exchange over the ascending ladder `kT_eV` (eV); replica k starts on rung k.
+    """Run replica exchange over the ascending ladder `kT_eV` (eV); replica k starts on rung k, which takes its rules of
+    early rejection unless `calibrate_at` holds round 0.
 
     The replicas end in their last states; `seed` belongs to the swaps alone. The same replicas and arguments give the
     same bytes on one machine type with any number of threads, also across a kill and a resume from `checkpoint_dir`;
@@ -132,7 +141,7 @@ def exchange(
     settings = [
         ALGORITHM,
         [engine_digest(replica) for replica in replicas],
-        [ladder, n_rounds, moves_per_round, hop_fraction, seed],
+        [ladder, n_rounds, moves_per_round, hop_fraction, seed, list(calibrate_at)],
         [observer.name for observer in observing],
     ]
     checkpoints = Checkpoints(checkpoint_dir, digest(settings), log, KIND)
@@ -140,11 +149,19 @@ def exchange(
     progress = Progress(log, n_rounds, "rounds", state.rounds)
     began, cpu_before, saved = time.process_time(), state.cpu_s, time.monotonic()
 
+    def calibrate(replica: int) -> dict[str, Any]:
+        kT = ladder[state.rung[replica]]
+        return replicas[replica].calibrate(kT, hop_fraction, None, *CALIBRATION_FOLLOWED).rejection.to_dict()
+
     def batch(replica: int) -> tuple[Tally, float]:
-        return advance(replicas[replica], moves_per_round, ladder[state.rung[replica]], hop_fraction)
+        rung = state.rung[replica]
+        replicas[replica].set_rejection(Rejection.from_dict(state.rejections[rung]))
+        return advance(replicas[replica], moves_per_round, ladder[rung], hop_fraction)
 
     with ThreadPoolExecutor(threads) as pool:
         while state.rounds < n_rounds:
+            if state.rounds in calibrate_at:
+                state.rejections = list(pool.map(calibrate, _on_rungs(state)))
             done = list(pool.map(batch, range(len(ladder))))
             for rung, replica in enumerate(_on_rungs(state)):
                 tally, drift = done[replica]
@@ -251,7 +268,8 @@ def _begin(
     found = checkpoints.load()
     if found is None:
         n = len(replicas)
-        state = _State(0, list(range(n)), [0] * n, [0] * (n - 1), [0] * (n - 1))
+        rejections = [replica.rejection.to_dict() for replica in replicas]
+        state = _State(0, list(range(n)), rejections, [0] * n, [0] * (n - 1), [0] * (n - 1))
         _count_ends(state)
         for replica in replicas:
             relax(replica)
