@@ -441,6 +441,9 @@ class QuantumChemistry(Section):
         json_schema_extra={"unit": "eV/A"},
     )
     max_steps: int = Field(500, ge=1, description="Steps after which an optimisation is given up")
+    most_atoms: int = Field(
+        200, ge=1, description="Atoms, hydrogens included, of the largest molecule that is computed"
+    )
     density_functional: DensityFunctional | None = Field(
         None, description="Single point of every molecule with pyscf, which is not installed by default (null: none)"
     )

@@ -1,8 +1,12 @@
 """What every task refuses alike: model files that were tampered with or are none, and tables that do not fit."""
 
+import json
+import zipfile
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.gaussian_process.kernels import RBF
 
 from moxie.errors import InputError
 from moxie.learning import checks, registry
@@ -50,6 +54,52 @@ def test_a_changed_byte_is_noticed(where, tmp_path):
     (tmp_path / "m.skops").write_bytes(bytes(content))
     with pytest.raises(InputError, match=r"m\.skops is damaged"):
         load_model(tmp_path / "m.skops")
+
+
+@pytest.mark.parametrize("n", range(12))
+def test_a_file_changed_anywhere_is_refused_in_one_message(n, tmp_path):
+    save_model(tmp_path / "m.skops", {"task": "network_energy", "pipeline": RBF(2.0), "numbers": np.arange(3.0)})
+    with zipfile.ZipFile(tmp_path / "m.skops") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(files["schema.json"])
+    places = list(_places(schema))
+    parent, key = places[n * len(places) // 12]
+    parent[key] = -3
+    with zipfile.ZipFile(tmp_path / "changed.skops", "w") as archive:
+        for name, content in (files | {"schema.json": json.dumps(schema).encode()}).items():
+            archive.writestr(name, content)
+    (tmp_path / "t.csv").write_text(ROWS["network_energy"])
+    with pytest.raises(InputError, match="changed.skops"):
+        predict_table(tmp_path / "changed.skops", tmp_path / "t.csv", tmp_path / "p.csv")
+    assert not (tmp_path / "p.csv").exists()
+
+
+def _places(node):
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        yield node, key
+        if isinstance(value, dict | list):
+            yield from _places(value)
+
+
+@pytest.mark.parametrize(
+    ("model", "table", "out", "message"),
+    [
+        ("m.skops", "t.csv", "t.csv", "t.csv is read here too, and would be lost"),
+        ("m.skops", "t.csv", "m.skops", "m.skops is read here too, and would be lost"),
+        ("m.skops", "t.csv", ".", "is a folder. Name the file to write"),
+        (".", "t.csv", "p.csv", "does not exist, or is no file"),
+        ("t.csv", "t.csv", "p.csv", "t.csv is damaged, or is no model"),
+        ("m.skops", "ragged.csv", "p.csv", "ragged.csv has more values in a row than there are columns"),
+    ],
+)
+def test_mixed_up_files_are_refused_and_left_alone(model, table, out, message, tmp_path):
+    save_model(tmp_path / "m.skops", {"task": "network_energy", "pipeline": None})
+    (tmp_path / "t.csv").write_text(ROWS["network_energy"])
+    (tmp_path / "ragged.csv").write_text("smiles,name\nCCO,x,y,z\nCC\n")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(InputError, match=message):
+        predict_table(tmp_path / model, tmp_path / table, tmp_path / out)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("task", ["force_field_error", "network_energy"])

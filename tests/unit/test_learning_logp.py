@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_tables import measured_molecules, molecules
+from rdkit import Chem
 
 from moxie.errors import InputError
 from moxie.features.tables import read_table, write_table
@@ -86,6 +87,8 @@ def test_card_names_data_split_baselines_and_limits(finished):
     for text in ("Intended use", "Bemis-Murcko", "Wildman-Crippen", "Leakage", "Largest errors", "Limits", "weights"):
         assert text in card
     assert f"{metrics['models'][BEST]['rmse']['value']:.3g}" in card
+    heavy = [Chem.MolFromSmiles(text).GetNumAtoms() for text in measured_molecules()["smiles"]]
+    assert f"Half of the molecules have at most {np.median(heavy):g} heavy atoms" in card
 
 
 def test_same_seed_gives_the_same_files(tmp_path, monkeypatch):
@@ -203,6 +206,16 @@ def test_smiles_are_enough_and_bad_rows_are_named(finished, tmp_path, caplog):
     assert len(pd.read_csv(tmp_path / "p.csv")) == 4
 
 
+def test_a_prediction_depends_on_the_molecule_and_not_on_how_it_is_written(finished, tmp_path):
+    folder, _ = finished
+    (tmp_path / "t.csv").write_text("smiles\nCCCO\nOCCC\nC(O)CC\n[At]C\n")
+    result = predict_table(folder / "out" / "model.skops", tmp_path / "t.csv", tmp_path / "p.csv")
+    assert result["predicted"].iloc[:3].nunique() == 1 and np.isfinite(result["predicted"].iloc[3])
+    assert "has atom type (none known)" in result["applicability"].iloc[3]  # astatine
+    again = predict_table(folder / "out" / "model.skops", tmp_path / "p.csv", tmp_path / "again.csv")
+    assert again.columns.tolist().count("row") == 1 and (again["prediction_status"] == "ok").all()
+
+
 def test_tables_that_do_not_fit_the_model_are_refused(finished, tmp_path, capsys):
     folder, _ = finished
     model, out = str(folder / "out" / "model.skops"), tmp_path / "p.csv"
@@ -210,8 +223,10 @@ def test_tables_that_do_not_fit_the_model_are_refused(finished, tmp_path, capsys
     (tmp_path / "none.csv").write_text("smiles\nC((\n")
     (tmp_path / "empty.csv").write_text("smiles\n")
     (tmp_path / "t.xlsx").write_text("")
+    (tmp_path / "capitals.csv").write_text("SMILES,name\nCO,methanol\n")
     for name, message in {
-        "oxide.csv": "does not fit the model .* lacks smiles",
+        "oxide.csv": "does not fit the model .* lacks smiles, from which",
+        "capitals.csv": r"lacks smiles, from which all others are computed\. Its columns are SMILES, name\.",
         "none.csv": "has no row that can be predicted; the first says: failed",
         "empty.csv": "holds no rows",
         "t.xlsx": "neither a .csv nor a .parquet",

@@ -37,6 +37,9 @@ def test_csv_and_smi_files_give_names_smiles_and_measured_values(tmp_path):
         ("m.csv", "smiles,logP\nCCO,high\n", "logP = 'high' is not"),
         ("m.csv", "smiles\nCCO\nCCC\nCCO\n", "line 4: 'CCO' stands in line 2 already"),
         ("m.csv", "smiles,name\nCCO,a\n,b\n", "line 3: there is no SMILES"),
+        ("m.csv", "smiles,logp\nCCO,-0.3\n", "has a column 'logp'; is logP meant"),
+        ("m.csv", "SMILES,logP\nCCO,-0.3\n", "has a column 'SMILES'; is smiles meant"),
+        ("m.csv", "smiles,name\nCCO,a,b\n", "line 2: there are more values than columns"),
         ("m.csv", "smiles\n", "holds no molecule"),
         ("m.csv", "", "lacks a column smiles; its columns are .none."),
         ("Bad name.csv", "smiles\nCCO\n", "the name of a list must start with a lower-case letter"),
@@ -88,6 +91,8 @@ TINY = [
     Entry("salt", "[Na+].[Cl-]"),
     Entry("uranium", "[U]"),
     Entry("unknown", ""),
+    Entry("dummy", "*C"),
+    Entry("polymer", "C" * 67),
 ]
 
 
@@ -114,10 +119,12 @@ def test_failures_in_a_list_are_rows_with_a_reason(tiny):
         "salt": "several fragments",
         "uranium": "No support for elements",
         "unknown": "no SMILES is given, and none is known",
+        "dummy": "an atom without an element",
+        "polymer": "203 atoms, hydrogens included; quantum_chemistry.most_atoms allows 200",
     }.items():
         assert table.loc[name, "status"].startswith("failed") and reason in table.loc[name, "status"], name
     failed = table["status"] != "ok"
-    assert failed.sum() == 4 and table.loc[failed, ["energy_eV", "dipole_D", "solvation_water_eV"]].isna().all(
+    assert failed.sum() == 6 and table.loc[failed, ["energy_eV", "dipole_D", "solvation_water_eV"]].isna().all(
         axis=None
     )
 

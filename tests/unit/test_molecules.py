@@ -48,7 +48,7 @@ def test_sdf_keeps_charges_atoms_name_and_coordinates(tmp_path, smiles, charge):
     assert np.allclose(coordinates_A(again), coordinates_A(molecule), atol=1e-3)
 
 
-@pytest.mark.parametrize("smiles", ["C1CC", "xyz", "", "C(C)(C)(C)(C)C", "CO.CO", "[Li+].[Cl-]"])
+@pytest.mark.parametrize("smiles", ["C1CC", "xyz", "", "C(C)(C)(C)(C)C", "CO.CO", "[Li+].[Cl-]", "*CC"])
 def test_unusable_smiles_are_refused_by_name(smiles):
     with pytest.raises(InputError, match="molecules.solvent"):
         parse_smiles(smiles, "solvent")

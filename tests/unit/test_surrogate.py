@@ -6,12 +6,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moxie.errors import InputError
+from moxie.oxidation import engine as engine_module
 from moxie.oxidation import moves, sampler
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.generators import random_bond_oxide
 from moxie.oxidation.parameter_sets import load_parameters
-from moxie.oxidation.rejection import Rejection
-from moxie.oxidation.surrogate import _BRIDGED, _DIRECT, _OXYGEN, _PAIRS, N_TERMS, TERMS, Surrogate, fit_surrogate
+from moxie.oxidation.rejection import Rejection, provisional
+from moxie.oxidation.surrogate import (
+    _BRIDGED,
+    _DIRECT,
+    _OXYGEN,
+    _PAIRS,
+    N_TERMS,
+    SCREEN_COST,
+    TERMS,
+    Surrogate,
+    fit_surrogate,
+)
 from moxie.structures.silicon import diamond, silicon_slab
 
 PARAMETERS = load_parameters("von_alfthan_2003", "none")
@@ -113,6 +124,25 @@ def test_a_surrogate_that_knows_nothing_screens_nothing():
     changes = generator.integers(-2, 4, (4000, N_TERMS)).astype(float)
     surrogate = fit_surrogate(changes, 2 + generator.standard_normal(4000), 0.1)
     assert surrogate.weights == (0.0,) * N_TERMS and surrogate.relaxation_share == 1.0
+
+
+def test_a_weak_screen_pays_only_where_it_costs_nothing():
+    generator = np.random.default_rng(5)
+    changes = generator.integers(-2, 4, (4000, N_TERMS)).astype(float)
+    change_eV = 0.006 * changes.sum(axis=1) + np.abs(0.3 * generator.standard_normal(4000))
+    costly, free = (fit_surrogate(changes, change_eV, 0.2, cost) for cost in (0.25, 0.0))
+    assert costly.weights == (0.0,) * N_TERMS
+    assert any(free.weights) and free.acceptance_share > free.relaxation_share
+
+
+def test_the_engine_counts_a_screen_as_free_without_early_rejection(monkeypatch):
+    costs = []
+    monkeypatch.setattr(engine_module, "fit_surrogate", lambda *given: costs.append(given[3]))
+    engine = Engine(random_bond_oxide(64, 0.7, PARAMETERS, 1), PARAMETERS, 1, CHEAP)
+    engine.learn_surrogate(0.3, n_followed=20)
+    engine.set_rejection(provisional(engine.rejection))
+    engine.learn_surrogate(0.3, n_followed=20)
+    assert costs == [0.0, SCREEN_COST]
 
 
 @pytest.mark.parametrize("weights", [(), (1.0,), (np.nan,) * N_TERMS])

@@ -66,8 +66,9 @@ def words(metrics: Mapping[str, Any]) -> Words:
             "Tested on molecules whose nearest training molecule has a Tanimoto similarity of at least "
             f"{metrics['limits']['lowest_similarity']:.2f} and whose interval is at most "
             f"{metrics['limits']['widest_interval']:.2f} wide; beyond either a prediction is marked as outside.",
-            "Small molecules: most have fewer than 15 heavy atoms. Drug-sized molecules are extrapolations.",
-            "The set of candidates was settled on these molecules; weights and constants were not.",
+            "Half of the molecules have at most {half:g} heavy atoms and 95 % at most {most:g}: larger ones are "
+            "extrapolations.".format(**metrics["heavy_atoms"]),
+            "The set of candidates was settled on logp_crc; weights and constants were not.",
             "The model file holds the training data: mind their terms.",
         ),
         more=(

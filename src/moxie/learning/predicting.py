@@ -6,7 +6,8 @@ a model of molecules needs gets them computed first, as the workflow would.
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from moxie.learning import registry
 from moxie.learning.storage import load_model
 
 _OK = "ok"
+_ADDED = ("row", "prediction_status")
 
 
 def predict_table(
@@ -25,14 +27,18 @@ def predict_table(
 
     The columns are `row` (from 1), those of the table that hold single values, the model's predictions, and
     `prediction_status`: ok, or why the row has no prediction. Raises InputError for a model file that is damaged, holds
-    untrusted types or belongs to no task, and for a table that lacks columns, has other units or no usable row.
+    untrusted types or belongs to no task, for a table that lacks columns, has other units or no usable row, and for an
+    output that is a folder or one of the inputs.
     """
     log = log or logging.getLogger(__name__)
+    if Path(output).is_dir():
+        raise InputError(
+            f"{output} is a folder. Name the file to write, for example {Path(output) / 'predictions.csv'}."
+        )
+    if Path(output).resolve() in (Path(model_path).resolve(), Path(table_path).resolve()):
+        raise InputError(f"{output} is read here too, and would be lost. Write the predictions to another file.")
     model = load_model(model_path)
-    try:
-        result = _predict_all(model, model_path, table_path, log)
-    except KeyError as error:
-        raise InputError(f"{model_path} lacks {error}: it is not a model that this version of moxie made.") from error
+    result = _predict_all(model, model_path, table_path, log)
     write_text(output, result.to_csv(index=False, float_format="%.8g"))
     good = int((result["prediction_status"] == _OK).sum())
     log.info("%s: %d of %d rows predicted", output, good, len(result))
@@ -44,15 +50,20 @@ def _predict_all(model: Mapping[str, Any], model_path: str | Path, table_path: s
 
     task = _task_of(model, model_path)
     frame, units = read_any(table_path)
-    needed = task.columns(model)
+    with _using(model_path):
+        needed = task.columns(model)
     missing = [name for name in needed if name not in frame.columns]
     if "smiles" in needed and "smiles" in frame.columns and missing:
-        frame = _with_quantum_chemistry(frame, model, log)
+        with _using(model_path):
+            method = model["method"]
+        frame = _with_quantum_chemistry(frame, method, log)
         missing = [name for name in needed if name not in frame.columns]
+    if "smiles" in missing:
+        missing = ["smiles, from which all others are computed"]
     if missing:
         raise InputError(
-            f"{table_path} does not fit the model {model_path}: it lacks {', '.join(missing)}. The model needs "
-            f"{', '.join(needed)}."
+            f"{table_path} does not fit the model {model_path}: it lacks {_few(missing)}. Its columns are "
+            f"{_few([str(name) for name in frame])}."
         )
     for name, unit in needed.items():
         if units.get(name, unit) != unit:
@@ -60,19 +71,22 @@ def _predict_all(model: Mapping[str, Any], model_path: str | Path, table_path: s
                 f"{table_path} does not fit the model {model_path}: column {name} is in {units[name]!r}, the model was "
                 f"made with {unit!r}."
             )
-    status = [_complaint(row, needed, model, task) for row in frame.to_dict("records")]
+    with _using(model_path):
+        status = [_complaint(row, needed, model, task) for row in frame.to_dict("records")]
     usable = [number for number, reason in enumerate(status) if reason == _OK]
     for number, reason in enumerate(status):
         if reason != _OK:
             log.warning("%s, row %d: %s", table_path, number + 1, reason)
     if not usable:
-        raise InputError(f"{table_path} has no row that can be predicted; the first says: {status[0]}.")
+        raise InputError(f"{table_path} has no row that can be predicted; the first says: {status[0].rstrip('.')}.")
     rows = frame.iloc[usable].reset_index(drop=True)
     for name, unit in needed.items():  # one text in a CSV file makes a text of its whole column
         if unit and not rows[name].map(_is_list).any():
             rows[name] = rows[name].astype(float)
-    predicted = task.predict(model, rows).set_index(pandas.Index(usable))
-    kept = [name for name in frame if name not in predicted and not frame[name].map(_is_list).any()]
+    with _using(model_path):
+        predicted = task.predict(model, rows).set_index(pandas.Index(usable))
+    new = {*predicted, *_ADDED}  # those of an earlier prediction give way
+    kept = [name for name in frame if name not in new and not frame[name].map(_is_list).any()]
     result = frame[kept].join(predicted).assign(prediction_status=status)
     result.insert(0, "row", range(1, len(result) + 1))
     return result
@@ -85,7 +99,7 @@ def read_any(path: str | Path) -> tuple[Any, dict[str, str]]:
     from moxie.features.tables import read_units
 
     if not Path(path).is_file():
-        raise InputError(f"{path} does not exist.")
+        raise InputError(f"{path} does not exist, or is no file.")
     if Path(path).suffix == ".parquet":
         units = read_units(path)
         frame = pandas.read_parquet(path)
@@ -94,12 +108,33 @@ def read_any(path: str | Path) -> tuple[Any, dict[str, str]]:
         try:
             frame = pandas.read_csv(path)
         except (ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
-            raise InputError(f"{path} is not a CSV file that can be read ({error}).") from error
+            raise InputError(f"{path} is not a CSV file that can be read ({' '.join(str(error).split())}).") from error
+        if not isinstance(frame.index, pandas.RangeIndex):
+            raise InputError(
+                f"{path} has more values in a row than there are columns. Put texts with commas in quotes."
+            )
     else:
         raise InputError(f"{path} is neither a .csv nor a .parquet file.")
     if not len(frame):
         raise InputError(f"{path} holds no rows.")
     return frame, units
+
+
+@contextmanager
+def _using(model_path: str | Path) -> Iterator[None]:
+    """Blame the model where its content is not what its task expects: the table has been checked."""
+    try:
+        yield
+    except KeyError as error:
+        raise InputError(f"{model_path} lacks {error}: it is not a model that this version of moxie made.") from error
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{model_path} cannot be used ({error}): it was changed, or is not a model that this version of moxie made."
+        ) from error
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names if len(names) <= 12 else [*names[:10], f"... ({len(names)} in all)"])
 
 
 def _task_of(model: Mapping[str, Any], path: str | Path) -> registry.Task:
@@ -113,7 +148,8 @@ def _complaint(row: Mapping[str, Any], needed: Mapping[str, str], model: Mapping
     from moxie.learning.molecular import parse
 
     if str(row.get("status", _OK)) != _OK:
-        return str(row["status"])
+        failed = str(row["status"])
+        return failed if failed.startswith("failed") else f"its column status says {failed!r}, not ok"
     for name, unit in needed.items():
         value = row[name]
         if name == "smiles":
@@ -142,20 +178,30 @@ def _is_list(value: Any) -> bool:
     return not isinstance(value, str) and hasattr(value, "__len__")
 
 
-def _with_quantum_chemistry(frame: Any, model: Mapping[str, Any], log: logging.Logger) -> Any:
+def _with_quantum_chemistry(frame: Any, method: str, log: logging.Logger) -> Any:
     """Return the frame with the columns of the table `molecules` computed from its SMILES."""
     import pandas
 
     from moxie.molecules.lists import Entry
     from moxie.molecules.properties import Settings, compute
 
-    log.info("computing %d molecules with %s", len(frame), model["method"])
+    log.info("computing %d molecules with %s", len(frame), method)
     progress = log.getChild("chemistry")
     progress.addFilter(lambda record: record.levelno == logging.INFO)  # failures are named when the rows are checked
-    smiles = [text.strip() if isinstance(text, str) else "" for text in frame["smiles"]]
-    entries = [Entry(f"row {number + 1}", text) for number, text in enumerate(smiles)]
-    rows = pandas.DataFrame(compute("table", entries, seed=0, settings=Settings(method=model["method"]), log=progress))
+    smiles = ["" if pandas.isna(text) else str(text).strip() for text in frame["smiles"]]
+    entries = [Entry(f"row {number + 1}", _canonical(text)) for number, text in enumerate(smiles)]
+    rows = pandas.DataFrame(compute("table", entries, seed=0, settings=Settings(method=method), log=progress))
     computed = rows.drop(columns=["list", "molecule", "smiles", "logP_measured"])
     numbers = [name for name in computed if name.endswith(("_eV", "_D"))]
     computed = computed.astype(dict.fromkeys(numbers, "float64"))
     return pandas.concat([frame.drop(columns=[c for c in frame if c in computed]), computed], axis=1)
+
+
+def _canonical(smiles: str) -> str:
+    """Return a SMILES in rdkit's notation, so that one molecule has one conformer, however it was written."""
+    from rdkit import Chem
+
+    from moxie.learning.molecular import parse
+
+    molecule = parse(smiles)
+    return smiles if molecule is None else Chem.MolToSmiles(molecule)

@@ -118,10 +118,16 @@ def _read_file(source: str) -> list[Entry]:
 def _csv_rows(source: str, text: str) -> list[tuple[int, str, str, str]]:
     reader = csv.DictReader(text.splitlines())
     header = reader.fieldnames or []
+    for column in header:  # what is left out by a slip of the pen would go unnoticed
+        meant = next((known for known in _COLUMNS if column.strip().lower() == known.lower() and column != known), None)
+        if meant and meant not in header:
+            raise InputError(f"{source} has a column {column!r}; is {meant} meant? Write it so, or rename the column.")
     if "smiles" not in header:
         raise InputError(f"{source} lacks a column smiles; its columns are {', '.join(header) or '(none)'}.")
     rows = []
     for row in reader:
+        if None in row:
+            raise InputError(f"{source}, line {reader.line_num}: there are more values than columns.")
         smiles, name, logP = ((row.get(column) or "").strip() for column in _COLUMNS)
         rows.append((reader.line_num, smiles, name, logP))
     return rows

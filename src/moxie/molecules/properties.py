@@ -32,6 +32,7 @@ class Settings:
     method: str = "GFN2-xTB"
     force_tolerance_eV_A: float = 0.01
     max_steps: int = 500
+    most_atoms: int = 200
     density_functional: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
@@ -94,7 +95,7 @@ def compute(
     """
     from moxie.job import Progress
     from moxie.seeds import derive_seed
-    from moxie.structures.molecules import coordinates_A, embed, formal_charge, symbols
+    from moxie.structures.molecules import coordinates_A, embed, formal_charge, parse_smiles, symbols
 
     log = log or logging.getLogger(__name__)
     settings = settings or Settings()
@@ -105,6 +106,7 @@ def compute(
         try:
             if not entry.smiles:
                 raise InputError("no SMILES is given, and none is known")
+            _check_size(parse_smiles(entry.smiles, entry.name).GetNumAtoms(), settings)  # before its conformers
             molecule = embed(entry.smiles, entry.name, derive_seed(seed, "conformer", smiles=entry.smiles))
         except InputError as error:
             row["status"] = _failure(error).replace(f"molecules.{entry.name}: ", "", 1)
@@ -143,6 +145,7 @@ def _fill(row: dict[str, Any], geometry: Geometry, settings: Settings) -> Geomet
     row["charge"], row["spin_multiplicity"] = geometry.charge, geometry.multiplicity
     row["n_atoms"], row["symbols"] = len(geometry.symbols), list(geometry.symbols)
     try:
+        _check_size(len(geometry.symbols), settings)
         relaxed, n_steps = xtb.relax(
             geometry, settings.method, settings.force_tolerance_eV_A, settings.max_steps
         )  # fmt: skip
@@ -168,6 +171,12 @@ def _fill(row: dict[str, Any], geometry: Geometry, settings: Settings) -> Geomet
     if kohn_sham is not None:
         row |= {"dft_energy_eV": kohn_sham.energy_eV, "dft_dipole_D": kohn_sham.dipole_D}
     return relaxed
+
+
+def _check_size(n_atoms: int, settings: Settings) -> None:
+    allowed = settings.most_atoms
+    if n_atoms > allowed:
+        raise InputError(f"{n_atoms} atoms, hydrogens included; quantum_chemistry.most_atoms allows {allowed}")
 
 
 def _failure(error: Exception) -> str:

@@ -25,7 +25,7 @@ from moxie.oxidation.rejection import (
     provisional,
 )
 from moxie.oxidation.state import FREE, SKIN, Atoms, make_atoms, make_bins, make_field, make_scratch
-from moxie.oxidation.surrogate import Surrogate, fit_surrogate
+from moxie.oxidation.surrogate import SCREEN_COST, Surrogate, fit_surrogate
 from moxie.structures.network import Network, make_network
 
 ENERGY_DRIFT_EV = 1e-8
@@ -332,7 +332,8 @@ class Engine:
         """
         log = self._follow(n_followed, kT_eV, hop_fraction, active, FAR_EV, max_moves)
         terms = log[:, sampler.LOG_TERMS : sampler.LOG_STAGES]
-        self.surrogate = fit_surrogate(terms, log[:, sampler.LOG_CHANGE], kT_eV)
+        cost = SCREEN_COST if self.rejection.rules else 0.0  # a move that always relaxes to the end costs far more
+        self.surrogate = fit_surrogate(terms, log[:, sampler.LOG_CHANGE], kT_eV, cost)
         return self.surrogate
 
     def measure_false_kills(

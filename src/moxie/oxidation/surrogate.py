@@ -33,7 +33,7 @@ _SWITCH, _HOP, _EXCHANGE = SWITCH, HOP, EXCHANGE
 _SCALES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _RIDGE = 1e-3
 _HOTTER = 3.0  # the fit weighs moves by their chance of acceptance at this times kT
-_SCREEN_COST = 0.25  # cost of the screen over that of a move behind it, on average
+SCREEN_COST = 0.25  # cost of the screen over that of a move behind it, with early rejection; without it hardly any
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,15 @@ class Surrogate:
             raise InputError(f"A surrogate needs {N_TERMS} finite weights ({', '.join(TERMS)}); found {self.weights}.")
 
 
-def fit_surrogate(changes: np.ndarray, change_eV: np.ndarray, kT_eV: float) -> Surrogate:
+def fit_surrogate(
+    changes: np.ndarray, change_eV: np.ndarray, kT_eV: float, screen_cost: float = SCREEN_COST
+) -> Surrogate:
     """Return the surrogate that serves best for moves like those given.
 
     changes: differences of TERMS (moves, N_TERMS); change_eV: their relaxed energy changes (moves,). Ridge regression,
     each move weighed by its chance of acceptance at 3 kT; the fit is then scaled by 0, 1/4 ... 1, whichever promises
-    most accepted moves for the cost. Scale 0, no screen, wins where topology tells nothing. Raises InputError without
-    moves.
+    most accepted moves for the cost, of which the screen itself takes screen_cost of a move's relaxation. Scale 0, no
+    screen, wins where topology tells nothing. Raises InputError without moves.
     """
     if not len(changes):
         raise InputError("A surrogate cannot be fitted: no move was followed to its end.")
@@ -73,7 +75,7 @@ def fit_surrogate(changes: np.ndarray, change_eV: np.ndarray, kT_eV: float) -> S
         screen = np.exp(-np.maximum(predicted, 0.0) / kT_eV)
         accepted = float((screen * np.exp(-np.maximum(change_eV - predicted, 0.0) / kT_eV)).sum() / plain)
         passed = float(screen.mean())
-        cost = passed + (_SCREEN_COST if scale > 0 else 0.0)
+        cost = passed + (screen_cost if scale > 0 else 0.0)
         best = max(best, (accepted / cost, scale, accepted, passed))
     _, scale, accepted, passed = best
     return Surrogate(tuple((scale * found).tolist()), accepted, passed)

@@ -26,7 +26,7 @@ _ATOM_VOLUME_A3 = {
 def parse_smiles(smiles: str, name: str = "molecule") -> Any:
     """Return the rdkit molecule of a SMILES with every hydrogen explicit, without coordinates.
 
-    Raises InputError for a SMILES that does not parse, is empty, or holds several fragments.
+    Raises InputError for a SMILES that does not parse, is empty, holds several fragments, or an atom without element.
     """
     from rdkit import Chem, rdBase
 
@@ -39,9 +39,11 @@ def parse_smiles(smiles: str, name: str = "molecule") -> Any:
         )
     if len(Chem.GetMolFrags(molecule)) > 1:
         raise InputError(
-            f"molecules.{name}: {smiles!r} holds several fragments. Give each molecule or ion its own name and mix"
-            " them in the composition of a system."
+            f"molecules.{name}: {smiles!r} holds several fragments (a salt or a mixture). Give one molecule or ion at"
+            " a time; the composition of a system mixes them."
         )
+    if any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
+        raise InputError(f"molecules.{name}: {smiles!r} has an atom without an element (*). Say what stands there.")
     return Chem.AddHs(molecule)
 
 

@@ -131,6 +131,7 @@ def summarise(
     largest = [str(names[i]) for i in np.argsort(-counts)[:3]]
     low, high = interval(rows[BEST].mean, rows[BEST].deviation, settings.confidence)
     covered = (data.target >= low) & (data.target <= high)
+    half, most = np.quantile(data.table["HeavyAtomCount"], (0.5, 0.95))
     part_of = np.array([group if group in largest else "all others" for group in data.groups], dtype=object)
     return {
         "task": "logp",
@@ -144,6 +145,7 @@ def summarise(
         "n_rows": len(data.target),
         "n_scaffolds": len(names),
         "lists": {str(name): int(count) for name, count in data.frame["list"].value_counts().items()},
+        "heavy_atoms": {"half": float(half), "most": float(most)},
         "target_range": [float(data.target.min()), float(data.target.max())],
         "models": {name: scores_with_intervals(held_out, *bootstrap) for name, held_out in rows.items()},
         "best": BEST,
