@@ -11,8 +11,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from moxie.config import StudyConfig, System, label, load, nearest
-from moxie.errors import InputError
+from moxie.config import StudyConfig, System, label, load
+from moxie.errors import InputError, nearest
 from moxie.seeds import derive_seed
 
 RUN = "{system}/{force_field}/T{temperature_K}_p{pressure_bar}/replica{replica}"

@@ -125,9 +125,9 @@ def test_digest_covers_what_a_script_imports_and_nothing_else(tmp_path, monkeypa
     monkeypatch.setattr(provenance, "_SOURCE", source)
 
     def digests():
-        for cached in (provenance.code_digest, provenance._imports, provenance._files, provenance._data_beside):
-            cached.cache_clear()
-        names = ("simulate", "grow_oxide", "learn")
+        for value in vars(provenance).values():
+            getattr(value, "cache_clear", lambda: None)()
+        names = ("simulate", "grow_oxide", "learn", "relax_placements", "analyse_bulk")
         plots = {f"plot {name}": ("plot", f"moxie.figures.gallery.{name}") for name in ("molecules", "growth_curve")}
         scripts = {name: (name,) for name in names} | plots
         return {key: code_digest(SCRIPTS / f"{name}.py", *more) for key, (name, *more) in scripts.items()}
@@ -139,12 +139,17 @@ def test_digest_covers_what_a_script_imports_and_nothing_else(tmp_path, monkeypa
         after = digests()
         return {key for key in before if before[key] != after[key]}
 
+    films = {"grow_oxide", "relax_placements"}
     assert changed_by("job.py") == set()
     assert changed_by("dynamics/protocol.py") == {"simulate"}
     assert changed_by("dynamics/force_fields/trappe_ua.xml") == {"simulate"}
-    assert changed_by("oxidation/sampler.py") == {"grow_oxide"}
-    assert changed_by("oxidation/parameters/von_alfthan_2003.yaml") == {"grow_oxide"}
+    assert changed_by("oxidation/sampler.py") == films
+    assert changed_by("oxidation/parameters/von_alfthan_2003.yaml") == films
     assert changed_by("figures/gallery/molecules.py") == {"plot molecules"}
+    assert changed_by("features/schemas/oxide_studies.py") == {"analyse_bulk", "plot growth_curve"}
+    assert changed_by("features/schemas/placements.py") == {"relax_placements"}
+    assert changed_by("features/schemas/__init__.py") == set()
+    assert changed_by("config/oxidation.py") == set()
     assert changed_by("figures/moxie.mplstyle") == {"plot molecules", "plot growth_curve"}
 
 
