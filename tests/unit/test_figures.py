@@ -3,15 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_tables import (
-    COMPOSITIONS,
-    MAKERS,
-    mapped_sites,
-    measured_molecules,
-    oxide_runs,
-    placements,
-    site_environments,
-)
+from made_liquids import COMPOSITIONS
+from made_tables import MAKERS, mapped_sites, measured_molecules, oxide_runs, placements, site_environments
 
 from moxie.errors import InputError
 from moxie.features.recommended_settings import recommend

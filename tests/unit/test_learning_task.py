@@ -6,7 +6,8 @@ import sys
 
 import numpy as np
 import pytest
-from made_tables import TEMPERATURES_K, oxide_runs
+from made_oxides import TEMPERATURES_K
+from made_tables import oxide_runs
 
 from moxie.errors import InputError
 from moxie.features.schemas import OXIDE_RUNS, PREDICTIONS

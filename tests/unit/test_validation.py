@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_tables import COMPOSITIONS, electrolytes, liquids, molecules, oxide_runs
+from made_liquids import COMPOSITIONS
+from made_tables import electrolytes, liquids, molecules, oxide_runs
 
 from moxie.features.schemas import VALIDATION
 from moxie.features.tables import read_table
