@@ -70,14 +70,15 @@ def test_trappe_types_alkanes_and_alcohols(smiles, types):
         ("CC(C)(C)O", "135 159 135 135 154 140 140 140 140 140 140 140 140 140 155"),
         ("CCCO", "135 136 157 154 140 140 140 140 140 140 140 155"),
         ("CC#N", "755 754 753 759 759 759"),
+        ("O", "116 117 117"),
         ("CC(C)(C)C", "135 139 135 135 135" + " 140" * 12),
     ],
 )
-def test_opls_types_alkanes_alcohols_and_acetonitrile(smiles, types):
+def test_opls_types_alkanes_alcohols_acetonitrile_and_water(smiles, types):
     assert check_parameters("opls_aa", smiles).types == tuple(f"opls_{number}" for number in types.split())
 
 
-@pytest.mark.parametrize("smiles", ["CCC#N", "C1CCCCC1", "CC=C", "OCCO", "c1ccccc1", "O", "CC(=O)O", "COC"])
+@pytest.mark.parametrize("smiles", ["CCC#N", "C1CCCCC1", "CC=C", "OCCO", "c1ccccc1", "CC(=O)O", "COC"])
 def test_opls_refuses_what_its_parameters_do_not_cover(smiles):
     with pytest.raises(InputError, match="opls_aa (has no type|does not cover|has no parameters)"):
         check_parameters("opls_aa", smiles, "solvent")
