@@ -366,7 +366,7 @@ class Study:
             try:
                 parse_smiles(smiles, name)
             except InputError as error:
-                problems.append(f"`molecules.{name}`: {error}")
+                problems.append(str(error))
         if problems:
             raise InputError("\n  ".join(problems))
 

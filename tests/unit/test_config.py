@@ -93,7 +93,19 @@ MISTAKES = {
         {"dynamics": {"systems": {"x": {"composition": {"metanol": 216}}}}},
         r"unknown molecule 'metanol'. Did you mean `methanol`\? Known are methanol, ethanol",
     ),
-    "SMILES that does not parse": ({"molecules": {"odd": "C(("}}, r"`molecules.odd`: .*C\(\("),
+    "SMILES that does not parse": ({"molecules": {"odd": "C(("}}, r"^[^\n]*\n  molecules.odd: 'C\(\(' is not a SMILES"),
+    "atom of no element": ({"molecules": {"odd": "C*"}}, r"molecules.odd: 'C\*' has a `\*`"),
+    "isotope in a simulation": (
+        {"molecules": {"heavy": "[2H]OC"}, "dynamics": {"systems": {"x": {"composition": {"heavy": 216}}}}},
+        r"systems.x: heavy \(\[2H\]OC\) has the isotope 2H",
+    ),
+    "system that is a word": ({"dynamics": {"systems": {"methanol": "ethanol"}}}, r"'ethanol': here belong keys"),
+    "number that is no list": (system(temperatures_K=298.15), r"temperatures_K` = 298.15: here belongs a list"),
+    "name that is a number": ({"dynamics": {"systems": {7: SYSTEM}}}, r"systems\[7\]` = 7: here belongs text"),
+    "samples between two steps": (
+        {"dynamics": {"protocol": {"sample_interval_ps": 0.001}}},
+        r"sample_interval_ps is 0.001, shorter than the time step of 4 fs",
+    ),
     "unknown force field": (system(force_field="trape_ua"), r"systems.methanol: .*'trape_ua'.*trappe_ua"),
     "molecule the force field lacks": (
         {"molecules": {"acetonitrile": "CC#N"}, "dynamics": {"systems": {"x": {"composition": {"acetonitrile": 216}}}}},

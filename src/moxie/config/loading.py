@@ -9,6 +9,13 @@ from moxie.config.section import Section, section_of
 from moxie.config.study import StudyConfig
 from moxie.errors import InputError, nearest
 
+_PLAIN_WORDS = {  # what pydantic says in terms of Python
+    "dict_type": "here belong keys with values, `key: value`, each on a line of its own",
+    "model_type": "here belong keys with values, `key: value`, each on a line of its own",
+    "list_type": "here belongs a list, for example [1, 2]",
+    "string_type": "here belongs text; put quotes around a number that is a name",
+    "string_pattern_mismatch": "Names start with a lower-case letter and hold lower-case letters, digits and _ only",
+}
 REMOVABLE = (("molecules",), ("dynamics", "systems"))
 
 
@@ -52,9 +59,9 @@ def _explain(problem: Any) -> str:
         unit = (field.json_schema_extra or {}).get("unit") if isinstance(field.json_schema_extra, dict) else None
         about = f" It means: {field.description}{f', in {unit}' if unit else ''}."
     found = "" if problem["type"] == "missing" else f" = {problem['input']!r}"
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "string_pattern_mismatch":
-        message = "Names start with a lower-case letter and hold lower-case letters, digits and _ only"
+    message = _PLAIN_WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+    if problem["type"] == "too_short":
+        message = f"at least {problem['ctx']['min_length']} item needed"
     return f"`{key}`{found}: {message}.{about}"
 
 

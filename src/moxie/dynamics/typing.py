@@ -108,7 +108,13 @@ def _assign(force_field: ForceField, smiles: str, name: str) -> Sites:
 
 
 def check_excluded(force_field: ForceField, molecule: object, smiles: str, name: str) -> None:
-    """Raise InputError, with the reason, for a molecule that the file of a force field excludes."""
+    """Raise InputError, with the reason, for isotopes and for a molecule that the file of a force field excludes."""
+    isotopes = {f"{atom.GetIsotope()}{atom.GetSymbol()}" for atom in molecule.GetAtoms() if atom.GetIsotope()}  # type: ignore[attr-defined]
+    if isotopes:
+        raise InputError(
+            f"{name} ({smiles}) has the isotope {', '.join(sorted(isotopes))}, and force fields have the masses of"
+            " natural abundance. Leave it out of the SMILES."
+        )
     for pattern, reason in force_field.excluded:
         if molecule.HasSubstructMatch(_pattern(pattern, force_field, "Excluded")):  # type: ignore[attr-defined]
             raise InputError(f"The force field {force_field.name} does not cover {name} ({smiles}): {reason}.")
