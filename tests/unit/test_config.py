@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moxie.config import StudyConfig, label, load
+from moxie.config import StudyConfig, check_file, label, load
 from moxie.config_reference import files
 from moxie.errors import InputError
 from moxie.study import Study
@@ -214,6 +214,21 @@ def test_replica_exchange_takes_the_film_of_the_nearest_temperature(near, expect
     study = Study.load(merged(DEFAULT, oxidation(replica_exchange={"near_temperature_K": near})))
     assert study.exchange_film("100") == f"Si100/T{expected}/replica0"
     assert "oxide_equilibrium" in study.parts() and "oxide_equilibrium" not in Study.load(DEFAULT).parts()
+
+
+def test_a_system_named_twice_is_refused(tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text(
+        "dynamics:\n  systems:\n    x: {composition: {methanol: 216}}\n    x: {composition: {ethanol: 216}}\n"
+    )
+    with pytest.raises(InputError, match=r"twice.yaml cannot be used:\n  `dynamics.systems.x` .* line 3 and on line 4"):
+        check_file(path)
+
+
+@pytest.mark.parametrize("text", ["", "a: {<<: {b: 1}, c: 2}", "- 1", "a: [{b: 1}, {b: 2}]"])
+def test_files_without_repeated_keys_pass(text, tmp_path):
+    (tmp_path / "file.yaml").write_text(text)
+    check_file(tmp_path / "file.yaml")
 
 
 def test_several_mistakes_are_named_at_once():

@@ -6,8 +6,9 @@ InputError that names each bad key, what was found and what is allowed.
 """
 
 from moxie.config.dynamics import System
+from moxie.config.files import check_file
 from moxie.config.loading import load
 from moxie.config.section import Section, label, section_of
 from moxie.config.study import StudyConfig
 
-__all__ = ["Section", "StudyConfig", "System", "label", "load", "section_of"]
+__all__ = ["Section", "StudyConfig", "System", "check_file", "label", "load", "section_of"]
