@@ -136,6 +136,10 @@ def test_a_type_may_override_another(tmp_path):
     ("change", "message"),
     [
         (("</ForceField>", ""), "cannot be used"),
+        (('sigma="0.302"', 'sigma="nan"'), "sigma of its Atom is 'nan', not a finite number"),
+        (('k="460.62123"', 'k="1e999"'), "k of its Angle is '1e999', not a finite number"),
+        (('sigma="0.302"', 'sigma="-0.302"'), "the Atom O of NonbondedForce has a negative sigma or epsilon"),
+        (('mass="15.9994"', 'mass="0"'), "the Type O has the mass 0; it must be above 0"),
         (('combining_rule="lorentz_berthelot"', 'combining_rule="waldman"'), "'waldman'; allowed are .* geometric"),
         (('charge_scale="1"', ""), r"Metadata \(title=.*\) has no 'charge_scale'"),
         (('cutoff_nm="1.4"', 'cutoff_nm="long"'), "cutoff_nm of its Metadata is 'long', not a number"),
