@@ -1,7 +1,10 @@
 """Seeds, files, job records and the manifest: the promises under every stage."""
 
+import errno
 import json
 import logging
+import os
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -83,6 +86,27 @@ def test_job_turns_an_input_error_into_one_line_and_leaves_no_record(tmp_path, c
     assert caught.value.code == 1
     assert capsys.readouterr().err == "[a 300] `seed` is odd.\n"
     assert not record_path(fake.log[0]).exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "free", "message"),
+    [
+        (errno.ENOSPC, 1e9, "The disk with .* is full .*No space left.* Make room on it. Then run again"),
+        (None, 100.0, "The disk with .* is full .*584 requested and 496 written"),
+        (errno.EROFS, 1e9, "A file cannot be written or read .*Read-only file system.* Give this user the right to"),
+    ],
+)
+def test_job_says_that_the_disk_is_full_or_locked(tmp_path, capsys, monkeypatch, number, free, message):
+    import shutil
+    from types import SimpleNamespace
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
+    monkeypatch.setattr("logging.raiseExceptions", True)
+    error = OSError(number, os.strerror(number)) if number else OSError("584 requested and 496 written")
+    with pytest.raises(SystemExit), job(fake_job(tmp_path, "a", [], [])):
+        raise error
+    printed = capsys.readouterr().err
+    assert re.fullmatch(rf"\[a 300\] {message}.*\n", printed) and "Traceback" not in printed
 
 
 def test_job_that_a_killed_run_left_behind_is_not_done_twice(tmp_path, capsys):
