@@ -259,3 +259,17 @@ def test_charge_of_a_virtual_site_counts(tmp_path):
     path = edited(tmp_path, ('charge="-1.1128"', 'charge="-1.0"'), name="tip4p_2005")
     with pytest.raises(InputError, match="the charge 0.112800 e"):
         check_parameters(path, "O", "water")
+
+
+def test_registry_is_found_by_a_path_that_goes_up_and_down(tmp_path):
+    import subprocess
+    import sys
+
+    source = Path(load_force_field("spce").path).parents[3]
+    (tmp_path / "link").symlink_to(source)
+    code = "from moxie.dynamics.typing import check_parameters; print(check_parameters('spce', 'O').types)"
+    for entry in (source / ".." / source.name, tmp_path / "link"):
+        command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(entry)!r}); {code}"]
+        answer = subprocess.run(command, capture_output=True, text=True, env={"PATH": ""})
+        assert answer.returncode == 0, answer.stderr
+        assert "OW" in answer.stdout

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from moxie.errors import InputError
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).resolve().parent
 _CONSTRAINTS = ("none", "h_bonds", "all_bonds")
 _COMBINING_RULES = ("lorentz_berthelot", "geometric")
 _CHECKED_FORCES = (
