@@ -307,6 +307,12 @@ class Study:
             return BOX_FORCE_FIELD.format(force_field=force_field, system=name)
         return force_field
 
+    def can_export(self, name: str) -> bool:
+        """Return whether a system can be written for LAMMPS: not one with virtual sites."""
+        from moxie.dynamics.force_fields import load_force_field
+
+        return not load_force_field(self.system(name).force_field).virtual
+
     def gpu_percent(self, name: str) -> int:
         """Return the share of a graphics card that a run takes; 0 unless `dynamics.platform` names a GPU's."""
         from moxie.dynamics.platforms import gpu_percent

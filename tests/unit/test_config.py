@@ -276,6 +276,15 @@ def test_label_and_number_are_one_to_one(value):
     assert float(label(value)) == value
 
 
+def test_systems_with_virtual_sites_are_not_exported():
+    water = {"composition": {"water": 512}}
+    overlay = {
+        "dynamics": {"systems": {"a": water | {"force_field": "tip4p_2005"}, "b": water | {"force_field": "spce"}}}
+    }
+    study = Study.load(merged(DEFAULT, overlay))
+    assert [name for name in study.config.dynamics.systems if not study.can_export(name)] == ["a"]
+
+
 def test_runs_and_films_cover_the_grid_once():
     study = Study.load(merged(DEFAULT, system(pressures_bar=[1.0, 500.0], replicas=2)))
     runs = study.runs("methanol")
