@@ -99,6 +99,10 @@ MISTAKES = {
         {"molecules": {"heavy": "[2H]OC"}, "dynamics": {"systems": {"x": {"composition": {"heavy": 216}}}}},
         r"systems.x: heavy \(\[2H\]OC\) has the isotope 2H",
     ),
+    "hydrogens heavier than their carbon": (
+        system(force_field="opls_aa", hydrogen_mass_amu=4.0),
+        r"hydrogen_mass_amu is 4: it would leave C \(atom 0\) of methanol 3.04 amu.* Use at most 3.76",
+    ),
     "system that is a word": ({"dynamics": {"systems": {"methanol": "ethanol"}}}, r"'ethanol': here belong keys"),
     "number that is no list": (system(temperatures_K=298.15), r"temperatures_K` = 298.15: here belongs a list"),
     "name that is a number": ({"dynamics": {"systems": {7: SYSTEM}}}, r"systems\[7\]` = 7: here belongs text"),

@@ -68,6 +68,21 @@ def check_parameters(force_field: str | Path, smiles: str, name: str = "molecule
     return _sites(load_force_field(force_field), smiles, name)
 
 
+def check_hydrogen_mass(force_field: ForceField, sites: Sites, hydrogen_mass_amu: float) -> None:
+    """Raise InputError where repartitioning would leave an atom lighter than its hydrogens."""
+    kinds = [force_field.types[kind] for kind in sites.types]
+    for centre, others in enumerate(_neighbours(len(kinds), list(sites.bonds))):
+        masses = [kinds[other].mass_amu for other in others if kinds[other].element == "H"]
+        together = kinds[centre].mass_amu + sum(masses)
+        most = together / (len(masses) + 1)
+        if masses and kinds[centre].element != "H" and hydrogen_mass_amu > most:
+            raise InputError(
+                f"hydrogen_mass_amu is {hydrogen_mass_amu:g}: it would leave {kinds[centre].element} (atom"
+                f" {sites.atoms[centre]}) of {sites.name} {together - len(masses) * hydrogen_mass_amu:.2f} amu, less"
+                f" than its hydrogens. Use at most {most:.2f}, or null."
+            )
+
+
 @lru_cache(maxsize=64)
 def _cached(path: Path, smiles: str, name: str) -> Sites:
     return _assign(load_force_field(path), smiles, name)
