@@ -6,10 +6,11 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-ROOT = Path(workflow.basedir)
+ROOT = Path(workflow.basedir).resolve()
 sys.path.insert(0, str(ROOT / "src"))
 os.environ.update(PYTHONPATH=str(ROOT / "src"))  # scripts run the library of this checkout, in any environment
 
+from moxie.config import check_file
 from moxie.errors import InputError
 from moxie.study import BOX_FORCE_FIELD, BULK, FILM, GAS, LEG, MOLECULE_FORCE_FIELD, RUN, STATE, Study
 
@@ -20,6 +21,8 @@ configfile: f"{ROOT}/config.yaml"
 
 
 try:
+    for file in workflow.overwrite_configfiles:
+        check_file(file)
     study = Study.load(config)
 except InputError as error:
     sys.exit(str(error))

@@ -3,6 +3,7 @@
 import pandas
 
 from moxie.features.equilibrium import analyse_equilibrium
+from moxie.features.schemas import OXIDE_EQUILIBRIUM
 from moxie.features.tables import write_table
 from moxie.io import read_json
 from moxie.job import job
@@ -17,4 +18,4 @@ with job(snakemake) as log:
     )
     for status, rows in table[table["status"] != "ok"].groupby("status"):
         log.warning("No value at %d of %d temperatures: %s", len(rows), len(table), status)
-    write_table(table, snakemake.output.rows, "oxide_equilibrium")
+    write_table(table, snakemake.output.rows, OXIDE_EQUILIBRIUM)

@@ -1,6 +1,7 @@
 """Compute the observables of one film after every stage of its growth."""
 
 from moxie.features.oxides import analyse_film, film_curves
+from moxie.features.schemas import OXIDE_PROFILES, OXIDE_RDF, OXIDE_RUNS, OXIDE_SITES, OXIDE_STRUCTURE_FACTORS
 from moxie.features.tables import write_table
 from moxie.io import read_json
 from moxie.job import job
@@ -19,5 +20,6 @@ with job(snakemake) as log:
     }
     stages = read_networks(snakemake.input.stages)
     tables = (*analyse_film(stages, **key, **facts), *film_curves(stages[-1], **key))
-    for name, table in zip(("runs", "sites", "profiles", "rdf", "structure_factors"), tables, strict=True):
-        write_table(table, snakemake.output[name], f"oxide_{name}")
+    schemas = (OXIDE_RUNS, OXIDE_SITES, OXIDE_PROFILES, OXIDE_RDF, OXIDE_STRUCTURE_FACTORS)
+    for table, schema in zip(tables, schemas, strict=True):
+        write_table(table, snakemake.output[schema.name.removeprefix("oxide_")], schema)

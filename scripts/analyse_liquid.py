@@ -1,6 +1,7 @@
 """Compute the observables of one simulated state point."""
 
 from moxie.features.liquids import analyse
+from moxie.features.schemas import ELECTROLYTES, LIQUIDS, RDF
 from moxie.features.tables import write_table
 from moxie.job import job
 
@@ -8,5 +9,6 @@ with job(snakemake) as log:
     files = snakemake.input
     gas = files.gas or None
     observables, rdf = analyse(files.timeseries, files.trajectory, files.run, gas, log)
-    write_table(rdf, snakemake.output.rdf, "rdf")
-    write_table(observables, snakemake.output.observables, snakemake.params.kind)
+    write_table(rdf, snakemake.output.rdf, RDF)
+    schema = LIQUIDS if snakemake.params.kind == LIQUIDS.name else ELECTROLYTES
+    write_table(observables, snakemake.output.observables, schema)

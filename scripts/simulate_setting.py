@@ -6,6 +6,7 @@ import pandas as pd
 
 from moxie.dynamics.protocol import Settings
 from moxie.dynamics.settings_study import simulate_point
+from moxie.features.schemas import SETTINGS_STUDY
 from moxie.features.tables import write_table
 from moxie.job import job
 from moxie.structures.boxes import pack
@@ -21,5 +22,5 @@ with job(snakemake) as log:
         checkpoint_interval_s=snakemake.config["dynamics"]["protocol"]["checkpoint_interval_s"],
         platform=params.platform, threads=snakemake.threads, log=log,
     )  # fmt: skip
-    write_table(pd.DataFrame([row]), snakemake.output.row, "settings_study")
+    write_table(pd.DataFrame([row]), snakemake.output.row, SETTINGS_STUDY)
     shutil.rmtree(params.checkpoints)

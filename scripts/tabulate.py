@@ -1,6 +1,6 @@
 """Join the part files of a table."""
 
-from moxie.features.tables import gather
+from moxie.features.gathering import gather
 from moxie.job import job
 
 with job(snakemake) as log:

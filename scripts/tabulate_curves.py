@@ -1,6 +1,6 @@
 """Join the radial distribution functions of all runs."""
 
-from moxie.features.tables import gather_curves
+from moxie.features.gathering import gather_curves
 from moxie.job import job
 
 with job(snakemake) as log:

@@ -1,6 +1,7 @@
 """Tabulate the growth kinetics of the recipe at every temperature."""
 
 from moxie.features.growth import tabulate_growth
+from moxie.features.schemas import GROWTH_CURVES
 from moxie.features.tables import write_table
 from moxie.job import job
 from moxie.oxidation.kinetics import thickness_with_error_nm
@@ -17,4 +18,4 @@ with job(snakemake) as log:
         time_s,
         **{name: recipe[name] for name in ("kinetics", "ambient")},
     )
-    write_table(table, snakemake.output.table, "growth_curves")
+    write_table(table, snakemake.output.table, GROWTH_CURVES)

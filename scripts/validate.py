@@ -1,5 +1,6 @@
 """Compare computed numbers with experiment and published values."""
 
+from moxie.features.schemas import ELECTROLYTES, LIQUIDS, MOLECULES, OXIDE_BULK, OXIDE_RUNS, TRANSPORT
 from moxie.features.tables import read_table
 from moxie.job import job
 from moxie.oxidation.kinetics import thickness_nm
@@ -8,8 +9,8 @@ from moxie.reference.validation import make_validation_table, write_validation
 with job(snakemake) as log:
     present = dict(snakemake.input.items())
     tables = {
-        name: read_table(present[name], name) if name in present else None
-        for name in ("liquids", "electrolytes", "transport", "oxide_runs", "oxide_bulk", "molecules")
+        table.name: read_table(present[table.name], table) if table.name in present else None
+        for table in (LIQUIDS, ELECTROLYTES, TRANSPORT, OXIDE_RUNS, OXIDE_BULK, MOLECULES)
     }
     table = make_validation_table(**tables, compositions=snakemake.params.compositions, growth_nm=thickness_nm)
     write_validation(table, snakemake.output.parquet, snakemake.output.csv)

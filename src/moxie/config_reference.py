@@ -14,7 +14,7 @@ import yaml
 from moxie.config import Section, StudyConfig, section_of
 
 _HEADER = """\
-# The default study: small enough for two cores in minutes. Generated from src/moxie/config.py by `make config`;
+# The default study: small enough for two cores in minutes. Generated from src/moxie/config by `make config`;
 # docs/configuration.md explains every key. Edit values here, or lay your own file over this one:
 #   .venv/bin/snakemake --cores 2 --configfile my_study.yaml
 """
@@ -39,7 +39,7 @@ def reference_page() -> str:
     lines = [
         "# Configuration",
         "",
-        "Generated from `src/moxie/config.py`; do not edit. A study is `config.yaml`, with any number of overlays "
+        "Generated from `src/moxie/config`; do not edit. A study is `config.yaml`, with any number of overlays "
         "(`--configfile`) laid over it. Unknown keys, wrong types and values outside the ranges stop the workflow "
         "before any job starts.",
     ]

@@ -1,5 +1,6 @@
 """What every script of the workflow has in common: a log, progress on the terminal, errors of one line, a record."""
 
+import errno
 import fcntl
 import logging
 import os
@@ -14,14 +15,16 @@ from moxie.errors import InputError
 from moxie.io import sha256, write_json
 from moxie.provenance import record_path
 
+_LEAST_FREE_MB = 0.2
+
 
 @contextmanager
 def job(snakemake: Any) -> Iterator[logging.Logger]:
     """Run the body of a workflow script: log to the rule's log file and to the terminal, name failures in one line.
 
-    An InputError ends the process with exit status 1 and its message, without a traceback; any other exception goes
-    into the log with its traceback and is raised again. A job that ends well leaves its record for the manifest: rule,
-    wildcards, seed, checksums of inputs and outputs, wall and CPU time, peak memory.
+    An InputError, and a full or locked disk, end the process with exit status 1 and a message, without a traceback; any
+    other exception goes into the log with its traceback and is raised again. A job that ends well leaves its record for
+    the manifest: rule, wildcards, seed, checksums of inputs and outputs, wall and CPU time, peak memory.
     """
     name = snakemake.rule
     if snakemake.wildcards:
@@ -36,11 +39,29 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
         log.error("%s", error)
         logging.shutdown()
         sys.exit(1)
-    except Exception:
+    except Exception as error:
+        trouble = _trouble_with_files(error, Path(snakemake.log[0]).parent)
+        if trouble:
+            logging.raiseExceptions = False  # the log may lie on the same disk
+            log.error("%s Then run again: what was saved before is kept.", trouble)
+            log.debug("failed after %.1f s", time.monotonic() - start, exc_info=True)
+            sys.exit(1)
         log.exception("failed after %.1f s", time.monotonic() - start)
         raise
     write_json(record_path(snakemake.log[0]), _record(snakemake))
     log.debug("finished in %.1f s", time.monotonic() - start)
+
+
+def _trouble_with_files(error: BaseException, folder: Path) -> str:
+    """Return what is wrong with the disk, if that is the reason of an error; writers word it as they like."""
+    import shutil
+
+    free_MB = shutil.disk_usage(folder).free / 1e6
+    if free_MB < _LEAST_FREE_MB or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk with {folder.resolve()} is full ({free_MB:.2f} MB free; {error}). Make room on it."
+    if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"A file cannot be written or read ({error}). Give this user the right to."
+    return ""
 
 
 def _record(snakemake: Any) -> dict[str, Any]:

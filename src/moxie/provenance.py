@@ -31,7 +31,8 @@ def code_digest(script: str | Path, *modules: str) -> str:
 
     Covered are all moxie modules that `script`, or one of the `modules` it loads by name, imports, except those that
     only log and keep records; and of the data files beside these modules those in a folder of their own and those that
-    a covered module names, fully or by suffix.
+    a covered module names, fully or by suffix. A package that only passes on the names of its modules stands for those
+    of them whose names are asked for.
     """
     digest = hashlib.sha256()
     for path in _closure(Path(script), modules):
@@ -65,11 +66,32 @@ def _imports(path: Path) -> tuple[str, ...]:
 
 @cache
 def _files(name: str) -> tuple[Path, ...]:
-    """Return the files that importing a dotted name runs: the module, and the packages that hold it."""
+    """Return the files behind a dotted name: the module that defines it, and the packages that hold this."""
     parts = name.split(".")
-    files = [_SOURCE.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
-    files += [_SOURCE.joinpath(*parts[:depth]).with_suffix(".py") for depth in (len(parts) - 1, len(parts))]
+    files = [_SOURCE.joinpath(*parts[:depth]).with_suffix(".py") for depth in (len(parts) - 1, len(parts))]
+    for depth in range(1, len(parts) + 1):
+        package = _SOURCE.joinpath(*parts[:depth], "__init__.py")
+        passed_on = _passed_on(package) if package.is_file() else None
+        if passed_on is None:
+            files.append(package)
+        else:
+            wanted = passed_on if depth == len(parts) else {parts[depth]} & passed_on.keys()
+            files += [file for exported in wanted for file in _files(passed_on[exported])]
     return tuple(file for file in files if file.is_file())
+
+
+@cache
+def _passed_on(package: Path) -> dict[str, str] | None:
+    """Return {name: its dotted origin} of a package that does nothing but import names from moxie, else None."""
+    names: dict[str, str] = {}
+    for node in ast.parse(package.read_text(encoding="utf-8"), str(package)).body:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "moxie":
+            names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+        elif not (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__") and not (
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        ):
+            return None
+    return names
 
 
 @cache

@@ -11,8 +11,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from moxie.config import StudyConfig, System, label, load, nearest
-from moxie.errors import InputError
+from moxie.config import StudyConfig, System, label, load
+from moxie.errors import InputError, nearest
 from moxie.seeds import derive_seed
 
 RUN = "{system}/{force_field}/T{temperature_K}_p{pressure_bar}/replica{replica}"
@@ -307,6 +307,12 @@ class Study:
             return BOX_FORCE_FIELD.format(force_field=force_field, system=name)
         return force_field
 
+    def can_export(self, name: str) -> bool:
+        """Return whether a system can be written for LAMMPS: not one with virtual sites."""
+        from moxie.dynamics.force_fields import load_force_field
+
+        return not load_force_field(self.system(name).force_field).virtual
+
     def gpu_percent(self, name: str) -> int:
         """Return the share of a graphics card that a run takes; 0 unless `dynamics.platform` names a GPU's."""
         from moxie.dynamics.platforms import gpu_percent
@@ -366,7 +372,7 @@ class Study:
             try:
                 parse_smiles(smiles, name)
             except InputError as error:
-                problems.append(f"`molecules.{name}`: {error}")
+                problems.append(str(error))
         if problems:
             raise InputError("\n  ".join(problems))
 

@@ -1,11 +1,14 @@
 """Networks of few movable atoms, whose states can all be listed: what the Monte Carlo is held against."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from moxie.errors import InputError
 from moxie.oxidation.engine import Engine
+from moxie.oxidation.generators import random_bond_oxide
+from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection
 from moxie.structures.network import Network, make_network
 from moxie.structures.silicon import beta_cristobalite, diamond, insert_oxygen
@@ -353,3 +356,15 @@ def hold_against(
         float(np.sqrt(exact @ (energies - mean) ** 2)),
         float(np.abs(chain[..., 1] - energies[chain[..., 0].astype(int)]).mean()),
     )
+
+
+@cache
+def rough(spread=0.1, repulsion="cubic"):
+    """A disordered periodic SiOx network that is far from rest, so that every term acts."""
+    parameters = load_parameters("von_alfthan_2003", repulsion)
+    engine = Engine(random_bond_oxide(64, 1.0, parameters, 2), parameters, 2)
+    engine.relax(0.1, 100)
+    engine.run(300, 3.0, 0.3)
+    network = engine.to_network()
+    positions = network.positions + spread * np.random.default_rng(2).standard_normal(network.positions.shape)
+    return make_network(positions, network.species, network.bonds, network.cell)

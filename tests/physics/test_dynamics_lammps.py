@@ -148,6 +148,12 @@ def electrolyte():
     return model.system, here
 
 
+def aqueous():
+    smiles = {"ethanol": "CCO", "acetonitrile": "CC#N", "water": "O"}
+    model, here = warmed({"ethanol": 16, "acetonitrile": 8, "water": 48}, smiles, "opls_aa", cutoff_nm=0.7)
+    return model.system, here
+
+
 OPLS_METHANOL = {  # of C, O, H(C) x 3, H(O): charge, sigma nm, epsilon kJ/mol, mass
     "charge": [0.145, -0.683, 0.04, 0.04, 0.04, 0.418], "sigma": [0.35, 0.312, 0.25, 0.25, 0.25, 0.1],
     "epsilon": [0.276144, 0.71128, 0.12552, 0.12552, 0.12552, 0.0],
@@ -246,7 +252,13 @@ def rigid_water(count=64):
     )  # fmt: skip
 
 
-SYSTEMS = {"alcohols": alcohols, "electrolyte": electrolyte, "geometric": geometric_methanol, "water": rigid_water}
+SYSTEMS = {
+    "alcohols": alcohols,
+    "electrolyte": electrolyte,
+    "geometric": geometric_methanol,
+    "water": rigid_water,
+    "aqueous": aqueous,
+}
 
 
 @pytest.fixture(scope="module")

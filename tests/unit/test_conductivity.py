@@ -9,6 +9,7 @@ import pytest
 from moxie.errors import InputError
 from moxie.features.conductivity import ionic_conductivity, ionicity, nernst_einstein_conductivity
 from moxie.features.diffusion import self_diffusion
+from moxie.features.schemas import TRANSPORT
 from moxie.features.tables import write_table
 from moxie.features.transport import analyse_transport
 from moxie.io import write_json
@@ -122,7 +123,7 @@ def leg_files(folder, rng, length_ps):
     pd.DataFrame({"time_ps": 1.0 + np.arange(4), **pressures}).to_parquet(folder / "timeseries.parquet")
     ions = [("lithium", "[Li+]", 6.94), ("chloride", "[Cl-]", 35.45)]
     write_json(folder / "run.json", {
-        "system": "salt", "force_field": "made", "edge_nm": EDGE_NM, "mean_temperature_K": TEMPERATURE_K,
+        "system": "salt", "replica": 0, "force_field": "made", "edge_nm": EDGE_NM, "mean_temperature_K": TEMPERATURE_K,
         "energy_drift_kJ_mol_ns_per_degree": 0.0, "settings": {"temperature_K": TEMPERATURE_K, "pressure_bar": 1.0},
         "transport": {"length_ps": float(length_ps), "timestep_fs": 1.0, "stress_interval_fs": 1000.0,
                       "frame_interval_ps": 1.0},
@@ -144,7 +145,7 @@ def test_the_table_of_an_electrolyte_has_its_conductivity(tmp_path, caplog):
     files = list(zip(*(leg_files(tmp_path / str(leg), rng, FRAMES) for leg in range(3)), strict=True))
     with caplog.at_level(logging.WARNING):
         table, _ = analyse_transport(*files)
-    write_table(table, tmp_path / "transport.parquet", "transport")
+    write_table(table, tmp_path / "transport.parquet", TRANSPORT)
     assert "too short for a viscosity" in caplog.text and table["viscosity_mPa_s"].isna().all()
     first, second = table.to_dict("records")
     assert first["conductivity_S_m"] == second["conductivity_S_m"] > 0

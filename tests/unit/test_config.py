@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moxie.config import StudyConfig, label, load
+from moxie.config import StudyConfig, check_file, label, load
 from moxie.config_reference import files
 from moxie.errors import InputError
 from moxie.study import Study
@@ -93,7 +93,23 @@ MISTAKES = {
         {"dynamics": {"systems": {"x": {"composition": {"metanol": 216}}}}},
         r"unknown molecule 'metanol'. Did you mean `methanol`\? Known are methanol, ethanol",
     ),
-    "SMILES that does not parse": ({"molecules": {"odd": "C(("}}, r"`molecules.odd`: .*C\(\("),
+    "SMILES that does not parse": ({"molecules": {"odd": "C(("}}, r"^[^\n]*\n  molecules.odd: 'C\(\(' is not a SMILES"),
+    "atom of no element": ({"molecules": {"odd": "C*"}}, r"molecules.odd: 'C\*' has a `\*`"),
+    "isotope in a simulation": (
+        {"molecules": {"heavy": "[2H]OC"}, "dynamics": {"systems": {"x": {"composition": {"heavy": 216}}}}},
+        r"systems.x: heavy \(\[2H\]OC\) has the isotope 2H",
+    ),
+    "hydrogens heavier than their carbon": (
+        system(force_field="opls_aa", hydrogen_mass_amu=4.0),
+        r"hydrogen_mass_amu is 4: it would leave C \(atom 0\) of methanol 3.04 amu.* Use at most 3.76",
+    ),
+    "system that is a word": ({"dynamics": {"systems": {"methanol": "ethanol"}}}, r"'ethanol': here belong keys"),
+    "number that is no list": (system(temperatures_K=298.15), r"temperatures_K` = 298.15: here belongs a list"),
+    "name that is a number": ({"dynamics": {"systems": {7: SYSTEM}}}, r"systems\[7\]` = 7: here belongs text"),
+    "samples between two steps": (
+        {"dynamics": {"protocol": {"sample_interval_ps": 0.001}}},
+        r"sample_interval_ps is 0.001, shorter than the time step of 4 fs",
+    ),
     "unknown force field": (system(force_field="trape_ua"), r"systems.methanol: .*'trape_ua'.*trappe_ua"),
     "molecule the force field lacks": (
         {"molecules": {"acetonitrile": "CC#N"}, "dynamics": {"systems": {"x": {"composition": {"acetonitrile": 216}}}}},
@@ -200,6 +216,21 @@ def test_replica_exchange_takes_the_film_of_the_nearest_temperature(near, expect
     assert "oxide_equilibrium" in study.parts() and "oxide_equilibrium" not in Study.load(DEFAULT).parts()
 
 
+def test_a_system_named_twice_is_refused(tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text(
+        "dynamics:\n  systems:\n    x: {composition: {methanol: 216}}\n    x: {composition: {ethanol: 216}}\n"
+    )
+    with pytest.raises(InputError, match=r"twice.yaml cannot be used:\n  `dynamics.systems.x` .* line 3 and on line 4"):
+        check_file(path)
+
+
+@pytest.mark.parametrize("text", ["", "a: {<<: {b: 1}, c: 2}", "- 1", "a: [{b: 1}, {b: 2}]"])
+def test_files_without_repeated_keys_pass(text, tmp_path):
+    (tmp_path / "file.yaml").write_text(text)
+    check_file(tmp_path / "file.yaml")
+
+
 def test_several_mistakes_are_named_at_once():
     overlay = merged(oxidation(temperatures_K=[500, 973]), system(force_field="nothing"))
     with pytest.raises(InputError) as caught:
@@ -243,6 +274,15 @@ def test_null_removes_a_system_and_a_molecule():
 @given(st.floats(100, 2000).map(lambda value: round(value, 2)))
 def test_label_and_number_are_one_to_one(value):
     assert float(label(value)) == value
+
+
+def test_systems_with_virtual_sites_are_not_exported():
+    water = {"composition": {"water": 512}}
+    overlay = {
+        "dynamics": {"systems": {"a": water | {"force_field": "tip4p_2005"}, "b": water | {"force_field": "spce"}}}
+    }
+    study = Study.load(merged(DEFAULT, overlay))
+    assert [name for name in study.config.dynamics.systems if not study.can_export(name)] == ["a"]
 
 
 def test_runs_and_films_cover_the_grid_once():

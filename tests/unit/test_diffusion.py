@@ -56,16 +56,65 @@ def test_covariance_of_a_random_walk_is_the_sampled_one(noise):
     assert np.abs((np.cov(np.array(samples).T) - expected) / scale).max() < 0.1
 
 
-@pytest.mark.parametrize("n_legs", [1, 4])
-def test_walk_gives_its_coefficient_with_an_honest_error(n_legs):
+def alike(rng, n_frames, n):
+    return walk(rng, n_frames, n)
+
+
+def fast_and_slow(rng, n_frames, n, stay=100):
+    """Walkers that are ten times as fast in one surrounding as in the other, and stay in each for 100 frames."""
+    fast = (rng.integers(2, size=n) + np.cumsum(rng.random((n_frames, n)) < 1 / stay, axis=0)) % 2
+    pace = np.where(fast == 1, 20 / 11, 2 / 11) * D_NM2_PS
+    return np.cumsum(rng.normal(size=(n_frames, n, 3)) * np.sqrt(2 * pace * INTERVAL_PS)[..., None], axis=0)
+
+
+def hopping(rng, n_frames, n, wait=100, cage_nm=0.05):
+    """Molecules that rattle in a cage and jump to another every 100 frames."""
+    length = math.sqrt(6 * D_NM2_PS * INTERVAL_PS * wait)
+    jumps = (rng.random((n_frames, n)) < 1 / wait)[..., None] * rng.normal(0, length / math.sqrt(3), (n_frames, n, 3))
+    return np.cumsum(jumps, axis=0) + rng.normal(0, cage_nm, (n_frames, n, 3))
+
+
+@pytest.mark.parametrize(("n", "n_legs"), [(9, 1), (9, 3), (50, 2)])
+@pytest.mark.parametrize("motion", [alike, fast_and_slow, hopping])
+def test_coefficient_has_an_honest_error(motion, n, n_legs):
+    from scipy.stats import t as student
+
     rng = np.random.default_rng(3)
-    found = [self_diffusion([walk(rng) for _ in range(n_legs)], INTERVAL_PS).coefficient for _ in range(60)]
-    values, errors = (np.array([getattr(mean, name) for mean in found]) for name in ("value", "standard_error"))
-    assert values.mean() == pytest.approx(2e-9, rel=4 * values.std() / 2e-9 / math.sqrt(60))
-    within = np.abs(values - 2e-9) < errors
-    # Student's t with 3 degrees of freedom is within one standard error in 61 % of all cases, a normal in 68 %
-    assert within.mean() == pytest.approx(0.68 if n_legs == 1 else 0.61, abs=0.18)
-    assert errors.mean() == pytest.approx(values.std(), rel=0.35)
+    found = [self_diffusion([motion(rng, 400, n) for _ in range(n_legs)], INTERVAL_PS).coefficient for _ in range(40)]
+    values, errors, counts = (
+        np.array([getattr(mean, name) for mean in found]) for name in ("value", "standard_error", "n_independent")
+    )
+    assert values.mean() == pytest.approx(2e-9, abs=4 * values.std() / math.sqrt(40))
+    probability = 2 * student.sf(np.abs(values - 2e-9) / errors, counts - 1)
+    # of 40 runs, at least as many as 39 in 40 tries give if the intervals hold the truth as often as they claim
+    assert (probability > 0.32).sum() >= 21 and (probability > 0.05).sum() >= 35
+    assert np.median(errors) < 2.5 * values.std()
+
+
+def test_legs_of_one_run_share_its_slow_molecules():
+    rng = np.random.default_rng(11)
+    pace = rng.permutation(np.repeat([0.1, 1.9], 6))[:, None]  # keep their pace from leg to leg
+    legs = [np.sqrt(pace) * walk(rng, 300, 12) for _ in range(4)]
+    apart = self_diffusion(legs, INTERVAL_PS).coefficient
+    together = self_diffusion(legs, INTERVAL_PS, [0, 0, 0, 0]).coefficient
+    expected = 2e-9 * 0.9 * math.sqrt(12 / 11 / 12)
+    assert together.standard_error == pytest.approx(expected, rel=0.2)
+    assert apart.standard_error == pytest.approx(expected / 2, rel=0.2)
+    assert (together.n_independent, apart.n_independent) == (12, 48)
+
+
+def test_slow_rattling_of_few_ions_is_waited_for():
+    rng = np.random.default_rng(12)
+    legs = []
+    for _ in range(3):
+        rattle = np.zeros((2000, 9, 3))
+        for frame in range(1, 2000):  # relaxes within 33 frames; no line through nine ions looks improbable
+            rattle[frame] = 0.97 * rattle[frame - 1] + rng.normal(0, 0.0125, (9, 3))
+        legs.append(walk(rng, 2000, 9) + rattle)
+    found = self_diffusion(legs, INTERVAL_PS)
+    assert found.start_ps > 1.0
+    assert found.coefficient.value == pytest.approx(2e-9, abs=3 * found.coefficient.standard_error)
+    assert found.coefficient.standard_error < 0.25 * 2e-9
 
 
 def test_least_squares_weights_beat_a_straight_line():

@@ -181,3 +181,23 @@ def test_export_writes_both_files_and_the_same_bytes_again(tmp_path):
     for name in FILES:
         assert (tmp_path / "a" / name).read_text() == texts[name] == (tmp_path / "b" / name).read_text()
     assert "120 atoms" in texts["system.data"]
+
+
+def test_torsions_without_a_barrier_are_left_out():
+    import openmm
+
+    system, coulomb = openmm.System(), openmm.NonbondedForce()
+    coulomb.setNonbondedMethod(coulomb.PME)
+    periodic, ryckaert_bellemans = openmm.PeriodicTorsionForce(), openmm.RBTorsionForce()
+    for _ in range(5):
+        system.addParticle(12.0)
+        coulomb.addParticle(0.0, 0.3, 0.4)
+    periodic.addTorsion(0, 1, 2, 3, 3, 0.0, 0.0)
+    periodic.addTorsion(0, 1, 2, 3, 2, math.pi, 1.5)
+    periodic.addTorsion(1, 2, 3, 4, 3, 0.0, 0.0)
+    ryckaert_bellemans.addTorsion(0, 1, 2, 4, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    for force in (coulomb, periodic, ryckaert_bellemans):
+        system.addForce(force)
+    assert [(row.sites, row.terms) for row in read_interactions(system).torsions] == [
+        ((0, 1, 2, 3), ((2, pytest.approx(math.pi), 1.5),))
+    ]

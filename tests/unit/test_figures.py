@@ -3,18 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_tables import (
-    COMPOSITIONS,
-    MAKERS,
-    mapped_sites,
-    measured_molecules,
-    oxide_runs,
-    placements,
-    site_environments,
-)
+from made_liquids import COMPOSITIONS
+from made_tables import MAKERS, mapped_sites, measured_molecules, oxide_runs, placements, site_environments
 
 from moxie.errors import InputError
 from moxie.features.recommended_settings import recommend
+from moxie.features.schemas import MOLECULES, OXIDE_EQUILIBRIUM, OXIDE_RUNS, get_table
 from moxie.features.tables import read_table, write_table
 from moxie.figures import registry
 from moxie.figures.wording import duration, percent, plain_label, with_error
@@ -34,7 +28,7 @@ def make_results(folder):
     from moxie.structures.silicon import insert_oxygen, silicon_slab
 
     for name, make in MAKERS.items():
-        write_table(make(), folder / f"features/{name}.parquet", name)
+        write_table(make(), folder / f"features/{name}.parquet", get_table(name))
     base = {"timestep_fs": 4.0, "hydrogen_mass_amu": 3.0, "n_molecules": 216, "cutoff_nm": 1.0}
     write_json(folder / "features/recommended_settings.json", recommend(MAKERS["settings_study"](), base, 0.2, 0.1))
     tables = {name: MAKERS[name]() for name in ("liquids", "electrolytes", "transport", "oxide_runs", "molecules")}
@@ -46,7 +40,7 @@ def make_results(folder):
         Settings("strain_energy_eV_per_atom", 0.9, 100),
         1,
     )
-    write_table(measured_molecules(), folder / "features/measured.parquet", "molecules")
+    write_table(measured_molecules(), folder / "features/measured.parquet", MOLECULES)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logp_evaluation, "KINDS", ("bayesian_ridge",))  # for speed
         inputs = {"molecules": folder / "features/measured.parquet"}
@@ -75,7 +69,7 @@ def make_learnt(folder):
         "oxide_runs": oxide_runs().assign(parameter_set="von_alfthan_2003"),
     }
     for name, table in tables.items():
-        write_table(table, folder / f"learnt/{name}.parquet", name)
+        write_table(table, folder / f"learnt/{name}.parquet", get_table(name))
     inputs = {name: folder / f"learnt/{name}.parquet" for name in tables}
     inputs["validation"] = folder / "tables/validation.parquet"
     for module in (network_energy, site_map, force_field_error):
@@ -129,7 +123,7 @@ def test_style_changes_the_figure_and_a_wrong_setting_is_refused(results, tmp_pa
 
 def test_one_temperature_and_one_replica_can_be_drawn(results, tmp_path):
     folder = tmp_path / "small"
-    write_table(oxide_runs(temperatures_K=(1173.0,), replicas=1), folder / "features/oxide_runs.parquet", "oxide_runs")
+    write_table(oxide_runs(temperatures_K=(1173.0,), replicas=1), folder / "features/oxide_runs.parquet", OXIDE_RUNS)
     for name in ("suboxide_populations", "strain_and_angles"):
         registry.render(name, registry.resolve_inputs(name, str(folder), ["1173"]), tmp_path / name)
         assert (tmp_path / f"{name}.svg").is_file()
@@ -138,7 +132,7 @@ def test_one_temperature_and_one_replica_can_be_drawn(results, tmp_path):
 def test_shown_suboxide_shares_are_means_over_replicas(results, tmp_path):
     draw("suboxide_populations", results, tmp_path / "s")
     shown = pd.read_csv(tmp_path / "s.csv")
-    runs = read_table(results / "features/oxide_runs.parquet", "oxide_runs")
+    runs = read_table(results / "features/oxide_runs.parquet", OXIDE_RUNS)
     final = runs[runs["is_final"]].groupby("temperature_K")["suboxide_fraction_2"]
     rows = shown[(shown["quantity"] == "suboxide_fraction_2") & (shown["source"] == "films")]
     np.testing.assert_allclose(rows["mean"], final.mean(), rtol=1e-6)
@@ -149,7 +143,7 @@ def test_the_equilibrium_is_drawn_where_it_has_a_value_and_no_hotter_than_the_fi
     draw("suboxide_populations", results, tmp_path / "with")
     shown = pd.read_csv(tmp_path / "with.csv")
     curve = shown[(shown["quantity"] == "suboxide_total_monolayers") & (shown["source"] == "equilibrium")]
-    table = read_table(results / "features/oxide_equilibrium.parquet", "oxide_equilibrium").set_index("temperature_K")
+    table = read_table(results / "features/oxide_equilibrium.parquet", OXIDE_EQUILIBRIUM).set_index("temperature_K")
     assert curve["temperature_K"].tolist() == [1073, 1173, 1273, 1373, 1473]
     np.testing.assert_allclose(curve["mean"], table["suboxide_total_monolayers"].loc[curve["temperature_K"]], rtol=1e-6)
     inputs = registry.resolve_inputs("suboxide_populations", str(results), TEMPERATURES)

@@ -79,15 +79,17 @@ def test_rings_of_the_crystals():
 
 
 def test_an_oxide_without_interior_gives_empty_curves_of_the_right_kind(tmp_path):
+    from moxie.features.gathering import gather
     from moxie.features.oxides import film_curves
-    from moxie.features.tables import gather, read_table, write_table
+    from moxie.features.schemas import get_table
+    from moxie.features.tables import read_table, write_table
 
     slab = silicon_slab((3, 3, 4))
     key = {"orientation": "100", "temperature_K": 1000.0, "replica": 0}
     for name, table in zip(("oxide_rdf", "oxide_structure_factors"), film_curves(slab, **key), strict=True):
         assert table.empty
-        write_table(table, tmp_path / f"{name}.parquet", name)
+        write_table(table, tmp_path / f"{name}.parquet", get_table(name))
         gather([tmp_path / f"{name}.parquet"], name, tmp_path / f"all_{name}.parquet")
-        assert read_table(tmp_path / f"all_{name}.parquet", name).empty
+        assert read_table(tmp_path / f"all_{name}.parquet", get_table(name)).empty
     assert np.isnan(ring_observables(slab, np.nan, np.nan)["rings_5_per_si"])
     assert structure_factors(slab, np.nan, np.nan).empty

@@ -70,14 +70,15 @@ def test_trappe_types_alkanes_and_alcohols(smiles, types):
         ("CC(C)(C)O", "135 159 135 135 154 140 140 140 140 140 140 140 140 140 155"),
         ("CCCO", "135 136 157 154 140 140 140 140 140 140 140 155"),
         ("CC#N", "755 754 753 759 759 759"),
+        ("O", "116 117 117"),
         ("CC(C)(C)C", "135 139 135 135 135" + " 140" * 12),
     ],
 )
-def test_opls_types_alkanes_alcohols_and_acetonitrile(smiles, types):
+def test_opls_types_alkanes_alcohols_acetonitrile_and_water(smiles, types):
     assert check_parameters("opls_aa", smiles).types == tuple(f"opls_{number}" for number in types.split())
 
 
-@pytest.mark.parametrize("smiles", ["CCC#N", "C1CCCCC1", "CC=C", "OCCO", "c1ccccc1", "O", "CC(=O)O", "COC"])
+@pytest.mark.parametrize("smiles", ["CCC#N", "C1CCCCC1", "CC=C", "OCCO", "c1ccccc1", "CC(=O)O", "COC"])
 def test_opls_refuses_what_its_parameters_do_not_cover(smiles):
     with pytest.raises(InputError, match="opls_aa (has no type|does not cover|has no parameters)"):
         check_parameters("opls_aa", smiles, "solvent")
@@ -135,6 +136,10 @@ def test_a_type_may_override_another(tmp_path):
     ("change", "message"),
     [
         (("</ForceField>", ""), "cannot be used"),
+        (('sigma="0.302"', 'sigma="nan"'), "sigma of its Atom is 'nan', not a finite number"),
+        (('k="460.62123"', 'k="1e999"'), "k of its Angle is '1e999', not a finite number"),
+        (('sigma="0.302"', 'sigma="-0.302"'), "the Atom O of NonbondedForce has a negative sigma or epsilon"),
+        (('mass="15.9994"', 'mass="0"'), "the Type O has the mass 0; it must be above 0"),
         (('combining_rule="lorentz_berthelot"', 'combining_rule="waldman"'), "'waldman'; allowed are .* geometric"),
         (('charge_scale="1"', ""), r"Metadata \(title=.*\) has no 'charge_scale'"),
         (('cutoff_nm="1.4"', 'cutoff_nm="long"'), "cutoff_nm of its Metadata is 'long', not a number"),
@@ -254,3 +259,17 @@ def test_charge_of_a_virtual_site_counts(tmp_path):
     path = edited(tmp_path, ('charge="-1.1128"', 'charge="-1.0"'), name="tip4p_2005")
     with pytest.raises(InputError, match="the charge 0.112800 e"):
         check_parameters(path, "O", "water")
+
+
+def test_registry_is_found_by_a_path_that_goes_up_and_down(tmp_path):
+    import subprocess
+    import sys
+
+    source = load_force_field("spce").path.parents[3]
+    (tmp_path / "link").symlink_to(source)
+    code = "from moxie.dynamics.typing import check_parameters; print(check_parameters('spce', 'O').types)"
+    for entry in (source / ".." / source.name, tmp_path / "link"):
+        command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(entry)!r}); {code}"]
+        answer = subprocess.run(command, capture_output=True, text=True, env={"PATH": ""})
+        assert answer.returncode == 0, answer.stderr
+        assert "OW" in answer.stdout

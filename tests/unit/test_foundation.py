@@ -1,7 +1,10 @@
 """Seeds, files, job records and the manifest: the promises under every stage."""
 
+import errno
 import json
 import logging
+import os
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -85,6 +88,27 @@ def test_job_turns_an_input_error_into_one_line_and_leaves_no_record(tmp_path, c
     assert not record_path(fake.log[0]).exists()
 
 
+@pytest.mark.parametrize(
+    ("number", "free", "message"),
+    [
+        (errno.ENOSPC, 1e9, "The disk with .* is full .*No space left.* Make room on it. Then run again"),
+        (None, 100.0, "The disk with .* is full .*584 requested and 496 written"),
+        (errno.EROFS, 1e9, "A file cannot be written or read .*Read-only file system.* Give this user the right to"),
+    ],
+)
+def test_job_says_that_the_disk_is_full_or_locked(tmp_path, capsys, monkeypatch, number, free, message):
+    import shutil
+    from types import SimpleNamespace
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
+    monkeypatch.setattr("logging.raiseExceptions", True)
+    error = OSError(number, os.strerror(number)) if number else OSError("584 requested and 496 written")
+    with pytest.raises(SystemExit), job(fake_job(tmp_path, "a", [], [])):
+        raise error
+    printed = capsys.readouterr().err
+    assert re.fullmatch(rf"\[a 300\] {message}.*\n", printed) and "Traceback" not in printed
+
+
 def test_job_that_a_killed_run_left_behind_is_not_done_twice(tmp_path, capsys):
     import fcntl
 
@@ -125,9 +149,9 @@ def test_digest_covers_what_a_script_imports_and_nothing_else(tmp_path, monkeypa
     monkeypatch.setattr(provenance, "_SOURCE", source)
 
     def digests():
-        for cached in (provenance.code_digest, provenance._imports, provenance._files, provenance._data_beside):
-            cached.cache_clear()
-        names = ("simulate", "grow_oxide", "learn")
+        for value in vars(provenance).values():
+            getattr(value, "cache_clear", lambda: None)()
+        names = ("simulate", "grow_oxide", "learn", "relax_placements", "analyse_bulk")
         plots = {f"plot {name}": ("plot", f"moxie.figures.gallery.{name}") for name in ("molecules", "growth_curve")}
         scripts = {name: (name,) for name in names} | plots
         return {key: code_digest(SCRIPTS / f"{name}.py", *more) for key, (name, *more) in scripts.items()}
@@ -139,12 +163,17 @@ def test_digest_covers_what_a_script_imports_and_nothing_else(tmp_path, monkeypa
         after = digests()
         return {key for key in before if before[key] != after[key]}
 
+    films = {"grow_oxide", "relax_placements"}
     assert changed_by("job.py") == set()
     assert changed_by("dynamics/protocol.py") == {"simulate"}
     assert changed_by("dynamics/force_fields/trappe_ua.xml") == {"simulate"}
-    assert changed_by("oxidation/sampler.py") == {"grow_oxide"}
-    assert changed_by("oxidation/parameters/von_alfthan_2003.yaml") == {"grow_oxide"}
+    assert changed_by("oxidation/sampler.py") == films
+    assert changed_by("oxidation/parameters/von_alfthan_2003.yaml") == films
     assert changed_by("figures/gallery/molecules.py") == {"plot molecules"}
+    assert changed_by("features/schemas/oxide_studies.py") == {"analyse_bulk", "plot growth_curve"}
+    assert changed_by("features/schemas/placements.py") == {"relax_placements"}
+    assert changed_by("features/schemas/__init__.py") == set()
+    assert changed_by("config/oxidation.py") == set()
     assert changed_by("figures/moxie.mplstyle") == {"plot molecules", "plot growth_curve"}
 
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from made_tables import oxide_runs
 
+from moxie.features.schemas import OXIDE_RUNS
 from moxie.features.tables import write_table
 from moxie.learning import active
 from moxie.learning.registry import Settings
@@ -47,7 +48,7 @@ def test_one_replica_cannot_be_held_out():
 
 
 def test_overlay_is_a_configuration_with_one_more_temperature(tmp_path):
-    write_table(oxide_runs(), tmp_path / "runs.parquet", "oxide_runs")
+    write_table(oxide_runs(), tmp_path / "runs.parquet", OXIDE_RUNS)
     output = {"yaml": tmp_path / "next.yaml", "json": tmp_path / "next.json"}
     record = active.next_recipe(tmp_path / "runs.parquet", output, Settings(TARGET), 1)
     values = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from moxie.errors import InputError
+from moxie.features.schemas import FORCE_FIELD_ERROR_PREDICTIONS, VALIDATION
 from moxie.features.tables import read_table, write_table
 from moxie.learning.predicting import predict_table
 from moxie.learning.registry import OUTPUTS, Settings
@@ -44,7 +45,7 @@ def validation(n_liquids=2, slope=0.05, error=0.02, seed=1):
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("force_field_error")
     units = dict.fromkeys(("value", "standard_error", "reference_value", "reference_error"), "see column unit")
-    write_table(validation(), folder / "validation.parquet", "validation", units)
+    write_table(validation(), folder / "validation.parquet", VALIDATION, units)
     return folder, task.run({"validation": folder / "validation.parquet"}, folder / "out", SETTINGS, 7)
 
 
@@ -100,7 +101,7 @@ def test_command_reproduces_the_model_in_a_fresh_process_and_names_other_liquids
 
 def test_predictions_hold_every_state_once(finished):
     folder, _ = finished
-    assert len(read_table(folder / "out/predictions.parquet", "force_field_error_predictions")) == 16
+    assert len(read_table(folder / "out/predictions.parquet", FORCE_FIELD_ERROR_PREDICTIONS)) == 16
 
 
 @pytest.mark.parametrize(

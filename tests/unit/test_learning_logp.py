@@ -11,6 +11,7 @@ from made_tables import measured_molecules, molecules
 from rdkit import Chem
 
 from moxie.errors import InputError
+from moxie.features.schemas import LOGP_PREDICTIONS, MOLECULES
 from moxie.features.tables import read_table, write_table
 from moxie.learning import logp_evaluation, molecular, registry
 from moxie.learning.__main__ import main
@@ -28,7 +29,7 @@ SETTINGS = Settings(confidence=0.9, bootstrap_samples=100)
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("logp")
-    write_table(pd.concat([measured_molecules(), molecules()]), folder / "molecules.parquet", "molecules")
+    write_table(pd.concat([measured_molecules(), molecules()]), folder / "molecules.parquet", MOLECULES)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logp_evaluation, "_SIZES", (0.5, 1.0))  # for speed
         metrics = registry.get("logp").run({"molecules": folder / "molecules.parquet"}, folder / "out", SETTINGS, 7)
@@ -54,7 +55,7 @@ def test_learning_the_error_beats_the_physics_it_corrects(finished):
 
 def test_predictions_hold_out_whole_scaffolds_and_mark_what_is_outside(finished):
     folder, _ = finished
-    table = read_table(folder / "out" / "predictions.parquet", "logp_predictions")
+    table = read_table(folder / "out" / "predictions.parquet", LOGP_PREDICTIONS)
     held_out = table[table["role"] == "held out"]
     assert len(held_out) == 49 and held_out.groupby("scaffold")["fold"].nunique().eq(1).all()
     new = table[table["role"] == "new"].set_index("molecule")
@@ -93,7 +94,7 @@ def test_card_names_data_split_baselines_and_limits(finished):
 
 def test_same_seed_gives_the_same_files(tmp_path, monkeypatch):
     monkeypatch.setattr(logp_evaluation, "KINDS", ("bayesian_ridge",))  # for speed
-    write_table(measured_molecules(), tmp_path / "molecules.parquet", "molecules")
+    write_table(measured_molecules(), tmp_path / "molecules.parquet", MOLECULES)
     for folder in ("a", "b"):
         logp.run({"molecules": tmp_path / "molecules.parquet"}, tmp_path / folder, SETTINGS, 7)
     for name in ("metrics.json", "predictions.parquet", "card.md"):
@@ -168,7 +169,7 @@ def test_fewer_groups_than_folds_are_refused():
 
 
 def test_refused_data_leaves_nothing_behind(tmp_path):
-    write_table(measured_molecules().iloc[:8], tmp_path / "molecules.parquet", "molecules")
+    write_table(measured_molecules().iloc[:8], tmp_path / "molecules.parquet", MOLECULES)
     with pytest.raises(InputError):
         logp.run({"molecules": tmp_path / "molecules.parquet"}, tmp_path / "out", SETTINGS, 7)
     assert not (tmp_path / "out").exists()
@@ -189,7 +190,7 @@ def test_command_reproduces_the_model_in_a_fresh_process(finished, tmp_path):
     command += ["--table", str(folder / "molecules.parquet"), "--out", str(tmp_path / "p.csv")]
     subprocess.run(command, check=True, capture_output=True)
     there = pd.read_csv(tmp_path / "p.csv").set_index("molecule")
-    table = read_table(folder / "molecules.parquet", "molecules")
+    table = read_table(folder / "molecules.parquet", MOLECULES)
     here = logp.predict(load_model(folder / "out" / "model.skops"), table).set_index(table["molecule"])
     np.testing.assert_allclose(there["predicted"].loc[here.index], here["predicted"], rtol=1e-6)
     assert (there["prediction_status"] == "ok").all() and there["row"].tolist() == list(range(1, len(table) + 1))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_tables import smooth_observable
+from made_oxides import smooth_observable
 
 from moxie.learning.metrics import HeldOut, interval, rmse_ratio, scores, scores_with_intervals
 from moxie.learning.models import GaussianProcess, LinearInterpolation, MeanBaseline

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from made_tables import placements as made_placements
 
 from moxie.errors import InputError
+from moxie.features.schemas import NETWORK_ENERGY_PREDICTIONS, PLACEMENTS
 from moxie.features.tables import read_table, write_table
 from moxie.learning.extrapolation import growth
 from moxie.learning.metrics import interval
@@ -29,7 +30,7 @@ SETTINGS = Settings(bootstrap_samples=100, trained_up_to=3)
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("network_energy")
-    write_table(made_placements(), folder / "placements.parquet", "placements")
+    write_table(made_placements(), folder / "placements.parquet", PLACEMENTS)
     metrics = network_energy.run({"placements": folder / "placements.parquet"}, folder / "out", SETTINGS, 7)
     return folder, metrics
 
@@ -108,7 +109,7 @@ def test_growth_counts_the_clusters_that_are_left_out():
 
 def test_command_reproduces_the_predictions_in_a_fresh_process_and_names_bad_rows(finished, tmp_path, caplog):
     folder, _ = finished
-    held_out = read_table(folder / "out" / "predictions.parquet", "network_energy_predictions")
+    held_out = read_table(folder / "out" / "predictions.parquet", NETWORK_ENERGY_PREDICTIONS)
     model = str(folder / "out" / "model.skops")
     table = held_out[["placement"]].merge(made_placements(), how="left")
     features = table[list(network_energy.FEATURES)]

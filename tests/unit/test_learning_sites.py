@@ -9,6 +9,7 @@ import pytest
 from made_tables import mapped_sites, oxide_runs, site_environments
 
 from moxie.errors import InputError
+from moxie.features.schemas import SITE_MAP, get_table
 from moxie.features.tables import read_table, write_table
 from moxie.learning.environments import COSINES, DISTANCES, describe_sites
 from moxie.learning.registry import OUTPUTS, Settings
@@ -26,7 +27,7 @@ def finished(tmp_path_factory):
     odd.loc[7, list(DISTANCES)] += 0.8  # one site unlike all others
     inputs = {}
     for name, table in (("site_environments", odd), ("oxide_sites", mapped_sites()), ("oxide_runs", RUNS)):
-        write_table(table, folder / f"{name}.parquet", name)
+        write_table(table, folder / f"{name}.parquet", get_table(name))
         inputs[name] = folder / f"{name}.parquet"
     return folder, site_map.run(inputs, folder / "out", SETTINGS, 7)
 
@@ -76,7 +77,7 @@ def test_command_puts_sites_on_the_same_map_in_a_fresh_process(finished, tmp_pat
     program = [sys.executable, "-m", "moxie.learning", "predict", *command, "--out", tmp_path / "p.csv"]
     subprocess.run([str(part) for part in program], check=True, capture_output=True)
     again = pd.read_csv(tmp_path / "p.csv")
-    expected = read_table(folder / "out/predictions.parquet", "site_map")
+    expected = read_table(folder / "out/predictions.parquet", SITE_MAP)
     assert (again["cluster"].to_numpy() == expected["cluster"].to_numpy()).all()
     np.testing.assert_allclose(again["component_1"], expected["component_1"], rtol=1e-6)
 

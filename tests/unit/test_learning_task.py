@@ -6,9 +6,11 @@ import sys
 
 import numpy as np
 import pytest
-from made_tables import TEMPERATURES_K, oxide_runs
+from made_oxides import TEMPERATURES_K
+from made_tables import oxide_runs
 
 from moxie.errors import InputError
+from moxie.features.schemas import OXIDE_RUNS, PREDICTIONS
 from moxie.features.tables import read_table, read_units, write_table
 from moxie.learning import registry
 from moxie.learning.registry import OUTPUTS, Settings
@@ -23,7 +25,7 @@ SETTINGS = Settings(TARGET, 0.9, 200)
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("learning")
-    write_table(oxide_runs(), folder / "oxide_runs.parquet", "oxide_runs")
+    write_table(oxide_runs(), folder / "oxide_runs.parquet", OXIDE_RUNS)
     task = registry.get("oxide_surrogate")
     metrics = task.run({"oxide_runs": folder / "oxide_runs.parquet"}, folder / "out", SETTINGS, 7)
     return folder / "out", metrics
@@ -57,7 +59,7 @@ def test_noise_floor_is_the_spread_that_was_put_in(finished):
 
 def test_predictions_carry_the_unit_of_the_target_and_cover_every_row(finished):
     folder, _ = finished
-    table = read_table(folder / "predictions.parquet", "predictions")
+    table = read_table(folder / "predictions.parquet", PREDICTIONS)
     units = read_units(folder / "predictions.parquet")
     assert len(table) == 48 and units["predicted"] == units["lower"] == "eV"
     assert (table["lower"] < table["predicted"]).all() and (table["predicted"] < table["upper"]).all()
@@ -130,14 +132,14 @@ def test_card_names_data_split_baselines_and_limits(finished):
 
 def test_same_seed_gives_the_same_files(finished, tmp_path):
     folder, _ = finished
-    write_table(oxide_runs(), tmp_path / "oxide_runs.parquet", "oxide_runs")
+    write_table(oxide_runs(), tmp_path / "oxide_runs.parquet", OXIDE_RUNS)
     oxide_surrogate.run({"oxide_runs": tmp_path / "oxide_runs.parquet"}, tmp_path / "out", SETTINGS, 7)
     for name in ("metrics.json", "predictions.parquet", "card.md"):
         assert (folder / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
 
 
 def test_one_replica_is_accepted_and_the_source_of_the_noise_stated(tmp_path):
-    write_table(oxide_runs(replicas=1, stages=3), tmp_path / "r.parquet", "oxide_runs")
+    write_table(oxide_runs(replicas=1, stages=3), tmp_path / "r.parquet", OXIDE_RUNS)
     metrics = oxide_surrogate.run({"oxide_runs": tmp_path / "r.parquet"}, tmp_path / "out", SETTINGS, 7)
     assert metrics["noise"]["standard_deviation"] is None
     assert "one replica only" in (tmp_path / "out" / "card.md").read_text()

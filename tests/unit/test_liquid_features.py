@@ -203,7 +203,7 @@ def made_run(folder, rows, sites, settings=None, frames=0, memory=0.5):
 
 def test_enthalpy_of_vaporisation_is_gas_minus_liquid_plus_rt(tmp_path):
     from moxie.dynamics.simulation import write_series
-    from moxie.features.schemas import get_table
+    from moxie.features.schemas import LIQUIDS, RDF
     from moxie.features.tables import check_frame
 
     paths = made_run(tmp_path, components(("methanol", "CO", 100, [0, 1, 5])), 300, frames=40)
@@ -211,14 +211,14 @@ def test_enthalpy_of_vaporisation_is_gas_minus_liquid_plus_rt(tmp_path):
     rows[:, 0], rows[:, 1] = np.arange(3000), autoregressive(3000, 0.2, 9, mean=1.5)
     write_series(rows, tmp_path / "gas.parquet")
     observables, curves = analyse(*paths, tmp_path / "gas.parquet")
-    row = check_frame(observables, get_table("liquids"), "here").iloc[0]
+    row = check_frame(observables, LIQUIDS, "here").iloc[0]
     assert row["enthalpy_of_vaporisation_kJ_mol"] == pytest.approx(1.5 + 36 + 2.479, abs=0.15)
     assert row["potential_energy_kJ_mol"] == pytest.approx(-36, abs=0.01)
     assert row["density_g_cm3"] == pytest.approx(0.78, abs=0.005)
     assert row["density_g_cm3_standard_error"] == pytest.approx(0.01 * math.sqrt(3 / 350), rel=0.4)
     assert row["equilibration_ps"] >= 10
     assert (row["replica"], row["sampled_ps"]) == (2, 80.0)
-    check_frame(curves, get_table("rdf"), "here")
+    check_frame(curves, RDF, "here")
     assert set(curves["pair"]) == {"O-O"}
 
 
@@ -231,13 +231,13 @@ def test_without_gas_or_hydroxyl_oxygen_there_is_nothing_instead_of_a_guess(tmp_
 
 
 def test_electrolyte_row_has_the_columns_of_its_table(tmp_path):
-    from moxie.features.schemas import get_table
+    from moxie.features.schemas import ELECTROLYTES
     from moxie.features.tables import check_frame
 
     rows = components(("a", "[Li+]", 9, [0]), ("b", TFSI, 9, list(range(15))), ("c", "O", 50, [0, 1, 2]))
     paths = made_run(tmp_path, rows, 9 + 135 + 150, {"ensemble": "NVT"}, frames=20)
     observables, curves = analyse(*paths)
-    check_frame(observables, get_table("electrolytes"), "here")
+    check_frame(observables, ELECTROLYTES, "here")
     assert set(curves["pair"]) == {"Li-Ow", "Li-O(anion)"}
 
 

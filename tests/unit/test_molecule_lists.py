@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from moxie.errors import InputError
 from moxie.features.molecules import tabulate
+from moxie.features.schemas import MOLECULES
 from moxie.features.tables import read_table, read_units, write_table
 from moxie.molecules.lists import Entry, chunks, list_name, read_list, with_structures
 from moxie.molecules.properties import Settings, compute_chunk
@@ -100,8 +101,8 @@ TINY = [
 def tiny(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tiny")
     compute_chunk("mine", TINY, folder / "all.json", seed=1)
-    write_table(tabulate([folder / "all.json"]), folder / "molecules.parquet", "molecules")
-    return read_table(folder / "molecules.parquet", "molecules").set_index("molecule"), folder
+    write_table(tabulate([folder / "all.json"]), folder / "molecules.parquet", MOLECULES)
+    return read_table(folder / "molecules.parquet", MOLECULES).set_index("molecule"), folder
 
 
 def test_radicals_and_ions_are_computed_with_their_spin_and_charge(tiny):
@@ -119,7 +120,7 @@ def test_failures_in_a_list_are_rows_with_a_reason(tiny):
         "salt": "several fragments",
         "uranium": "No support for elements",
         "unknown": "no SMILES is given, and none is known",
-        "dummy": "an atom without an element",
+        "dummy": "which is no element",
         "polymer": "203 atoms, hydrogens included; quantum_chemistry.most_atoms allows 200",
     }.items():
         assert table.loc[name, "status"].startswith("failed") and reason in table.loc[name, "status"], name

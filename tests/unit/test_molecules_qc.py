@@ -5,6 +5,7 @@ import pytest
 
 from moxie.errors import InputError
 from moxie.features.molecules import tabulate
+from moxie.features.schemas import MOLECULES
 from moxie.features.tables import read_table, write_table
 from moxie.io import read_json, write_json
 from moxie.molecules.geometry import read_sdf
@@ -69,8 +70,8 @@ def test_failures_are_rows_with_a_reason(tmp_path):
     good = optimise_molecule(write_sdf(tmp_path / "w.sdf", "O"), "O", tmp_path / "w.json", name="water")
     assert heavy["status"].startswith("failed") and "not converged after 2 steps" in slow["status"]
     assert good["status"] == "ok" and (tmp_path / "w.xyz").read_text().splitlines()[0] == "3"
-    write_table(tabulate([tmp_path / f"{name}.json" for name in "uew"]), tmp_path / "m.parquet", "molecules")
-    table = read_table(tmp_path / "m.parquet", "molecules").set_index("molecule")
+    write_table(tabulate([tmp_path / f"{name}.json" for name in "uew"]), tmp_path / "m.parquet", MOLECULES)
+    table = read_table(tmp_path / "m.parquet", MOLECULES).set_index("molecule")
     assert table.loc[["ethanol", "uranium"], "energy_eV"].isna().all() and table.loc["ethanol", "charges"] == []
     assert table.loc["water", "symbols"] == ["O", "H", "H"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from moxie.errors import InputError
 from moxie.features.bulk import bulk_observables, random_bond_populations
-from moxie.features.schemas import get_table
+from moxie.features.schemas import OXIDE_BULK
 from moxie.features.tables import check_frame
 from moxie.oxidation.bulk import BulkSettings, anneal_bulk, bulk_schedule
 from moxie.oxidation.generators import random_bond_oxide
@@ -61,7 +61,7 @@ def test_the_ends_have_no_suboxide_and_the_middle_has_a_dome(rows):
 
 
 def test_the_row_fits_its_table_and_keeps_the_book(rows):
-    check_frame(rows.reset_index(drop=True), get_table("oxide_bulk"), "rows")
+    check_frame(rows.reset_index(drop=True), OXIDE_BULK, "rows")
     parts = rows["strain_energy_eV_per_si"] + rows["suboxide_energy_eV_per_si"]
     np.testing.assert_allclose(rows["energy_eV_per_si"], parts)
     penalty = rows[[f"si{n}_fraction" for n in range(5)]].to_numpy() @ np.array(PARAMETERS.suboxide_eV)

@@ -10,7 +10,7 @@ import pytest
 
 from moxie.errors import InputError
 from moxie.features.equilibrium import QUANTITIES, analyse_equilibrium, film_series
-from moxie.features.schemas import get_table
+from moxie.features.schemas import OXIDE_EQUILIBRIUM
 from moxie.features.tables import check_frame
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.equilibrium import (
@@ -75,7 +75,7 @@ def test_a_film_keeps_its_composition_and_the_energy_is_the_sum_of_its_terms():
 def test_the_rows_fit_the_table_and_hold_what_the_samples_say():
     _, run, facts = sampled()
     table = analysed()
-    check_frame(table, get_table("oxide_equilibrium"), "rows")
+    check_frame(table, OXIDE_EQUILIBRIUM, "rows")
     assert (table["status"] == "ok").all(), table["status"].unique()
     assert table["is_rung"].sum() == 3 and table["temperature_K"].is_monotonic_increasing
     assert table["round_trips"].iloc[0] == run.round_trips.sum() > 10
@@ -107,7 +107,7 @@ def test_too_few_rounds_give_a_reason_and_no_value():
     _, run, facts = sampled()
     short = {name: values[: 3 * 30] for name, values in run.columns.items()}
     table = analyse_equilibrium(short, facts, "100", 2600.0, 0.9)
-    check_frame(table, get_table("oxide_equilibrium"), "rows")
+    check_frame(table, OXIDE_EQUILIBRIUM, "rows")
     assert table["status"].str.contains("Run longer").all() and table[list(QUANTITIES)].isna().all(axis=None)
 
 

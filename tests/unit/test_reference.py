@@ -1,7 +1,7 @@
 """Reference values: each has unit, source and a mark; they are found by what they belong to."""
 
 import pytest
-from made_tables import COMPOSITIONS
+from made_liquids import COMPOSITIONS
 
 from moxie.errors import InputError
 from moxie.features.schemas import OXIDE_RUNS, TABLES

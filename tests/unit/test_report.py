@@ -6,6 +6,7 @@ import pytest
 from test_figures import draw, make_results
 
 from moxie.errors import InputError
+from moxie.features.schemas import VALIDATION
 from moxie.features.tables import read_table
 from moxie.figures import registry
 from moxie.figures.report import describe_setup, run_times, write_report
@@ -110,7 +111,7 @@ def test_the_first_sentence_says_which_search_wins(tree_cost, ratio, first, resu
             "cost_ratio": {"value": tree_cost / 100, "low": low, "high": high},
         },
     }
-    table = read_table(results / "tables/validation.parquet", "validation")
+    table = read_table(results / "tables/validation.parquet", VALIDATION)
     assert dict(findings(table, tree_search=metrics))["Placing oxygen"].startswith(first)
 
 
@@ -138,7 +139,7 @@ def test_each_figure_is_shown_once_with_caption_and_data(page):
 
 
 def test_every_comparison_is_in_the_table(page, results):
-    table = read_table(results / "tables/validation.parquet", "validation")
+    table = read_table(results / "tables/validation.parquet", VALIDATION)
     assert page.count('<td class="verdict') == len(table)
 
 

@@ -28,6 +28,7 @@ from moxie.dynamics.simulation import periodic_model
 from moxie.dynamics.systems import site_positions_nm
 from moxie.errors import InputError
 from moxie.features.recommended_settings import recommend
+from moxie.features.schemas import SETTINGS_STUDY
 from moxie.features.tables import write_table
 from moxie.io import read_json
 from moxie.structures.boxes import pack
@@ -196,7 +197,7 @@ def point_of(box, folder, settings=SHORT, nve_ps=2.0, **options):
 
 def test_a_point_gives_a_whole_row(box, tmp_path):
     row = point_of(box, tmp_path)
-    write_table(pd.DataFrame([row]), tmp_path / "row.parquet", "settings_study")
+    write_table(pd.DataFrame([row]), tmp_path / "row.parquet", SETTINGS_STUDY)
     assert row["failure"] == "" and 0.6 < row["density_g_cm3"] < 0.95
     for kind in ("kinetic", "configurational"):
         name = f"{kind}_temperature_K"
@@ -211,7 +212,7 @@ def test_a_point_that_blows_up_is_a_row_too(box, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr("moxie.dynamics.engine.Engine.advance", explode)
     with caplog.at_level(logging.WARNING):
         row = point_of(box, tmp_path)
-    write_table(pd.DataFrame([row]), tmp_path / "row.parquet", "settings_study")
+    write_table(pd.DataFrame([row]), tmp_path / "row.parquet", SETTINGS_STUDY)
     assert row["failure"] == "The simulation failed after step 7." in caplog.text
     assert np.isnan(row["density_g_cm3"])
 

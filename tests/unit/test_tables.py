@@ -9,22 +9,33 @@ from hypothesis import strategies as st
 from made_tables import MAKERS, liquids, molecules, oxide_runs, rdf_curves
 
 from moxie.errors import InputError
-from moxie.features.schemas import TABLES
-from moxie.features.tables import check_frame, gather, gather_curves, read_table, read_units, write_table
+from moxie.features.gathering import gather, gather_curves
+from moxie.features.schemas import (
+    GROWTH_CURVES,
+    LIQUIDS,
+    MOLECULES,
+    OXIDE_RUNS,
+    PREDICTIONS,
+    RDF,
+    RDF_CURVES,
+    TABLES,
+    get_table,
+)
+from moxie.features.tables import check_frame, read_table, read_units, write_table
 
 
 @pytest.mark.parametrize("name", sorted(MAKERS))
 def test_round_trip_keeps_every_value(name, tmp_path):
     frame = MAKERS[name]()
-    write_table(frame, tmp_path / "t.parquet", name)
+    write_table(frame, tmp_path / "t.parquet", get_table(name))
     table = TABLES[name]
     expected = frame[table.column_names].sort_values(list(table.key), kind="stable", ignore_index=True)
-    pd.testing.assert_frame_equal(read_table(tmp_path / "t.parquet", name), expected, check_dtype=False)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "t.parquet", get_table(name)), expected, check_dtype=False)
 
 
 @pytest.mark.parametrize("name", sorted(MAKERS))
 def test_every_column_carries_its_unit_and_description(name, tmp_path):
-    write_table(MAKERS[name](), tmp_path / "t.parquet", name)
+    write_table(MAKERS[name](), tmp_path / "t.parquet", get_table(name))
     for column in TABLES[name].columns:
         metadata = parquet.read_schema(tmp_path / "t.parquet").field(column.name).metadata
         assert metadata[b"unit"].decode() == column.unit
@@ -33,8 +44,8 @@ def test_every_column_carries_its_unit_and_description(name, tmp_path):
 
 def test_equal_rows_in_any_order_give_equal_bytes(tmp_path):
     frame = oxide_runs()
-    write_table(frame, tmp_path / "a.parquet", "oxide_runs")
-    write_table(frame.sample(frac=1, random_state=2), tmp_path / "b.parquet", "oxide_runs")
+    write_table(frame, tmp_path / "a.parquet", OXIDE_RUNS)
+    write_table(frame.sample(frac=1, random_state=2), tmp_path / "b.parquet", OXIDE_RUNS)
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
 
@@ -48,15 +59,15 @@ def test_equal_rows_in_any_order_give_equal_bytes(tmp_path):
 )
 def test_optional_numbers_survive_exactly(values, tmp_path_factory):
     path = tmp_path_factory.mktemp("t") / "t.parquet"
-    write_table(molecules().assign(dipole_D=values), path, "molecules")
+    write_table(molecules().assign(dipole_D=values), path, MOLECULES)
     order = np.argsort(molecules()["molecule"].to_numpy())
-    np.testing.assert_array_equal(read_table(path, "molecules")["dipole_D"], np.array(values, dtype=float)[order])
+    np.testing.assert_array_equal(read_table(path, MOLECULES)["dipole_D"], np.array(values, dtype=float)[order])
 
 
 def test_repeated_key_is_refused_with_its_values(tmp_path):
     frame = oxide_runs()
     with pytest.raises(InputError, match=r"temperature_K=973.0, replica=0, stage=1.*more than once"):
-        write_table(pd.concat([frame, frame.head(1)]), tmp_path / "t.parquet", "oxide_runs")
+        write_table(pd.concat([frame, frame.head(1)]), tmp_path / "t.parquet", OXIDE_RUNS)
     assert not list(tmp_path.iterdir())
 
 
@@ -73,62 +84,62 @@ def test_repeated_key_is_refused_with_its_values(tmp_path):
 )
 def test_value_outside_the_schema_is_refused_by_row_and_column(change, message, tmp_path):
     with pytest.raises(InputError, match=message):
-        write_table(liquids().assign(**change), tmp_path / "t.parquet", "liquids")
+        write_table(liquids().assign(**change), tmp_path / "t.parquet", LIQUIDS)
 
 
 def test_missing_and_unknown_columns_are_named(tmp_path):
     frame = liquids().drop(columns="platform").assign(surprise=1)
     with pytest.raises(InputError, match="lacks platform and has unknown surprise"):
-        write_table(frame, tmp_path / "t.parquet", "liquids")
+        write_table(frame, tmp_path / "t.parquet", LIQUIDS)
 
 
 def test_populations_that_do_not_sum_to_one_are_refused(tmp_path):
     with pytest.raises(InputError, match="sum to 1"):
-        write_table(oxide_runs().assign(si0_fraction=0.99), tmp_path / "t.parquet", "oxide_runs")
+        write_table(oxide_runs().assign(si0_fraction=0.99), tmp_path / "t.parquet", OXIDE_RUNS)
 
 
 @pytest.mark.parametrize("keep", [0, 10, -20])
 def test_truncated_file_is_named(keep, tmp_path):
     path = tmp_path / "t.parquet"
-    write_table(liquids(), path, "liquids")
+    write_table(liquids(), path, LIQUIDS)
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(InputError, match=r"t.parquet is damaged.*Delete"):
-        read_table(path, "liquids")
+        read_table(path, LIQUIDS)
 
 
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match="nowhere.parquet does not exist"):
-        read_table(tmp_path / "nowhere.parquet", "liquids")
+        read_table(tmp_path / "nowhere.parquet", LIQUIDS)
 
 
 def test_file_in_other_units_is_refused(tmp_path):
     path = tmp_path / "t.parquet"
-    write_table(liquids(), path, "liquids")
+    write_table(liquids(), path, LIQUIDS)
     table = parquet.read_table(path)
     index = table.schema.get_field_index("density_g_cm3")
     field = table.schema.field(index).with_metadata({"unit": "kg/m3", "description": "mass density"})
     parquet.write_table(table.cast(table.schema.set(index, field)), path)
     with pytest.raises(InputError, match="density_g_cm3 is in 'kg/m3', expected 'g/cm3'"):
-        read_table(path, "liquids")
+        read_table(path, LIQUIDS)
 
 
 def test_units_of_varying_columns_are_given_when_written(tmp_path):
-    from moxie.features.schemas import PREDICTIONS, VARIES
+    from moxie.features.schemas import VARIES
 
     names = [column.name for column in PREDICTIONS.columns if column.unit == VARIES]
     frame = pd.DataFrame({c.name: [1.0 if c.dtype == "float" else 1] for c in PREDICTIONS.columns})
-    write_table(frame.assign(target="x"), tmp_path / "p.parquet", "predictions", dict.fromkeys(names, "eV"))
+    write_table(frame.assign(target="x"), tmp_path / "p.parquet", PREDICTIONS, dict.fromkeys(names, "eV"))
     assert {read_units(tmp_path / "p.parquet")[name] for name in names} == {"eV"}
 
 
 def test_gather_joins_parts_and_names_both_files_of_a_shared_key(tmp_path):
     frame = liquids()
     parts = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
-    write_table(frame.head(2), parts[0], "liquids")
-    write_table(frame.tail(4), parts[1], "liquids")
+    write_table(frame.head(2), parts[0], LIQUIDS)
+    write_table(frame.tail(4), parts[1], LIQUIDS)
     gather(parts, "liquids", tmp_path / "all.parquet")
-    assert len(read_table(tmp_path / "all.parquet", "liquids")) == 6
-    write_table(frame.tail(8), parts[1], "liquids")
+    assert len(read_table(tmp_path / "all.parquet", LIQUIDS)) == 6
+    write_table(frame.tail(8), parts[1], LIQUIDS)
     with pytest.raises(InputError, match=r"given by .*a.parquet and by .*b.parquet"):
         gather(parts, "liquids", tmp_path / "all.parquet")
     with pytest.raises(InputError, match="no parts"):
@@ -139,10 +150,10 @@ def test_curves_take_the_keys_of_their_run(tmp_path):
     run = liquids().head(1)
     curves = rdf_curves()
     curves = curves[curves["system"] == "methanol"][["pair", "r_A", "g", "g_standard_error", "running_coordination"]]
-    write_table(run, tmp_path / "o.parquet", "liquids")
-    write_table(curves, tmp_path / "r.parquet", "rdf")
+    write_table(run, tmp_path / "o.parquet", LIQUIDS)
+    write_table(curves, tmp_path / "r.parquet", RDF)
     gather_curves([("liquids", tmp_path / "r.parquet", tmp_path / "o.parquet")], tmp_path / "all.parquet")
-    table = read_table(tmp_path / "all.parquet", "rdf_curves")
+    table = read_table(tmp_path / "all.parquet", RDF_CURVES)
     assert set(table["temperature_K"]) == {278.15} and set(table["system"]) == {"methanol"}
     with pytest.raises(InputError, match="no curves"):
         gather_curves([], tmp_path / "all.parquet")
@@ -162,7 +173,7 @@ def test_growth_table_runs_to_twice_the_recipe_and_marks_it(tmp_path):
     frame = tabulate_growth(
         lambda temperature, time, face: (0.001 * temperature + time, 0.1), [973, 1073], ["100", "111"], 10.0, **names
     )
-    write_table(frame, tmp_path / "g.parquet", "growth_curves")
+    write_table(frame, tmp_path / "g.parquet", GROWTH_CURVES)
     assert set(frame["orientation"]) == {"100", "111"}
     recipe = frame[frame["is_recipe"] & (frame["orientation"] == "111")]
     assert list(recipe["time_s"]) == [10.0, 10.0] and frame["time_s"].max() == 20.0

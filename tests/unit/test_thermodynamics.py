@@ -8,11 +8,12 @@ from test_liquid_features import autoregressive, components
 
 from moxie.features import thermodynamics as thermo
 from moxie.features.dihedrals import DihedralCounter
+from moxie.features.gathering import gather
 from moxie.features.hydrogen_bonds import HydrogenBondCounter
 from moxie.features.liquids import find_tuples
-from moxie.features.schemas import get_table
+from moxie.features.schemas import LIQUIDS
 from moxie.features.state_grid import DERIVATIVES, add_finite_differences, columns_from_grid
-from moxie.features.tables import gather, read_table, write_table
+from moxie.features.tables import read_table, write_table
 from moxie.timeseries import jackknife_mean
 
 R = thermo.GAS_CONSTANT_KJ_MOL_K
@@ -116,16 +117,16 @@ def test_neighbours_are_of_the_same_replica_system_and_ensemble():
         changed.loc[2, column] = value
         filled = add_finite_differences(changed)
         assert filled["thermal_expansion_from_grid_per_K"].isna().all()
-    assert set(columns_from_grid()) <= set(get_table("liquids").column_names)
+    assert set(columns_from_grid()) <= set(LIQUIDS.column_names)
     assert all(item.partner in table for item in DERIVATIVES)
 
 
 def test_gathered_liquids_hold_the_columns_of_the_grid(tmp_path):
     table = grid([290.0, 300.0, 310.0], [1.0])
     for index in range(3):
-        write_table(table.iloc[[index]], tmp_path / f"{index}.parquet", "liquids")
+        write_table(table.iloc[[index]], tmp_path / f"{index}.parquet", LIQUIDS)
     gather([tmp_path / f"{index}.parquet" for index in range(3)], "liquids", tmp_path / "all.parquet")
-    assert read_table(tmp_path / "all.parquet", "liquids")["thermal_expansion_from_grid_per_K"].notna().tolist() == [
+    assert read_table(tmp_path / "all.parquet", LIQUIDS)["thermal_expansion_from_grid_per_K"].notna().tolist() == [
         False, True, False,
     ]  # fmt: skip
 

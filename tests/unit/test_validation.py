@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_tables import COMPOSITIONS, electrolytes, liquids, molecules, oxide_runs
+from made_liquids import COMPOSITIONS
+from made_tables import electrolytes, liquids, molecules, oxide_runs
 
+from moxie.features.schemas import VALIDATION
 from moxie.features.tables import read_table
 from moxie.reference.registry import UNCHECKED, VERIFIED
 from moxie.reference.validation import (
@@ -142,7 +144,7 @@ def test_both_files_hold_the_same_rows(table, tmp_path):
     import pandas as pd
 
     write_validation(table, tmp_path / "v.parquet", tmp_path / "v.csv")
-    from_parquet = read_table(tmp_path / "v.parquet", "validation")
+    from_parquet = read_table(tmp_path / "v.parquet", VALIDATION)
     from_csv = pd.read_csv(tmp_path / "v.csv")
     assert list(from_csv.columns) == list(from_parquet.columns) and len(from_csv) == len(table)
     np.testing.assert_allclose(from_csv["value"], from_parquet["value"], rtol=1e-7)

@@ -14,6 +14,7 @@ ANALYSIS = {"validate", "collect_manifest", "write_report"}
 
 
 def test_every_file_of_the_contract_has_content(smoke):
+    from moxie.features.schemas import VALIDATION, get_table
     from moxie.features.tables import read_table, read_units
 
     results = smoke.folder / "results"
@@ -27,11 +28,11 @@ def test_every_file_of_the_contract_has_content(smoke):
         "oxide_profiles",
         "molecules",
     ):
-        table = read_table(results / "features" / f"{name}.parquet", name)
+        table = read_table(results / "features" / f"{name}.parquet", get_table(name))
         assert len(table) > 0 and read_units(results / "features" / f"{name}.parquet"), name
     with (results / "tables" / "validation.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    assert len(rows) == len(read_table(results / "tables" / "validation.parquet", "validation")) > 10
+    assert len(rows) == len(read_table(results / "tables" / "validation.parquet", VALIDATION)) > 10
     assert {"density_g_cm3", "suboxide_fraction_1", "transition_width_A"} <= {row["quantity"] for row in rows}
     for name in ("metrics.json", "predictions.parquet", "model.skops", "card.md"):
         assert (results / "learning" / "oxide_surrogate" / name).stat().st_size > 100
@@ -43,9 +44,10 @@ def test_every_file_of_the_contract_has_content(smoke):
 
 
 def test_film_populations_are_those_of_one_network(smoke):
+    from moxie.features.schemas import OXIDE_RUNS
     from moxie.features.tables import read_table
 
-    runs = read_table(smoke.folder / "results" / "features" / "oxide_runs.parquet", "oxide_runs")
+    runs = read_table(smoke.folder / "results" / "features" / "oxide_runs.parquet", OXIDE_RUNS)
     fractions = runs[[f"si{n}_fraction" for n in range(5)]]
     assert fractions.sum(axis=1).sub(1).abs().max() < 1e-12
     final = runs[runs["is_final"]]

@@ -9,7 +9,7 @@ OUTPUTS: results/dynamics/{run}/{timeseries.parquet, trajectory.xtc, topology.pd
 
 DYNAMICS = [f"results/dynamics/{run}/run.json" for runs in RUNS.values() for run in runs]
 DYNAMICS += [f"results/dynamics/{leg}/run.json" for legs in LEGS.values() for leg in legs]
-EXPORTS = [f"results/dynamics/{run}/export/system.in" for runs in RUNS.values() for run in runs]
+EXPORTS = [f"results/dynamics/{run}/export/system.in" for name in RUNS if study.can_export(name) for run in RUNS[name]]
 
 
 rule simulate:

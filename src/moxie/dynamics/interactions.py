@@ -100,7 +100,7 @@ def read_interactions(system: Any) -> Interactions:
         np.array([system.getParticleMass(site)._value for site in range(n)]), charge, sigma, epsilon, rule,
         nonbonded.getCutoffDistance()._value,
         nonbonded.getUseDispersionCorrection() if custom is None else custom.getUseLongRangeCorrection(),
-        lennard_jones, coulomb, bonds, constraints, angles, tuple(torsions),
+        lennard_jones, coulomb, bonds, constraints, angles, tuple(torsion for torsion in torsions if torsion.terms),
     )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def _periodic(force: Any) -> list[Torsion]:
     for index in range(force.getNumTorsions()):
         *sites, n, phase, k = force.getTorsionParameters(index)
         terms[min(tuple(sites), tuple(reversed(sites)))].append((n, phase._value, k._value))
-    return [Torsion(sites, tuple(sorted(rows))) for sites, rows in terms.items()]
+    return [Torsion(sites, tuple(sorted(row for row in rows if row[2]))) for sites, rows in terms.items()]
 
 
 def _ryckaert_bellemans(force: Any, index: int) -> Torsion:

@@ -11,7 +11,7 @@ from moxie.dynamics.force_fields import is_registered, load_force_field
 from moxie.dynamics.gaff import check_coverage
 from moxie.dynamics.precision import check_precision
 from moxie.dynamics.protocol import Settings, check_settings
-from moxie.dynamics.typing import check_parameters
+from moxie.dynamics.typing import check_hydrogen_mass, check_parameters
 from moxie.errors import InputError
 from moxie.structures.boxes import check_cutoff
 from moxie.structures.molecules import formal_charge, parse_smiles
@@ -30,7 +30,9 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
             if component not in smiles:
                 raise InputError(f"{component!r} is not among the molecules: {', '.join(smiles)}.")
             if not force_field.is_template:
-                check_parameters(settings.force_field, smiles[component], component)
+                sites = check_parameters(settings.force_field, smiles[component], component)
+                if settings.hydrogen_mass_amu is not None:
+                    check_hydrogen_mass(force_field, sites, settings.hydrogen_mass_amu)
                 if not is_registered(force_field):
                     _try_in_openmm(str(force_field.path), component, smiles[component])
         if force_field.is_template:

@@ -87,6 +87,11 @@ def check_settings(settings: Settings, force_field: ForceField) -> None:
             f"sample_interval_ps ({settings.sample_interval_ps:g}), frame_interval_ps ({settings.frame_interval_ps:g})"
             f" and sampling_ps ({settings.sampling_ps:g}) must not decrease in this order."
         )
+    if settings.sample_interval_ps < settings.timestep_fs / 1000:
+        raise InputError(
+            f"sample_interval_ps is {settings.sample_interval_ps:g}, shorter than the time step of"
+            f" {settings.timestep_fs:g} fs."
+        )
     check_precision(settings.precision, settings.ensemble)
     check_timestep(settings.timestep_fs, settings.hydrogen_mass_amu, force_field)
 

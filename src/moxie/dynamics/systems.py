@@ -16,7 +16,7 @@ import numpy as np
 
 from moxie.dynamics.combining import check_combining_rule, nonbonded_of, use_geometric_rule
 from moxie.dynamics.force_fields import ForceField, load_force_field
-from moxie.dynamics.typing import NO_ATOM, Sites, VirtualSite, check_parameters
+from moxie.dynamics.typing import NO_ATOM, Sites, VirtualSite, check_hydrogen_mass, check_parameters
 from moxie.errors import InputError
 from moxie.structures.boxes import Box
 from moxie.structures.molecules import parse_smiles, symbols
@@ -86,6 +86,8 @@ def build_model(
             reason = f"the attribute or name {reason} is missing or unknown."
         raise InputError(f"OpenMM refuses the force field {loaded.path}: {reason}") from None
     if hydrogen_mass_amu is not None:
+        for sites, _ in components:
+            check_hydrogen_mass(loaded, sites, hydrogen_mass_amu)
         _repartition_mass(system, topology, hydrogen_mass_amu)
     if loaded.combining_rule == "geometric":
         use_geometric_rule(system, loaded.lennard_jones_14_scale)

@@ -68,6 +68,21 @@ def check_parameters(force_field: str | Path, smiles: str, name: str = "molecule
     return _sites(load_force_field(force_field), smiles, name)
 
 
+def check_hydrogen_mass(force_field: ForceField, sites: Sites, hydrogen_mass_amu: float) -> None:
+    """Raise InputError where repartitioning would leave an atom lighter than its hydrogens."""
+    kinds = [force_field.types[kind] for kind in sites.types]
+    for centre, others in enumerate(_neighbours(len(kinds), list(sites.bonds))):
+        masses = [kinds[other].mass_amu for other in others if kinds[other].element == "H"]
+        together = kinds[centre].mass_amu + sum(masses)
+        most = together / (len(masses) + 1)
+        if masses and kinds[centre].element != "H" and hydrogen_mass_amu > most:
+            raise InputError(
+                f"hydrogen_mass_amu is {hydrogen_mass_amu:g}: it would leave {kinds[centre].element} (atom"
+                f" {sites.atoms[centre]}) of {sites.name} {together - len(masses) * hydrogen_mass_amu:.2f} amu, less"
+                f" than its hydrogens. Use at most {most:.2f}, or null."
+            )
+
+
 @lru_cache(maxsize=64)
 def _cached(path: Path, smiles: str, name: str) -> Sites:
     return _assign(load_force_field(path), smiles, name)
@@ -108,7 +123,13 @@ def _assign(force_field: ForceField, smiles: str, name: str) -> Sites:
 
 
 def check_excluded(force_field: ForceField, molecule: object, smiles: str, name: str) -> None:
-    """Raise InputError, with the reason, for a molecule that the file of a force field excludes."""
+    """Raise InputError, with the reason, for isotopes and for a molecule that the file of a force field excludes."""
+    isotopes = {f"{atom.GetIsotope()}{atom.GetSymbol()}" for atom in molecule.GetAtoms() if atom.GetIsotope()}  # type: ignore[attr-defined]
+    if isotopes:
+        raise InputError(
+            f"{name} ({smiles}) has the isotope {', '.join(sorted(isotopes))}, and force fields have the masses of"
+            " natural abundance. Leave it out of the SMILES."
+        )
     for pattern, reason in force_field.excluded:
         if molecule.HasSubstructMatch(_pattern(pattern, force_field, "Excluded")):  # type: ignore[attr-defined]
             raise InputError(f"The force field {force_field.name} does not cover {name} ({smiles}): {reason}.")

@@ -18,7 +18,8 @@ _CANDIDATES = 14
 _ITERATIONS = 4
 _SMALLEST_PROBABILITY = 0.05
 _FEWEST_FRAMES = 40
-_LEGS_FOR_SCATTER = 3
+_FEWEST_FOR_SCATTER = 3
+_AGREEMENT = 2.0  # standard errors
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,18 @@ def mean_squared_displacement(paths: np.ndarray) -> np.ndarray:
 
     By fast Fourier transform (Calandrini et al., Collection SFN 12, 201 (2011), section 4.2).
     """
+    return squared_displacements(paths).mean(axis=1)
+
+
+def squared_displacements(paths: np.ndarray) -> np.ndarray:
+    """Return the mean squared displacement of each molecule over all time origins, shape (n_frames, n)."""
     n_frames = len(paths)
     centred = paths - paths.mean(axis=0)
-    spectrum = np.abs(np.fft.rfft(centred, 2 * n_frames, axis=0)) ** 2
-    products = np.fft.irfft(spectrum.sum(axis=2).mean(axis=1), 2 * n_frames)[:n_frames]
-    squares = (centred**2).sum(axis=2).mean(axis=1)
-    ahead, behind = np.cumsum(squares[::-1])[::-1], np.cumsum(squares)[::-1]  # over origins, and over ends
-    return np.maximum((ahead + behind - 2 * products) / np.arange(n_frames, 0, -1), 0.0)
+    spectrum = (np.abs(np.fft.rfft(centred, 2 * n_frames, axis=0)) ** 2).sum(axis=2)
+    products = np.fft.irfft(spectrum, 2 * n_frames, axis=0)[:n_frames]
+    squares = (centred**2).sum(axis=2)
+    ahead, behind = np.cumsum(squares[::-1], axis=0)[::-1], np.cumsum(squares, axis=0)[::-1]  # over origins, over ends
+    return np.maximum((ahead + behind - 2 * products) / np.arange(n_frames, 0, -1)[:, None], 0.0)
 
 
 def walk_covariance(lags: np.ndarray, n_frames: int, noise: float = 0.0) -> np.ndarray:
@@ -87,40 +93,41 @@ def walk_covariance(lags: np.ndarray, n_frames: int, noise: float = 0.0) -> np.n
     return covariance
 
 
-def self_diffusion(legs: Sequence[np.ndarray], interval_ps: float) -> Diffusion:
+def self_diffusion(
+    legs: Sequence[np.ndarray], interval_ps: float, runs: Sequence[int] | None = None
+) -> Diffusion:  # fmt: skip
     """Return the self-diffusion coefficient from the paths of one species, in nm, one array (n_frames, n, 3) per leg.
 
+    `runs` numbers the run that each leg starts from (default: each from its own); legs of a run share its molecules.
+
     The paths are thinned to the shortest interval at which they are a random walk with an error in each position (the
-    motion within the cage): a line fitted to their mean squared displacement by generalised least squares, with that
-    walk's covariance, must not be improbable (chi squared, 5 %). The longest interval tried leaves eight frames;
-    `is_linear` is False if it is improbable even there. Molecules of one box do not move independently, so the
-    covariance is scaled by how much more their mean square displacement varies than that of as many walkers would. With
-    three legs or more the standard error is that of the mean over legs, with fewer the covariance's. Raises InputError
-    for too few frames.
+    motion within the cage). A line is fitted to their mean squared displacement by generalised least squares with that
+    walk's covariance. It must not be improbable (chi squared, 5 %), and its slope must agree within two standard errors
+    with those of all longer intervals, judged by the differences of each molecule. The longest interval tried leaves
+    eight frames; `is_linear` is False if the line is improbable even there. To the standard error (see `_error`) comes
+    the scatter of the slopes of the longer intervals. Raises InputError for too few frames.
     """
-    n_frames, n_molecules = legs[0].shape[:2]
+    n_frames = len(legs[0])
     if n_frames < _FEWEST_FRAMES:
         raise InputError(
             f"A diffusion coefficient from {n_frames} frames is not sensible; at least {_FEWEST_FRAMES} are needed. Use"
             " a longer transport.length_ps or a shorter frame_interval_ps."
         )
-    for stride in np.unique(np.geomspace(1, n_frames // _FEWEST_THINNED, _CANDIDATES).astype(int)):
-        thinned = [leg[::stride] for leg in legs]
-        curves = np.array([mean_squared_displacement(leg) for leg in thinned])
-        fit = _fit(curves.mean(axis=0), n_molecules * len(legs) / _common_motion(thinned))
-        if fit.probability > _SMALLEST_PROBABILITY:
-            break
-    scale = M2_S_PER_NM2_PS / 6 / (stride * interval_ps)
-    single = np.array([_solve(curve[fit.lags], fit.lags, fit.weights)[0][1] for curve in curves]) * scale
+    strides = np.unique(np.geomspace(1, n_frames // _FEWEST_THINNED, _CANDIDATES).astype(int))
+    lines = [_thinned_line(legs, int(stride), runs or range(len(legs))) for stride in strides]
+    first = next((k for k, line in enumerate(lines) if _is_limit(line, lines[k + 1 :])), len(lines) - 1)
+    line = lines[first]
+    scale = M2_S_PER_NM2_PS / 6 / interval_ps
     whole = np.array([mean_squared_displacement(leg) for leg in legs])
-    error, whole_error = fit.slope_error * scale, np.full(n_frames, math.nan)
-    if len(legs) >= _LEGS_FOR_SCATTER:
-        error, whole_error = (values.std(axis=0, ddof=1) / math.sqrt(len(legs)) for values in (single, whole))
+    whole_error = np.full(n_frames, math.nan)
+    if len(legs) >= _FEWEST_FOR_SCATTER:
+        whole_error = whole.std(axis=0, ddof=1) / math.sqrt(len(legs))
+    error = math.hypot(line.error, _scatter_of_later(lines[first:]))
     return Diffusion(
-        Mean(float(single.mean()), float(error), float(len(legs))), interval_ps * np.arange(n_frames),
-        whole.mean(axis=0), whole_error, float(fit.line[1]) / (stride * interval_ps), float(fit.line[0]),
-        float(stride * interval_ps), float(stride * interval_ps * fit.lags[-1]),
-        fit.probability > _SMALLEST_PROBABILITY,
+        Mean(line.slope * scale, error * scale, line.n_independent), interval_ps * np.arange(n_frames),
+        whole.mean(axis=0), whole_error, line.slope / interval_ps, float(line.fit.line[0]),
+        line.stride * interval_ps, float(line.stride * interval_ps * line.fit.lags[-1]),
+        line.fit.probability > _SMALLEST_PROBABILITY,
     )  # fmt: skip
 
 
@@ -167,11 +174,78 @@ def _fit(msd: np.ndarray, walkers: float) -> _Fit:
     return _Fit(lags, weights, line, math.sqrt(inverse[1, 1] * variance), probability)
 
 
+@dataclass(frozen=True)
+class _Line:
+    """The fit to paths thinned by `stride`; slopes are per frame of the whole paths."""
+
+    stride: int
+    fit: _Fit
+    slopes: np.ndarray  # (n_legs, n), of each molecule
+    common: float
+    error: float
+    n_independent: float
+
+    @property
+    def slope(self) -> float:
+        return float(self.slopes.mean())
+
+
+def _thinned_line(legs: Sequence[np.ndarray], stride: int, runs: Sequence[int]) -> _Line:
+    thinned = [leg[::stride] for leg in legs]
+    curves = np.array([squared_displacements(leg) for leg in thinned])
+    common = _common_motion(thinned)
+    fit = _fit(curves.mean(axis=(0, 2)), curves.shape[2] * len(legs) / common)
+    slopes = np.array([_solve(curve[fit.lags], fit.lags, fit.weights)[0][1] for curve in curves]) / stride
+    return _Line(stride, fit, slopes, common, *_error(slopes, fit.slope_error / stride, common, runs))
+
+
+def _is_limit(line: _Line, later: Sequence[_Line]) -> bool:
+    """Return whether a line fits, and thinning further does not change its slope."""
+    return line.fit.probability > _SMALLEST_PROBABILITY and all(_agree(line, other) for other in later)
+
+
+def _agree(line: _Line, other: _Line) -> bool:
+    differences = line.slopes - other.slopes
+    if differences.size < _FEWEST_FOR_SCATTER:
+        return True
+    error = differences.std(ddof=1) * math.sqrt(other.common / differences.size)
+    return bool(abs(differences.mean()) <= _AGREEMENT * error)
+
+
+def _scatter_of_later(lines: Sequence[_Line]) -> float:
+    """Return the root mean square difference of slopes from the first, weighted by their precision."""
+    weights = np.array([line.error**-2 if line.error > 0 else 0.0 for line in lines])
+    differences = np.array([line.slope - lines[0].slope for line in lines])
+    return math.sqrt(float(np.average(differences**2, weights=weights))) if weights.sum() > 0 else 0.0
+
+
+def _error(slopes: np.ndarray, walk_error: float, common: float, runs: Sequence[int]) -> tuple[float, float]:
+    """Return the standard error of the mean slope, and the number of independent values behind it.
+
+    slopes: (n_legs, n). The error is the largest of
+    * that of random walks, which counts the windows of each;
+    * the scatter of the molecules, each averaged over the legs of its run, which knows that an ion may stay with its
+      neighbours longer than a leg, and with them fast or slow. This and the first are widened by the common motion;
+    * the scatter of the legs, and that of the runs, three or more of them.
+    """
+    labels = np.asarray(runs)
+    of_runs = [slopes[labels == label] for label in np.unique(labels)]
+    n_molecules, shares = slopes.shape[1], np.array([len(legs) / len(slopes) for legs in of_runs])
+    candidates = [(walk_error, float(n_molecules * len(slopes)))]
+    if n_molecules >= _FEWEST_FOR_SCATTER:
+        scatter = np.array([legs.mean(axis=0).var(ddof=1) for legs in of_runs]) * common / n_molecules
+        candidates.append((math.sqrt(float((shares**2 * scatter).sum())), float(n_molecules * len(of_runs))))
+    for values in (slopes.mean(axis=1), np.array([legs.mean() for legs in of_runs])):
+        if len(values) >= _FEWEST_FOR_SCATTER:
+            candidates.append((float(values.std(ddof=1)) / math.sqrt(len(values)), float(len(values))))
+    return max(candidates)
+
+
 def _common_motion(legs: Sequence[np.ndarray]) -> float:
-    """Return the variance of the mean square displacement of a frame, over that of independent Gaussian walkers."""
-    squares = np.concatenate([(np.diff(leg, axis=0) ** 2).sum(axis=2).mean(axis=1) for leg in legs])
-    independent = 2 / 3 * squares.mean() ** 2 / legs[0].shape[1]
-    return max(1.0, float(squares.var(ddof=1) / independent))
+    """Return how much more the mean square displacement of a frame varies than if molecules moved independently."""
+    squares = np.concatenate([(np.diff(leg, axis=0) ** 2).sum(axis=2) for leg in legs])
+    independent = squares.var(axis=0, ddof=1).mean() / squares.shape[1]
+    return max(1.0, float(squares.mean(axis=1).var(ddof=1) / independent)) if independent > 0 else 1.0
 
 
 def _solve(values: np.ndarray, lags: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,19 +1,18 @@
 """Parquet tables that carry their units: written whole, checked against their schema, read back with the same care."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from moxie.errors import InputError
-from moxie.features.schemas import VARIES, Column, Table, get_table, pandera_schema
-from moxie.features.state_grid import COMPLETIONS
+from moxie.features.schemas import VARIES, Column, Table, pandera_schema
 from moxie.io import replace_when_complete
 
 _SHOWN_FAILURES = 5
 
 
-def write_table(frame: Any, path: str | Path, name: str, units: Mapping[str, str] | None = None) -> None:
-    """Check a data frame against table `name` and write it as Parquet, whole or not at all.
+def write_table(frame: Any, path: str | Path, table: Table, units: Mapping[str, str] | None = None) -> None:
+    """Check a data frame against its schema and write it as Parquet, whole or not at all.
 
     Columns come out in the order of the schema and rows sorted by the key, so equal content gives equal bytes.
     Integers in columns of floating-point numbers are converted. `units` gives the units of the columns whose unit
@@ -22,7 +21,6 @@ def write_table(frame: Any, path: str | Path, name: str, units: Mapping[str, str
     import pyarrow
     import pyarrow.parquet as parquet
 
-    table = get_table(name)
     frame = check_frame(frame, table, str(path))
     frame = frame.sort_values(list(table.key), kind="stable", ignore_index=True)
     units = dict(units or {})
@@ -39,9 +37,8 @@ def write_table(frame: Any, path: str | Path, name: str, units: Mapping[str, str
         parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=schema), partial, compression="zstd")
 
 
-def read_table(path: str | Path, name: str) -> Any:
-    """Read table `name` as a pandas data frame; raises InputError naming the file, row and column at fault."""
-    table = get_table(name)
+def read_table(path: str | Path, table: Table) -> Any:
+    """Read a table as a pandas data frame; raises InputError naming the file, row and column at fault."""
     arrow = _read_arrow(path)
     for column in table.columns:
         if column.name in arrow.schema.names and column.unit != VARIES:
@@ -60,42 +57,6 @@ def read_table(path: str | Path, name: str) -> Any:
 def read_units(path: str | Path) -> dict[str, str]:
     """Return the unit of every column of a Parquet file that has one in its metadata."""
     return {field.name: _metadata(field)["unit"] for field in _read_arrow(path).schema if "unit" in _metadata(field)}
-
-
-def gather(parts: Sequence[str | Path], name: str, path: str | Path) -> None:
-    """Join part files of table `name` into one table, sorted by its key, and fill what follows from several of them.
-
-    Raises InputError if there are no parts, a part is damaged, or two parts hold the same key.
-    """
-    import pandas
-
-    if not parts:
-        raise InputError(f"There are no parts to make {path} from.")
-    frames = [read_table(part, name).assign(_part=str(part)) for part in parts]
-    frame = pandas.concat(frames, ignore_index=True)
-    _refuse_shared_keys(frame, get_table(name), path)
-    frame = frame.drop(columns="_part")
-    write_table(COMPLETIONS[name](frame) if name in COMPLETIONS else frame, path, name)
-
-
-def gather_curves(runs: Sequence[tuple[str, str | Path, str | Path]], path: str | Path) -> None:
-    """Join the radial distribution functions of all runs into the table `rdf_curves`.
-
-    runs: (kind, curves, observables) each: the single row of table `kind` (liquids or electrolytes) in `observables`
-    gives the keys of the run's `curves`. Raises InputError if a run has not one row.
-    """
-    import pandas
-
-    if not runs:
-        raise InputError(f"There are no curves to make {path} from.")
-    frames = []
-    for kind, curve_path, observable_path in runs:
-        rows = read_table(observable_path, kind)
-        if len(rows) != 1:
-            raise InputError(f"{observable_path}: expected the one row of one run, found {len(rows)}.")
-        keys = get_table(kind).key
-        frames.append(read_table(curve_path, "rdf").assign(**{key: rows[key].iloc[0] for key in keys}))
-    write_table(pandas.concat(frames, ignore_index=True), path, "rdf_curves")
 
 
 def check_frame(frame: Any, table: Table, where: str) -> Any:
@@ -201,12 +162,3 @@ def _describe_failures(cases: Any, frame: Any, table: Table) -> str:
     shown = "; ".join(texts[:_SHOWN_FAILURES])
     more = f"; and {len(texts) - _SHOWN_FAILURES} more" if len(texts) > _SHOWN_FAILURES else ""
     return f"table {table.name} does not fit its schema: {shown}{more}."
-
-
-def _refuse_shared_keys(frame: Any, table: Table, path: str | Path) -> None:
-    shared = frame[frame.duplicated(list(table.key), keep=False)]
-    if len(shared):
-        first = shared.iloc[0]
-        same = shared[(shared[list(table.key)] == first[list(table.key)]).all(axis=1)]
-        key = ", ".join(f"{name}={first[name]}" for name in table.key)
-        raise InputError(f"{path}: the row {key} is given by {' and by '.join(same['_part'])}.")

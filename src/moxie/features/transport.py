@@ -56,7 +56,7 @@ def analyse_transport(
     rows, curves, begin, diffusions = [], [], 0, []
     for component in first["components"]:
         end = begin + component["count"]
-        diffusion = self_diffusion([leg[:, begin:end] for leg in paths], interval_ps)
+        diffusion = self_diffusion([leg[:, begin:end] for leg in paths], interval_ps, [leg["replica"] for leg in facts])
         diffusions.append(diffusion)
         begin = end
         if not diffusion.is_linear:

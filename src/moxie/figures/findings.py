@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from moxie.figures.parts import LOGP_MODELS, SEARCHES, model_name, of_first_orientation, pretty_name
+from moxie.figures.parts import LOGP_MODELS, SEARCH_NAMES, model_name, of_first_orientation, pretty_name
 from moxie.figures.wording import percent, plain_label, with_error
 from moxie.reference.validation import over_replicas
 
@@ -212,7 +212,7 @@ def _tree_search(metrics: Mapping[str, Any]) -> str:
     for name in ranked:
         cost = methods[name]["cost"]
         clauses.append(
-            f"{SEARCHES[name]} {cost['value']:.0f} ({cost['low']:.0f} to {cost['high']:.0f}), "
+            f"{SEARCH_NAMES[name]} {cost['value']:.0f} ({cost['low']:.0f} to {cost['high']:.0f}), "
             f"{100 * methods[name]['success']:.0f} % found"
         )
     return (
@@ -225,7 +225,7 @@ def _tree_search(metrics: Mapping[str, Any]) -> str:
 
 def _cheapest(methods: Mapping[str, Any], ranked: list[str]) -> str:
     """Return in one sentence which search for the best places of O is the cheapest."""
-    first = SEARCHES[ranked[0]]
+    first = SEARCH_NAMES[ranked[0]]
     if "annealing" not in methods or len(methods) == 1:
         return f"The cheapest search for the best places of O: {first}."
     if ranked[0] == "annealing":

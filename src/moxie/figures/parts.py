@@ -136,7 +136,7 @@ LOGP_MODELS = {
 }
 
 # searches for the placement of O of lowest energy
-SEARCHES = {
+SEARCH_NAMES = {
     "random": "random search",
     "annealing": "simulated annealing",
     "genetic": "genetic search",

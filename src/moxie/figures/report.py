@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from moxie.errors import InputError
+from moxie.features.schemas import ELECTROLYTES, OXIDE_RUNS, VALIDATION
 from moxie.features.tables import read_table
 from moxie.figures import registry
 from moxie.figures.findings import findings
@@ -48,7 +49,7 @@ def write_report(
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     study = config.get("study", {})
-    comparison = read_table(validation, "validation")
+    comparison = read_table(validation, VALIDATION)
     record = read_json(manifest) if manifest else {}
     scores = read_json(metrics) if metrics else None
     partition = read_json(logp) if logp else None
@@ -62,8 +63,8 @@ def write_report(
         setup=describe_setup(config),
         findings=findings(
             comparison,
-            read_table(oxide_runs, "oxide_runs") if oxide_runs else None,
-            read_table(electrolytes, "electrolytes") if electrolytes else None,
+            read_table(oxide_runs, OXIDE_RUNS) if oxide_runs else None,
+            read_table(electrolytes, ELECTROLYTES) if electrolytes else None,
             scores,
             partition,
             read_json(tree_search) if tree_search else None,

@@ -29,10 +29,11 @@ def next_recipe(oxide_runs: str | Path, output: Mapping[str, str | Path], settin
     """
     from threadpoolctl import threadpool_limits
 
+    from moxie.features.schemas import OXIDE_RUNS
     from moxie.features.tables import read_table
     from moxie.io import write_json, write_text
 
-    data = prepare(read_table(oxide_runs, "oxide_runs"), settings.target)
+    data = prepare(read_table(oxide_runs, OXIDE_RUNS), settings.target)
     with threadpool_limits(limits=1):
         variances = candidate_variances(data, seed)
         record = {

@@ -5,19 +5,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moxie.features.schemas import Table
+
 
 def write_outputs(
     folder: Path,
     model: Mapping[str, Any],
     predictions: Any,
-    table: str,
+    table: Table,
     card: str,
     metrics: Mapping[str, Any],
     units: Mapping[str, str] | None = None,
 ) -> None:
     """Write model.skops, predictions.parquet, card.md and metrics.json into a folder, and log the models' errors.
 
-    `table` is the name of the predictions' schema, `units` what its columns of varying unit are in.
+    `table` describes the predictions, `units` what its columns of varying unit are in.
     """
     from moxie.features.tables import write_table
     from moxie.io import write_json, write_text

@@ -12,7 +12,7 @@ from typing import Any
 
 from moxie.errors import InputError
 
-FOLDER = Path(__file__).parent / "parameters"
+FOLDER = Path(__file__).resolve().parent / "parameters"
 FORMS = ("simplified", "keating")
 KINDS = ("none", "quadratic", "cubic")
 _BONDS = ("Si-Si", "Si-O")

@@ -202,12 +202,13 @@ def make_validation_table(
 
 def write_validation(table: Any, parquet: str | Path, csv: str | Path) -> None:
     """Write the validation table as Parquet with metadata and as CSV, each whole or not at all."""
+    from moxie.features.schemas import VALIDATION
     from moxie.features.tables import read_table, write_table
     from moxie.io import write_text
 
     units = dict.fromkeys(("value", "standard_error", "reference_value", "reference_error"), "see column unit")
-    write_table(table, parquet, "validation", units)
-    write_text(csv, read_table(parquet, "validation").to_csv(index=False, float_format="%.8g"))
+    write_table(table, parquet, VALIDATION, units)
+    write_text(csv, read_table(parquet, VALIDATION).to_csv(index=False, float_format="%.8g"))
 
 
 def _fluid_rows(

@@ -26,7 +26,7 @@ _ATOM_VOLUME_A3 = {
 def parse_smiles(smiles: str, name: str = "molecule") -> Any:
     """Return the rdkit molecule of a SMILES with every hydrogen explicit, without coordinates.
 
-    Raises InputError for a SMILES that does not parse, is empty, holds several fragments, or an atom without element.
+    Raises InputError for a SMILES that does not parse, is empty, or holds several fragments or atoms of no element.
     """
     from rdkit import Chem, rdBase
 
@@ -37,13 +37,13 @@ def parse_smiles(smiles: str, name: str = "molecule") -> Any:
             f"molecules.{name}: {smiles!r} is not a SMILES that rdkit can read (unbalanced brackets or rings, or a"
             " valence that does not exist). Write it anew, for example CCO for ethanol or [Li+] for a lithium ion."
         )
+    if any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
+        raise InputError(f"molecules.{name}: {smiles!r} has a `*`, which is no element. Write the atom that is meant.")
     if len(Chem.GetMolFrags(molecule)) > 1:
         raise InputError(
             f"molecules.{name}: {smiles!r} holds several fragments (a salt or a mixture). Give one molecule or ion at"
             " a time; the composition of a system mixes them."
         )
-    if any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
-        raise InputError(f"molecules.{name}: {smiles!r} has an atom without an element (*). Say what stands there.")
     return Chem.AddHs(molecule)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from moxie.errors import InputError
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).resolve().parent
 _CONSTRAINTS = ("none", "h_bonds", "all_bonds")
 _COMBINING_RULES = ("lorentz_berthelot", "geometric")
 _CHECKED_FORCES = (
@@ -170,6 +170,7 @@ def _read(path: Path) -> ForceField:
             raise ValueError(f"it is a {root.tag} file, not an OpenMM ForceField file")
         if metadata is None:
             raise ValueError(f"it has no Metadata element. {_HOW_TO_EXTEND}")
+        _refuse_infinities(root)
         unknown = sorted({row.tag for row in root} - {*_CHECKED_FORCES, *_WITHOUT_FORCES})
         if unknown:
             raise ValueError(f"it has {', '.join(unknown)}, and moxie can check only {', '.join(_CHECKED_FORCES)}")
@@ -234,10 +235,29 @@ def _atom_types(root: ElementTree.Element, nonbonded: ElementTree.Element, virtu
             int(row.get("absorbs", 0)), _number(parameters, "charge"), _number(parameters, "sigma"),
             _number(parameters, "epsilon"), row.get("source", ""),
         )  # fmt: skip
+    for kind in types.values():
+        if kind.name not in virtual and kind.mass_amu <= 0:
+            raise ValueError(f"the Type {kind.name} has the mass {kind.mass_amu:g}; it must be above 0")
+        if kind.sigma_nm < 0 or kind.epsilon_kJ_mol < 0:
+            raise ValueError(f"the Atom {kind.name} of NonbondedForce has a negative sigma or epsilon")
     for name in virtual:
         if name not in types or types[name].mass_amu != 0:
             raise ValueError(f"the type {name} of a VirtualSite must be among the AtomTypes, with the mass 0")
     return types
+
+
+def _refuse_infinities(root: ElementTree.Element) -> None:
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            if not key.startswith(("name", "class", "type")) and not _is_finite_or_words(value):
+                raise ValueError(f"{key} of its {element.tag} is {value!r}, not a finite number")
+
+
+def _is_finite_or_words(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return True
 
 
 def _virtual_rule(row: ElementTree.Element) -> VirtualRule:

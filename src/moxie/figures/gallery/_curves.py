@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.features.schemas import RDF_CURVES
 from moxie.features.tables import read_table
 
 KEY = ["system", "force_field", "temperature_K", "pressure_bar", "pair"]
@@ -12,7 +13,7 @@ KEY = ["system", "force_field", "temperature_K", "pressure_bar", "pair"]
 
 def read_curves(path: Path) -> Any:
     """Return the curves averaged over replicas, with the standard error of the mean as far as it is known."""
-    curves = read_table(path, "rdf_curves")
+    curves = read_table(path, RDF_CURVES)
     curves["variance"] = curves["g_standard_error"] ** 2
     table = (
         curves.groupby([*KEY, "r_A"])

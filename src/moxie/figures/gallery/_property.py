@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from moxie.errors import InputError
+from moxie.features.schemas import VALIDATION
 from moxie.features.tables import read_table
 from moxie.figures.parts import (
     COLOURS,
@@ -23,7 +24,7 @@ _SMALLEST_SPAN = 0.04  # of the value, so that one state point does not fill the
 
 def draw_property(inputs: Mapping[str, Path], quantity: str) -> tuple[Any, Any]:
     """Draw one column of panels per liquid: the property above, its deviation from experiment below."""
-    table = read_table(inputs["validation"], "validation")
+    table = read_table(inputs["validation"], VALIDATION)
     table = table[(table["quantity"] == quantity) & (table["stage"] == "dynamics")]
     table = table.sort_values(["system", "model", "pressure_bar", "temperature_K"], ignore_index=True)
     if table.empty:

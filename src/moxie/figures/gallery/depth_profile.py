@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.features.schemas import OXIDE_PROFILES
 from moxie.features.tables import read_table
 from moxie.figures.parts import OXYGEN_COLOUR, STATE_COLOURS, of_first_orientation, panels
 from moxie.figures.registry import Figure
@@ -21,7 +22,7 @@ _DEEPEST_A = 12.0
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
-    profiles, surface = of_first_orientation(read_table(inputs["oxide_profiles"], "oxide_profiles"))
+    profiles, surface = of_first_orientation(read_table(inputs["oxide_profiles"], OXIDE_PROFILES))
     last = profiles.groupby(["temperature_K", "replica"])["stage"].transform("max")
     final = profiles[profiles["stage"] == last]
     temperatures = sorted(final["temperature_K"].unique())

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.features.schemas import MOLECULES
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, label, panels
 from moxie.figures.registry import Figure
@@ -16,7 +17,7 @@ from moxie.reference.registry import VERIFIED
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
-    table = read_table(inputs["molecules"], "molecules")
+    table = read_table(inputs["molecules"], MOLECULES)
     rows = pandas.DataFrame(
         [
             (row.list, row.molecule, row.smiles, row.dipole_D, value.value, value.checked, value.source)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.features.schemas import OXIDE_RDF, OXIDE_STRUCTURE_FACTORS
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, of_first_orientation, panels
 from moxie.figures.registry import Figure
@@ -19,7 +20,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
 
     figure, axes = panels(1, 2, width=6.8, height=2.9)
     left, right = axes[0]
-    g, s = (read_table(inputs[name], name) for name in ("oxide_rdf", "oxide_structure_factors"))
+    g, s = (read_table(inputs[table.name], table) for table in (OXIDE_RDF, OXIDE_STRUCTURE_FACTORS))
     left.set_xlabel("r (Å)")
     left.set_ylabel("g(r), shifted")
     right.set_xlabel("q (Å$^{-1}$)")

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moxie.features.schemas import FORCE_FIELD_ERROR_PREDICTIONS
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, MARKERS, label, model_name, panels, pretty_name, without_unit
 from moxie.figures.registry import Figure
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
-    rows = read_table(inputs["predictions"], "force_field_error_predictions")
+    rows = read_table(inputs["predictions"], FORCE_FIELD_ERROR_PREDICTIONS)
     quantities = sorted(rows["quantity"].unique())
     figure, axes = panels(1, len(quantities), width=3.4 * len(quantities), height=3.2)
     for axis, quantity in zip(axes[0], quantities, strict=True):

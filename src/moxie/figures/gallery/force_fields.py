@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from moxie.errors import InputError
+from moxie.features.schemas import LIQUIDS, VALIDATION
 from moxie.features.tables import read_table
 from moxie.figures.parts import (
     COLOURS,
@@ -62,7 +63,7 @@ def compare(liquids: Any, validation: Any) -> Any:
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
-    table = compare(read_table(inputs["liquids"], "liquids"), read_table(inputs["validation"], "validation"))
+    table = compare(read_table(inputs["liquids"], LIQUIDS), read_table(inputs["validation"], VALIDATION))
     if table.empty:
         raise InputError(f"{inputs['liquids']} has no liquid with two force fields: there is nothing to draw.")
     liquids = list(table["liquid"].unique())

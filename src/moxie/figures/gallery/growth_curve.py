@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moxie.features.schemas import GROWTH_CURVES
 from moxie.features.tables import read_table
 from moxie.figures.parts import name_curve, panels, temperature_colours
 from moxie.figures.registry import Figure
@@ -13,7 +14,7 @@ _MODELS = {"deal_grove": "Deal–Grove", "deal_grove_table": "Deal–Grove (tabl
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
-    table = read_table(inputs["growth_curves"], "growth_curves")
+    table = read_table(inputs["growth_curves"], GROWTH_CURVES)
     figure, axes = panels(1, table["orientation"].nunique(), width=3.8 * table["orientation"].nunique(), height=2.8)
     for axis, (_, curves) in zip(axes[0], table.groupby("orientation"), strict=True):
         _draw_curves(axis, curves)

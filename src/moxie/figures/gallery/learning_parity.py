@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.features.schemas import PREDICTIONS
 from moxie.features.tables import read_table
 from moxie.figures.parts import label, padded_limits, panels, temperature_colours, without_unit
 from moxie.figures.registry import Figure
@@ -14,7 +15,7 @@ MODELS = {"predicted": "Gaussian process", "linear_interpolation": "linear inter
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
-    rows = read_table(inputs["predictions"], "predictions")
+    rows = read_table(inputs["predictions"], PREDICTIONS)
     colours = temperature_colours(rows["temperature_K"])
     target = label(rows["target"].iloc[0])
     figure, axes = panels(1, 2, width=6.6, height=3.1, sharex=True, sharey=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.features.schemas import PREDICTIONS
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, label, panels
 from moxie.figures.registry import Figure
@@ -20,7 +21,7 @@ _MODELS = {
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
-    rows = read_table(inputs["predictions"], "predictions")
+    rows = read_table(inputs["predictions"], PREDICTIONS)
     floor = read_json(inputs["metrics"])["noise"]["standard_deviation"]
     temperatures = np.sort(rows["temperature_K"].unique())
     spacing = float(np.diff(temperatures).min()) if len(temperatures) > 1 else 100.0

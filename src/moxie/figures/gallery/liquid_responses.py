@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from moxie.errors import InputError
+from moxie.features.schemas import LIQUIDS, VALIDATION
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, MARKERS, label, model_name, padded_limits, panels, pretty_name
 from moxie.figures.registry import Figure
@@ -25,7 +26,7 @@ _SPACING_K = 1.0  # between symbols that belong to one temperature
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     from matplotlib.lines import Line2D
 
-    data = _data(read_table(inputs["liquids"], "liquids"), read_table(inputs["validation"], "validation"))
+    data = _data(read_table(inputs["liquids"], LIQUIDS), read_table(inputs["validation"], VALIDATION))
     if (data["method"] == "experiment").all():
         raise InputError(f"{inputs['liquids']} has no response function: there is nothing to draw.")
     shown = [name for name in QUANTITIES if (data[data["method"] != "experiment"]["quantity"] == name).any()]

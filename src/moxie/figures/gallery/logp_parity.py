@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.features.schemas import LOGP_PREDICTIONS
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, LOGP_MODELS, padded_limits, panels
 from moxie.figures.registry import Figure
@@ -15,7 +16,7 @@ _KINDS = (("acyclic", "o", COLOURS[0]), ("with rings", "^", COLOURS[2]))
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
-    table = read_table(inputs["predictions"], "logp_predictions")
+    table = read_table(inputs["predictions"], LOGP_PREDICTIONS)
     rows = table[table["role"] == "held out"].reset_index(drop=True)
     figure, axes = panels(1, 2, width=6.6, height=3.3, sharex=True, sharey=True)
     limits = padded_limits(np.concatenate([rows["observed"], rows["predicted"], rows["alpb_wet"]]), 0.04)

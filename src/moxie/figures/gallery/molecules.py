@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.features.schemas import MOLECULES
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, REFERENCE_COLOUR, label, panels, pretty_name
 from moxie.figures.registry import Figure
@@ -16,7 +17,7 @@ from moxie.reference.registry import VERIFIED
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
-    table = read_table(inputs["molecules"], "molecules")
+    table = read_table(inputs["molecules"], MOLECULES)
     table = table[(table["status"] == "ok") & (table["list"] == "named")]
     table = table.sort_values(["charge", "molecule"], ignore_index=True)
     references = pandas.DataFrame(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.features.schemas import NETWORK_ENERGY_PREDICTIONS
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, MARKERS, padded_limits, panels
 from moxie.figures.registry import Figure
@@ -24,7 +25,7 @@ _NAMES = {
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
-    rows = read_table(inputs["predictions"], "network_energy_predictions")
+    rows = read_table(inputs["predictions"], NETWORK_ENERGY_PREDICTIONS)
     metrics = read_json(inputs["metrics"])
     figure, axes = panels(2, 3, width=7.2, height=5.2)
     limits = padded_limits(rows[["observed", *_PANELS]].to_numpy(), 0.04)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moxie.features.schemas import OXIDE_RUNS
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, MARKERS, drawable_error, label, mean_over_replicas, panels
 from moxie.figures.registry import Figure
@@ -22,7 +23,7 @@ _OFFSET = 0.015  # of the temperature range, so that error bars do not cover eac
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
-    runs = read_table(inputs["oxide_runs"], "oxide_runs")
+    runs = read_table(inputs["oxide_runs"], OXIDE_RUNS)
     final = runs[runs["is_final"]]
     spread = final["temperature_K"].max() - final["temperature_K"].min() or 100.0
     figure, axes = panels(2, 3, width=7.2, height=4.4, sharex=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.features.schemas import OXIDE_BULK
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, drawable_error, mean_over_replicas, name_curve, panels
 from moxie.figures.registry import Figure
@@ -20,7 +21,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
     from matplotlib import colormaps
 
-    rows = read_table(inputs["oxide_bulk"], "oxide_bulk")
+    rows = read_table(inputs["oxide_bulk"], OXIDE_BULK)
     figure, axes = panels(1, 3, width=7.2, height=2.9, width_ratios=(1.4, 1, 1))
     energies, largest, sizes = axes[0]
     temperatures = sorted(rows["kT_eV"].unique())

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from moxie.features.photoemission import CORE_LEVEL_SHIFTS_EV, ESCAPE_DEPTH_A, FULL_WIDTHS_EV, lines
+from moxie.features.schemas import OXIDE_RUNS
 from moxie.features.tables import read_table
 from moxie.figures.parts import drawable_error, mean_over_replicas, of_first_orientation, panels, temperature_colours
 from moxie.figures.registry import Figure
@@ -19,7 +20,7 @@ _BAR_EV = 0.09
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
-    runs = read_table(inputs["oxide_runs"], "oxide_runs")
+    runs = read_table(inputs["oxide_runs"], OXIDE_RUNS)
     runs, _ = of_first_orientation(runs[runs["is_final"]])
     colours = temperature_colours(runs["temperature_K"])
     figure, axes = panels(2, 1, width=4.4, height=4.4, sharex=True, height_ratios=(1.5, 1))

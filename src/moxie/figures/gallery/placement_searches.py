@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from moxie.features.schemas import SEARCHES
 from moxie.features.tables import read_table
-from moxie.figures.parts import COLOURS, MARKERS, SEARCHES, panels
+from moxie.figures.parts import COLOURS, MARKERS, SEARCH_NAMES, panels
 from moxie.figures.registry import Figure
 from moxie.io import read_json
 
@@ -16,7 +17,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
     metrics = read_json(inputs["metrics"])
-    table = read_table(inputs["searches"], "searches")
+    table = read_table(inputs["searches"], SEARCHES)
     grid = np.unique(np.round(np.geomspace(1, metrics["budget"], 60)).astype(int))
     figure, axes = panels(1, 1, width=4.6, height=3.2)
     axis = axes[0, 0]
@@ -35,7 +36,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         marked = np.arange(number, len(grid), 9)
         axis.plot(
             grid[marked], middle[marked], ls="", marker=MARKERS[number % len(MARKERS)], color=colour, ms=4,
-            label=SEARCHES[str(method)],
+            label=SEARCH_NAMES[str(method)],
         )  # fmt: skip
         shown.append(
             pandas.DataFrame(

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from moxie.features.recommended_settings import members_of, plain_rows
+from moxie.features.schemas import SETTINGS_STUDY
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, MARKERS, drawable_error, padded_limits, panels
 from moxie.figures.registry import Figure
@@ -17,7 +18,7 @@ _DENSITY = "density (g cm$^{-3}$)"
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
-    table = read_table(inputs["table"], "settings_study")
+    table = read_table(inputs["table"], SETTINGS_STUDY)
     found = read_json(inputs["recommended"])
     rows = [row for row in plain_rows(table) if not row["failure"]]
     series = {name: pd.DataFrame(members_of(name, rows, found["base"])) for name in ("timestep", *_SIZES)}

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.features.schemas import SITE_MAP
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, STATE_COLOURS
 from moxie.figures.registry import Figure
@@ -20,7 +21,7 @@ _AXES = {"xlabel": "first component", "ylabel": "second component"}
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     from matplotlib.figure import Figure as Canvas
 
-    rows = read_table(inputs["map"], "site_map")
+    rows = read_table(inputs["map"], SITE_MAP)
     metrics = read_json(inputs["metrics"])
     figure: Any = Canvas(figsize=(7.2, 6.4), layout="constrained")
     by_cluster, by_state, by_strain = (figure.add_subplot(2, 2, k) for k in (1, 2, 3))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moxie.features.schemas import OXIDE_RUNS
 from moxie.features.tables import read_table
 from moxie.figures.parts import (
     drawable_error,
@@ -19,7 +20,7 @@ from moxie.figures.registry import Figure
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
-    runs, surface = of_first_orientation(read_table(inputs["oxide_runs"], "oxide_runs"))
+    runs, surface = of_first_orientation(read_table(inputs["oxide_runs"], OXIDE_RUNS))
     colours = temperature_colours(runs["temperature_K"])
     figure, axes = panels(1, 2, width=6.8, height=2.7)
     left, right = axes[0]

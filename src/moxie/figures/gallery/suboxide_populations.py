@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moxie.features.schemas import OXIDE_EQUILIBRIUM, OXIDE_RUNS
 from moxie.features.tables import read_table
 from moxie.figures.parts import (
     REFERENCE_COLOUR,
@@ -26,7 +27,7 @@ _OFFSET = 0.03  # of the temperature range, so that error bars do not cover each
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
-    runs = read_table(inputs["oxide_runs"], "oxide_runs")
+    runs = read_table(inputs["oxide_runs"], OXIDE_RUNS)
     runs, surface = of_first_orientation(runs[runs["is_final"]])
     system = oxide_system(surface[3:-1])
     monolayer = MONOLAYER_PER_CM2[surface[3:-1]]
@@ -111,7 +112,7 @@ def _equilibrium(inputs: Mapping[str, Path], orientation: str, highest_K: float)
 
     if "oxide_equilibrium" not in inputs:
         return pandas.DataFrame()
-    rows = read_table(inputs["oxide_equilibrium"], "oxide_equilibrium")
+    rows = read_table(inputs["oxide_equilibrium"], OXIDE_EQUILIBRIUM)
     wanted = (rows["orientation"] == orientation) & (rows["status"] == "ok") & (rows["temperature_K"] <= highest_K)
     return rows[wanted].sort_values("temperature_K")
 

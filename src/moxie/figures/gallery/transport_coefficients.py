@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moxie.features.schemas import TRANSPORT, VALIDATION
 from moxie.features.tables import read_table
 from moxie.figures.parts import (
     COLOURS,
@@ -21,8 +22,8 @@ _CONDUCTIVITIES = {"conductivity_S_m": "simulated", "nernst_einstein_conductivit
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
-    table = read_table(inputs["transport"], "transport")
-    references = read_table(inputs["validation"], "validation")
+    table = read_table(inputs["transport"], TRANSPORT)
+    references = read_table(inputs["validation"], VALIDATION)
     systems = list(table["system"].unique())
     n_rows = 3 if table["nernst_einstein_conductivity_S_m"].notna().any() else 2
     size = {"width": max(3.4, 2.6 * len(systems) + 0.6), "height": 2.1 * n_rows}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moxie.features.schemas import TRANSPORT_CURVES
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, REFERENCE_COLOUR, drawable_error, panels, pretty_name, temperature_colours
 from moxie.figures.registry import Figure
@@ -14,7 +15,7 @@ _FIT = {"color": REFERENCE_COLOUR, "lw": 0.9, "ls": (0, (4, 2))}
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
-    curves = read_table(inputs["curves"], "transport_curves")
+    curves = read_table(inputs["curves"], TRANSPORT_CURVES)
     systems = [tuple(key) for key in curves[["system", "force_field"]].drop_duplicates().to_numpy()]
     figure, axes = panels(2, len(systems), width=max(3.4, 2.6 * len(systems) + 0.6), height=4.6)
     colours = temperature_colours(curves["temperature_K"])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from moxie.errors import InputError
+from moxie.features.schemas import VALIDATION
 from moxie.features.tables import read_table
 from moxie.figures.parts import (
     VERDICT_COLOURS,
@@ -30,7 +31,7 @@ _VERDICT_NAMES = {
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
-    table = read_table(inputs["validation"], "validation")
+    table = read_table(inputs["validation"], VALIDATION)
     table = table[table["deviation_percent"].notna()].reset_index(drop=True)
     if table.empty:
         raise InputError(f"{inputs['validation']} has no compared number: there is nothing to draw.")

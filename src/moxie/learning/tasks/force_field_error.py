@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.features.schemas import LIQUIDS
+from moxie.features.schemas import FORCE_FIELD_ERROR_PREDICTIONS, LIQUIDS, VALIDATION
 from moxie.learning.checks import check_columns, check_finite, check_groups, check_keys
 from moxie.learning.grouped import permutation_importance
 from moxie.learning.metrics import HeldOut, interval, rmse_ratio, scores_with_intervals
@@ -152,7 +152,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     from moxie.learning.task_card import model_card
 
     log = logging.getLogger(__name__)
-    data = prepare(read_table(inputs["validation"], "validation"))
+    data = prepare(read_table(inputs["validation"], VALIDATION))
     with threadpool_limits(limits=1):
         log.info("%d state points on %d curves", len(data.target), data.curve.max() + 1)
         results = {name: held_out(make, data) for name, make in models(seed).items()}
@@ -171,7 +171,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
         gaussian_process=results["gaussian_process"][0].mean,
     )
     card = model_card(metrics, words(metrics))
-    write_outputs(output, model, predictions, "force_field_error_predictions", card, metrics)
+    write_outputs(output, model, predictions, FORCE_FIELD_ERROR_PREDICTIONS, card, metrics)
     return metrics
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.features.schemas import MOLECULES
+from moxie.features.schemas import LOGP_PREDICTIONS, MOLECULES
 from moxie.learning import applicability, molecular
 from moxie.learning.checks import check_columns, check_keys
 from moxie.learning.logp_evaluation import (
@@ -93,7 +93,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     from moxie.learning.task_card import model_card
 
     log = logging.getLogger(__name__)
-    data, unknown, left_out = prepare(read_table(inputs["molecules"], "molecules"))
+    data, unknown, left_out = prepare(read_table(inputs["molecules"], MOLECULES))
     with threadpool_limits(limits=1):
         n_groups = len(set(data.groups))
         log.info("%d molecules with %d scaffolds", len(data.target), n_groups)
@@ -117,7 +117,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
         }
         predictions = tabulate(data, evaluation, unknown, predict(model, unknown), settings)
         metrics = summarise(data, evaluation, final, limits, settings, seed) | {"left_out": left_out}
-    write_outputs(output, model, predictions, "logp_predictions", model_card(metrics, words(metrics)), metrics)
+    write_outputs(output, model, predictions, LOGP_PREDICTIONS, model_card(metrics, words(metrics)), metrics)
     return metrics
 
 

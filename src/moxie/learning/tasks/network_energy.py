@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.features.schemas import PLACEMENTS
+from moxie.features.schemas import NETWORK_ENERGY_PREDICTIONS, PLACEMENTS
 from moxie.learning.checks import check_columns, check_finite, check_groups, check_keys
 from moxie.learning.extrapolation import growth, last_step_half_width
 from moxie.learning.grouped import best_alpha, permutation_importance
@@ -108,7 +108,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     from moxie.learning.task_card import model_card
 
     log = logging.getLogger(__name__)
-    data = prepare(read_table(inputs["placements"], "placements"), settings.trained_up_to)
+    data = prepare(read_table(inputs["placements"], PLACEMENTS), settings.trained_up_to)
     with threadpool_limits(limits=1):
         log.info("%d training and %d test structures", len(data.energy), len(data.test_energy))
         models = estimators(data.counts, data.energy, data.n_oxygen, seed)
@@ -131,7 +131,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
         **{name: rows[name].mean for name in rows if name != BEST},
     )
     card = model_card(metrics, words(metrics))
-    write_outputs(output, model, predictions, "network_energy_predictions", card, metrics)
+    write_outputs(output, model, predictions, NETWORK_ENERGY_PREDICTIONS, card, metrics)
     return metrics
 
 

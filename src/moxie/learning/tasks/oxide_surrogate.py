@@ -82,7 +82,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     from moxie.learning.task_card import model_card
 
     log = logging.getLogger(__name__)
-    data = prepare(read_table(inputs["oxide_runs"], "oxide_runs"), settings.target)
+    data = prepare(read_table(inputs["oxide_runs"], OXIDE_RUNS), settings.target)
     unit = OXIDE_RUNS.column(settings.target).unit
     with threadpool_limits(limits=1):
         log.info("%d rows at %d temperatures", len(data.target), len(np.unique(data.temperatures)))
@@ -102,7 +102,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
         "confidence": settings.confidence,
     }
     card = model_card(metrics, words(metrics))
-    write_outputs(output, model, tabulate(data, results, settings), "predictions", card, metrics, units)
+    write_outputs(output, model, tabulate(data, results, settings), PREDICTIONS, card, metrics, units)
     return metrics
 
 

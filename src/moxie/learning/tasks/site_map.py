@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.features.schemas import SITE_ENVIRONMENTS
+from moxie.features.schemas import OXIDE_RUNS, OXIDE_SITES, SITE_ENVIRONMENTS, SITE_MAP
 from moxie.learning.checks import check_columns, check_finite, check_groups, check_keys
 from moxie.learning.environments import COSINES, DISTANCES, FEATURES
 from moxie.learning.registry import Settings, Task
@@ -86,7 +86,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     from moxie.learning.task_card import model_card
 
     log = logging.getLogger(__name__)
-    data = prepare(*(read_table(inputs[name], name) for name in ("site_environments", "oxide_sites", "oxide_runs")))
+    data = prepare(*(read_table(inputs[table.name], table) for table in (SITE_ENVIRONMENTS, OXIDE_SITES, OXIDE_RUNS)))
     with threadpool_limits(limits=1):
         log.info("%d sites of %d films", len(data.film), data.film.max() + 1)
         stability = {k: resampled_agreement(data, k, seed) for k in COUNTS}
@@ -97,7 +97,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     columns = [*KEY, "x_A", "y_A", "z_A", "oxidation_state", "strain_energy_eV"]
     predictions = data.frame[columns].assign(**placed)
     saved = {"task": "site_map", **model, "features": list(FEATURES)}
-    write_outputs(output, saved, predictions, "site_map", model_card(metrics, words(metrics)), metrics)
+    write_outputs(output, saved, predictions, SITE_MAP, model_card(metrics, words(metrics)), metrics)
     for name, scores in metrics["agreement"].items():
         log.info("%d clusters and %s: adjusted Rand index %.2f", n_clusters, name, scores["clusters"]["ari"]["value"])
     return metrics

@@ -40,6 +40,7 @@ def run(
     Where symmetry leaves few enough orbits all are relaxed first, so that the optimum is known; that is no search's
     cost. Raises InputError for an unknown cell or method, a number of O that does not fit, and a budget below 1.
     """
+    from moxie.features.schemas import SEARCHES
     from moxie.features.tables import write_table
     from moxie.io import write_json
     from moxie.structures.network import write_networks
@@ -91,7 +92,7 @@ def run(
         log.info(
             "%s: target found in %.0f %%, median %s relaxations", method, 100 * scores["success"], scores["median"]
         )
-    write_table(tabulate(curves), output / "searches.parquet", "searches")
+    write_table(tabulate(curves), output / "searches.parquet", SEARCHES)
     write_networks(output / "best.extxyz", relaxer.network(best))
     write_json(output / "metrics.json", metrics)
     return metrics

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from moxie.config import nearest
-from moxie.errors import InputError
+from moxie.errors import InputError, nearest
 from moxie.oxidation.placement.evaluator import BudgetSpentError, Evaluator, orbits
 from moxie.oxidation.placement.model import Clusters, Guide, make_clusters, model_energy
 from moxie.oxidation.placement.sites import Occupied, Sites

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from moxie.config import nearest
-from moxie.errors import InputError
+from moxie.errors import InputError, nearest
 from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.structures.network import Network
 from moxie.structures.silicon import diamond, silicon_slab

@@ -1,0 +1,209 @@
+"""Section `dynamics`: molecular dynamics of liquids and electrolytes."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from moxie.config.section import Name, Section, distinct_states
+
+LiquidTemperatures = Annotated[
+    list[Annotated[float, Field(ge=100, le=800)]], Field(min_length=1), AfterValidator(distinct_states)
+]
+Pressures = Annotated[list[Annotated[float, Field(gt=0, le=1e5)]], Field(min_length=1), AfterValidator(distinct_states)]
+StandardError = Annotated[float, Field(gt=0)] | None
+
+
+def _standard_error(of: str, unit: str) -> Any:
+    return Field(None, description=f"Standard error of the {of} (null: any)", json_schema_extra={"unit": unit})
+
+
+class Precision(Section):
+    density_g_cm3: StandardError = _standard_error("density; only under NPT", "g/cm3")
+    potential_energy_kJ_mol: StandardError = _standard_error("potential energy per molecule", "kJ/mol")
+    enthalpy_of_vaporisation_kJ_mol: StandardError = _standard_error(
+        "enthalpy of vaporisation of a pure liquid; the isolated molecule has a tenth of its variance", "kJ/mol"
+    )
+
+
+class Transport(Section):
+    legs: int = Field(
+        4,
+        ge=1,
+        le=1000,
+        description="Legs at constant energy per run, each from another frame of it",
+    )
+    length_ps: float = Field(
+        50.0,
+        gt=0,
+        description="Length of a leg; at least 100 times the decay of the stress, and long enough for linear diffusion",
+        json_schema_extra={"unit": "ps"},
+    )
+    thermalisation_ps: float = Field(
+        5.0, ge=0, description="Run with a thermostat at the start of each leg", json_schema_extra={"unit": "ps"}
+    )
+    timestep_fs: Annotated[float, Field(gt=0, le=2.5)] | None = Field(
+        None,
+        description="Time step with true masses (null: 2 fs with rigid bonds, 1 fs with flexible ones)",
+        json_schema_extra={"unit": "fs"},
+    )
+    frame_interval_ps: float = Field(
+        0.1, gt=0, description="Interval of the trajectory's frames", json_schema_extra={"unit": "ps"}
+    )
+    stress_interval_fs: float = Field(
+        20.0,
+        gt=0,
+        le=1000,
+        description="Interval of the stress, which costs as much as ten steps each time; not above 25 fs",
+        json_schema_extra={"unit": "fs"},
+    )
+
+
+class System(Section):
+    composition: dict[Name, Annotated[int, Field(gt=0, le=1_000_000)]] = Field(
+        min_length=1, description="Number of each molecule in the box; the names are those under `molecules`"
+    )
+    force_field: str = Field(
+        "trappe_ua",
+        description=(
+            "Name of a force field in the registry, or the path of an OpenMM XML file. gaff2 and gaff make the "
+            "parameters of any organic molecule, and need the packages of envs/gaff.txt and the library libarpack2"
+        ),
+    )
+    ensemble: Literal["NPT", "NVT"] = Field("NPT", description="NPT, or NVT at the density `density_g_cm3`")
+    density_g_cm3: Annotated[float, Field(gt=0, le=25)] | None = Field(
+        None,
+        description="Density of an NVT box; for NPT only the first guess (null: estimated from the molecules)",
+        json_schema_extra={"unit": "g/cm3"},
+    )
+    temperatures_K: LiquidTemperatures = Field([298.15], description="Temperatures", json_schema_extra={"unit": "K"})
+    pressures_bar: Pressures = Field(
+        [1.0], description="Pressures; under NVT a label that changes nothing", json_schema_extra={"unit": "bar"}
+    )
+    replicas: int = Field(1, ge=1, le=1000, description="Independent runs of each state point")
+    cutoff_nm: float = Field(
+        1.0, gt=0.3, le=3, description="Cut-off of the non-bonded forces", json_schema_extra={"unit": "nm"}
+    )
+    timestep_fs: float = Field(2.0, gt=0, le=6, description="Time step", json_schema_extra={"unit": "fs"})
+    hydrogen_mass_amu: Annotated[float, Field(ge=1, le=4)] | None = Field(
+        None,
+        description="Mass of hydrogens after repartitioning from their neighbour (null: true masses)",
+        json_schema_extra={"unit": "amu"},
+    )
+    equilibration_ps: float = Field(
+        20.0,
+        ge=0,
+        description="Run before sampling starts; more is cut off by what the data say",
+        json_schema_extra={"unit": "ps"},
+    )
+    sampling_ps: float = Field(
+        100.0,
+        gt=0,
+        description="Sampled time; the longest where a precision is asked for",
+        json_schema_extra={"unit": "ps"},
+    )
+    precision: Precision = Field(
+        Precision(),
+        description="Standard errors at which a run ends before `sampling_ps`; all that are given must be reached",
+    )
+    transport: Transport | None = Field(
+        None, description="Legs for viscosity, self-diffusion and ionic conductivity after each run (null: none)"
+    )
+
+
+class Protocol(Section):
+    pme_tolerance: float = Field(5e-4, gt=0, le=1e-2, description="Relative error of the particle-mesh Ewald forces")
+    friction_per_ps: float = Field(
+        1.0, gt=0, le=100, description="Friction of the Langevin thermostat", json_schema_extra={"unit": "1/ps"}
+    )
+    barostat_interval: int = Field(10, ge=1, le=10_000, description="Steps between attempted volume changes")
+    sample_interval_ps: float = Field(
+        0.2, gt=0, description="Interval of the time series", json_schema_extra={"unit": "ps"}
+    )
+    frame_interval_ps: float = Field(
+        1.0, gt=0, description="Interval of the trajectory's frames", json_schema_extra={"unit": "ps"}
+    )
+    gas_sampling_ps: float = Field(
+        2000.0, gt=0, description="Sampled time of the isolated molecule", json_schema_extra={"unit": "ps"}
+    )
+    checkpoint_interval_s: float = Field(
+        120.0, gt=0, description="Wall-clock time between checkpoints", json_schema_extra={"unit": "s"}
+    )
+
+
+Positive = Annotated[float, Field(gt=0)]
+HydrogenMasses = Annotated[list[Annotated[float, Field(ge=1, le=4)] | None], Field(min_length=1)]
+
+
+class SettingsStudy(Section):
+    system: Name = Field("methanol", description="The system whose force field, state and settings the study varies")
+    temperature_K: Annotated[float, Field(ge=100, le=800)] | None = Field(
+        None, description="Temperature (null: the first of the system)", json_schema_extra={"unit": "K"}
+    )
+    timesteps_fs: Annotated[
+        list[Annotated[float, Field(gt=0, le=6)]], Field(min_length=1), AfterValidator(distinct_states)
+    ] = Field(
+        [0.5, 1.0, 2.0, 4.0, 5.0],
+        description="Time steps, up to twice what a run may have; one that blows up is recorded as such",
+        json_schema_extra={"unit": "fs"},
+    )
+    hydrogen_masses_amu: HydrogenMasses = Field(
+        [None, 3.0],
+        description="Masses of hydrogen (null: true masses), each with every time step",
+        json_schema_extra={"unit": "amu"},
+    )
+    molecules: list[Annotated[int, Field(ge=2, le=1_000_000)]] = Field(
+        [], description="Numbers of molecules, with the system's cut-off; multiples of its composition"
+    )
+    cutoffs_nm: list[Annotated[float, Field(gt=0.3, le=3)]] = Field(
+        [], description="Cut-offs, in the largest box", json_schema_extra={"unit": "nm"}
+    )
+    sampling_ps: Positive = Field(
+        500.0,
+        description="Sampled time of a point, after the system's `equilibration_ps`",
+        json_schema_extra={"unit": "ps"},
+    )
+    nve_ps: Positive = Field(
+        100.0, description="Time without a thermostat, for the drift of the energy", json_schema_extra={"unit": "ps"}
+    )
+    largest_difference_percent: Positive = Field(
+        0.2,
+        description="Density and temperature may differ from the safest point's by this and by two standard errors",
+        json_schema_extra={"unit": "%"},
+    )
+    largest_drift_kJ_mol_ns: Positive = Field(
+        0.1,
+        description="Drift of the energy per degree of freedom that a time step may have",
+        json_schema_extra={"unit": "kJ/mol/ns"},
+    )
+
+
+_LIQUID = {"temperatures_K": [278.15, 298.15, 318.15], "timestep_fs": 4.0, "hydrogen_mass_amu": 3.0}
+_SYSTEMS: dict[str, Any] = {
+    "methanol": {"composition": {"methanol": 216}, **_LIQUID, "sampling_ps": 100.0},
+    "ethanol": {"composition": {"ethanol": 216}, **_LIQUID, "sampling_ps": 80.0},
+    "litfsi_10m": {
+        "composition": {"lithium": 9, "tfsi": 9, "water": 50},
+        "force_field": "und",
+        "ensemble": "NVT",
+        "density_g_cm3": 1.577,
+        "temperatures_K": [298.15],
+        "cutoff_nm": 0.7,
+        "timestep_fs": 2.0,
+        "hydrogen_mass_amu": 3.0,
+        "equilibration_ps": 40.0,
+        "sampling_ps": 160.0,
+    },
+}
+
+
+class Dynamics(Section):
+    systems: dict[Name, System] = Field(
+        _SYSTEMS, description="Boxes to simulate, by name. In an overlay, `name: null` removes one"
+    )
+    protocol: Protocol = Field(Protocol(checkpoint_interval_s=30.0), description="Settings common to all systems")
+    settings_study: SettingsStudy | None = Field(
+        None, description="Study of time step, size and cut-off that ends in a recommendation (null: none)"
+    )
+    platform: Literal["auto", "CUDA", "HIP", "OpenCL", "CPU"] = Field(
+        "auto", description="auto takes the first of CUDA, HIP, OpenCL, CPU that evaluates the forces of the system"
+    )

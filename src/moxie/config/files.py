@@ -1,0 +1,33 @@
+"""What is wrong with a configuration file before its values are looked at."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from moxie.errors import InputError
+
+
+def check_file(path: str | Path) -> None:
+    """Raise InputError for a YAML file in which a mapping has a key twice, of which YAML would keep the last."""
+    with open(path, encoding="utf-8") as file:
+        root = yaml.compose(file, Loader=yaml.SafeLoader)
+    problems = list(_repeated_keys(root, ""))
+    if problems:
+        raise InputError(f"{path} cannot be used:\n" + "\n".join(f"  {problem}" for problem in problems))
+
+
+def _repeated_keys(node: Any, parent: str) -> Iterator[str]:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item, parent)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    lines: dict[str, int] = {}
+    for key, value in node.value:
+        name, line = f"{parent}.{key.value}".lstrip("."), key.start_mark.line + 1
+        if name in lines:
+            yield f"`{name}` stands on line {lines[name]} and on line {line}. Rename or join them."
+        lines[name] = line
+        yield from _repeated_keys(value, name)

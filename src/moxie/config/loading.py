@@ -1,0 +1,82 @@
+"""From the mapping that Snakemake hands over to a `StudyConfig`, or to one message about every bad key."""
+
+from collections.abc import Mapping
+from typing import Any, get_origin
+
+from pydantic import ValidationError
+
+from moxie.config.section import Section, section_of
+from moxie.config.study import StudyConfig
+from moxie.errors import InputError, nearest
+
+_PLAIN_WORDS = {  # what pydantic says in terms of Python
+    "dict_type": "here belong keys with values, `key: value`, each on a line of its own",
+    "model_type": "here belong keys with values, `key: value`, each on a line of its own",
+    "list_type": "here belongs a list, for example [1, 2]",
+    "string_type": "here belongs text; put quotes around a number that is a name",
+    "string_pattern_mismatch": "Names start with a lower-case letter and hold lower-case letters, digits and _ only",
+}
+REMOVABLE = (("molecules",), ("dynamics", "systems"))
+
+
+def load(values: Mapping[str, Any]) -> StudyConfig:
+    """Return the validated configuration.
+
+    Entries of `molecules` and `dynamics.systems` that an overlay sets to null are left out. Raises InputError with one
+    line per bad key: the key, what was found, what is allowed, and the nearest valid key for an unknown one.
+    """
+    try:
+        return StudyConfig.model_validate(_without_removed(values))
+    except ValidationError as error:
+        lines = [_explain(problem) for problem in error.errors(include_url=False)]
+        raise InputError("The configuration cannot be used:\n" + "\n".join(f"  {line}" for line in lines)) from None
+
+
+def _without_removed(values: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(values)
+    for *parents, last in REMOVABLE:
+        section = result
+        for key in parents:
+            if not isinstance(section.get(key), Mapping):
+                break
+            section[key] = dict(section[key])
+            section = section[key]
+        else:
+            if isinstance(section.get(last), Mapping):
+                section[last] = {key: value for key, value in section[last].items() if value is not None}
+    return result
+
+
+def _explain(problem: Any) -> str:
+    location = [part for part in problem["loc"] if part != "[key]"]
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    field, section = _describe(location)
+    if problem["type"] == "extra_forbidden":
+        names = list(section.model_fields) if section is not None else []
+        return f"`{key}`: unknown key.{nearest(location[-1], names)} Allowed here: {', '.join(names)}."
+    about = ""
+    if field is not None:
+        unit = (field.json_schema_extra or {}).get("unit") if isinstance(field.json_schema_extra, dict) else None
+        about = f" It means: {field.description}{f', in {unit}' if unit else ''}."
+    found = "" if problem["type"] == "missing" else f" = {problem['input']!r}"
+    message = _PLAIN_WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+    if problem["type"] == "too_short":
+        message = f"at least {problem['ctx']['min_length']} item needed"
+    return f"`{key}`{found}: {message}.{about}"
+
+
+def _describe(location: list[Any]) -> tuple[Any, type[Section] | None]:
+    """Return the deepest field that a location runs through, and the section that holds it."""
+    section: type[Section] | None = StudyConfig
+    holder, field, named = section, None, False
+    for part in location:
+        if named:
+            named = False
+        elif section is not None and isinstance(part, str):
+            holder = section
+            if part not in section.model_fields:
+                return None, holder
+            field = section.model_fields[part]
+            section = section_of(field.annotation)
+            named = section is not None and get_origin(field.annotation) is dict
+    return field, holder

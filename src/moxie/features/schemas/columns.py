@@ -1,0 +1,57 @@
+"""Columns in few words, and those that many tables share."""
+
+from collections.abc import Callable
+from typing import Any
+
+from moxie.features.schemas.table import Column
+
+
+def number(name: str, unit: str, description: str, low: float | None = None, high: float | None = None) -> Column:
+    return Column(name, "float", unit, description, low, high)
+
+
+def maybe(name: str, unit: str, description: str, low: float | None = None, high: float | None = None) -> Column:
+    return Column(name, "float", unit, description, low, high, nullable=True)
+
+
+def count(name: str, description: str, low: int = 0) -> Column:
+    return Column(name, "int", "1", description, low)
+
+
+def text(name: str, description: str, *allowed: str) -> Column:
+    return Column(name, "str", "", description, allowed=allowed)
+
+
+def observable(name: str, unit: str, description: str, low: float, high: float) -> tuple[Column, ...]:
+    """An observable with its standard error and its number of independent samples; empty where it has no meaning."""
+    return (
+        maybe(name, unit, description, low, high),
+        maybe(f"{name}_standard_error", unit, f"standard error of {name} from decorrelated samples", 0.0),
+        maybe(f"{name}_n_independent", "1", f"number of independent samples behind {name}", 0.0),
+    )
+
+
+def averaged(name: str, unit: str, description: str, high: float | None = None) -> tuple[Column, ...]:
+    """A thermal average over a ladder of temperatures with its standard error; empty where the samples do not reach."""
+    return (
+        maybe(name, unit, description, 0.0, high),
+        maybe(f"{name}_standard_error", unit, f"standard error of {name} by MBAR", 0.0),
+    )
+
+
+def sums_to_one(names: list[str]) -> Callable[[Any], Any]:
+    """A check of a table that some columns add up to one wherever they have values."""
+
+    def check(frame: Any) -> Any:
+        total = frame[names].sum(axis=1, skipna=False)
+        return total.isna() | ((total - 1.0).abs() < 1e-6)
+
+    return check
+
+
+OXIDATION_STATES = range(5)
+TEMPERATURE = number("temperature_K", "K", "temperature", 1.0, 5000.0)
+PRESSURE = number("pressure_bar", "bar", "pressure of the barostat, or of the state point in a fixed volume", -1e5, 1e6)
+REPLICA = count("replica", "number of the independent repetition, from 0")
+ORIENTATION = text("orientation", "surface of the silicon wafer", "100", "110", "111")
+STAGE = count("stage", "growth stage, from 1; the last one is the final film", 1)

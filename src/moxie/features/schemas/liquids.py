@@ -1,0 +1,165 @@
+"""Tables of simulated liquids and electrolytes: one state point and replica each, and their structure."""
+
+from moxie.features.schemas.columns import PRESSURE, REPLICA, TEMPERATURE, count, maybe, number, observable, text
+from moxie.features.schemas.table import Column, Table
+
+_STATE_KEY = ("system", "force_field", "temperature_K", "pressure_bar", "replica")
+
+_STATE = (
+    text("system", "name of the simulated system in the configuration"),
+    text("force_field", "name of the force field"),
+    TEMPERATURE,
+    PRESSURE,
+    REPLICA,
+)
+
+_LIQUID_RUN = (
+    *_STATE,
+    text("force_field_sha256", "SHA-256 checksum of the force field's file: which variant of the parameters was used"),
+    text("composition", "canonical SMILES of a pure liquid; SMILES:count of a mixture, in lowest terms"),
+    text("ensemble", "ensemble sampled", "NPT", "NVT"),
+    count("n_molecules", "molecules in the box", 1),
+    count("n_sites", "interaction sites in the box", 1),
+    text("platform", "OpenMM platform that computed the forces"),
+    text("precision", "arithmetic precision of the platform"),
+    number("timestep_fs", "fs", "time step", 0.0, 20.0),
+    number("sampled_ps", "ps", "length of the time series before the equilibration is cut off", 0.0),
+    number("equilibration_ps", "ps", "start of the stationary part, detected from the data", 0.0),
+)
+
+
+def from_grid(stem: str, unit_suffix: str, unit: str, description: str, limit: float) -> tuple[Column, ...]:
+    """An observable from the grid of state points, and how far the one from fluctuations is from it."""
+    return (
+        *observable(f"{stem}_from_grid{unit_suffix}", unit, f"{description}; empty at the edges", -limit, limit),
+        maybe(f"{stem}_grid_z", "1", f"({stem}{unit_suffix} - the one from the grid) / combined standard error"),
+    )
+
+
+LIQUIDS = Table(
+    "liquids",
+    "Molecular liquids: one row per state point and replica.",
+    _STATE_KEY,
+    (
+        *_LIQUID_RUN,
+        *observable("density_g_cm3", "g/cm3", "mass density", 0.0, 25.0),
+        *observable(
+            "enthalpy_of_vaporisation_kJ_mol",
+            "kJ/mol",
+            "molar enthalpy of vaporisation into the ideal gas: <U_gas> - <U_liquid>/N + RT",
+            -1e3,
+            1e3,
+        ),
+        *observable("potential_energy_kJ_mol", "kJ/mol", "potential energy per molecule", -1e5, 1e5),
+        *observable(
+            "enthalpy_kJ_mol",
+            "kJ/mol",
+            "enthalpy per mole of the classical model: potential energy + pV + f RT/2, f degrees of freedom",
+            -1e5,
+            1e5,
+        ),
+        *observable(
+            "thermal_expansion_per_K",
+            "1/K",
+            "isobaric thermal expansion from fluctuations of volume and enthalpy",
+            -1,
+            1,
+        ),
+        *from_grid("thermal_expansion", "_per_K", "1/K", "-d ln(density)/dT over the neighbouring temperatures", 1.0),
+        *observable(
+            "isothermal_compressibility_per_GPa",
+            "1/GPa",
+            "isothermal compressibility from volume fluctuations",
+            -1e3,
+            1e3,
+        ),
+        *from_grid(
+            "isothermal_compressibility", "_per_GPa", "1/GPa", "d ln(density)/dp over the neighbouring pressures", 1e3
+        ),
+        *observable(
+            "heat_capacity_J_mol_K",
+            "J/mol/K",
+            "isobaric heat capacity of the classical model from enthalpy fluctuations, f R/2 included; no quantum "
+            "correction, nothing for rigid bonds",
+            -1e5,
+            1e5,
+        ),
+        *from_grid("heat_capacity", "_J_mol_K", "J/mol/K", "d(enthalpy)/dT over the neighbouring temperatures", 1e5),
+        *observable(
+            "residual_heat_capacity_J_mol_K",
+            "J/mol/K",
+            "isobaric heat capacity of the liquid less that of its ideal gas, both classical, from fluctuations",
+            -1e5,
+            1e5,
+        ),
+        *observable(
+            "dielectric_constant",
+            "1",
+            "static dielectric constant from fluctuations of the box's dipole moment",
+            -1e5,
+            1e5,
+        ),
+        *observable(
+            "hydrogen_bonds_per_molecule",
+            "1",
+            "hydrogen bonds between molecules per molecule, each counted once: donor to acceptor below 3.5 angstrom, "
+            "angle H-donor-acceptor below 30 degrees",
+            0.0,
+            20.0,
+        ),
+        *observable(
+            "hydroxyl_trans_fraction",
+            "1",
+            "share of C-C-O-H dihedral angles beyond 120 degrees; the rest is gauche",
+            0,
+            1,
+        ),
+        *observable(
+            "backbone_trans_fraction",
+            "1",
+            "share of the dihedral angles of four heavy atoms about single bonds beyond 120 degrees; rest: gauche",
+            0.0,
+            1.0,
+        ),
+        *observable("rdf_oo_peak_position_A", "angstrom", "position of the first O-O peak of g(r)", 0.0, 20.0),
+        *observable("rdf_oo_peak_height", "1", "height of the first O-O peak of g(r)", 0.0, 1e3),
+        *observable("rdf_oo_first_minimum_A", "angstrom", "first minimum of the O-O g(r)", 0.0, 20.0),
+        *observable("coordination_oo", "1", "O neighbours of an O within the first minimum", 0.0, 50.0),
+    ),
+)
+
+ELECTROLYTES = Table(
+    "electrolytes",
+    "Salt solutions: one row per state point and replica.",
+    _STATE_KEY,
+    (
+        *_LIQUID_RUN,
+        *observable("density_g_cm3", "g/cm3", "mass density, sampled (NPT) or given (NVT)", 0.0, 25.0),
+        *observable("potential_energy_kJ_mol", "kJ/mol", "potential energy per molecule", -1e5, 1e5),
+        *observable("li_ow_peak_A", "angstrom", "first peak of g(r), Li to water O", 0.0, 20.0),
+        *observable("li_ow_peak_height", "1", "height of the first peak of g(r), Li to water O", 0.0, 1e3),
+        *observable("li_ow_coordination", "1", "water O around a Li within the first minimum", 0.0, 50.0),
+        *observable("li_oanion_peak_A", "angstrom", "first peak of g(r), Li to anion O", 0.0, 20.0),
+        *observable("li_oanion_coordination", "1", "anion O around a Li within the first minimum", 0.0, 50.0),
+        *observable(
+            "li_contact_fraction", "1", "fraction of Li with at least one anion O within the first minimum", 0.0, 1.0
+        ),
+    ),
+)
+
+_CURVE = (
+    text("pair", "the two kinds of atom, for example O-O"),
+    number("r_A", "angstrom", "distance, centre of the bin", 0.0, 1e3),
+    number("g", "1", "radial distribution function", 0.0),
+    maybe("g_standard_error", "1", "standard error of g(r) over blocks of frames", 0.0),
+    number("running_coordination", "1", "mean number of neighbours closer than the outer edge of the bin", 0.0),
+)
+
+RDF = Table("rdf", "Radial distribution functions of one run.", ("pair", "r_A"), _CURVE)
+
+RDF_CURVES = Table(
+    "rdf_curves",
+    "Radial distribution functions of all runs.",
+    (*_STATE_KEY, "pair", "r_A"),
+    (*_STATE, *_CURVE),
+)
