@@ -126,7 +126,7 @@ def grow_oxide(
     began, cpu_before = time.process_time(), progress.cpu_s
     said = saved = time.monotonic()
     while progress.stage < len(targets):
-        finished = _step(engine, progress, settings, targets, kT, rejection is not None)
+        finished = _step(engine, progress, settings, targets, kT)
         if finished:
             engine.info = slab.info | _stage_facts(engine, progress, kT)
             stages.append(engine.to_network())
@@ -247,9 +247,7 @@ def _targets(present: int, settings: FilmSettings) -> list[int]:
     return [present + round((settings.n_oxygen - present) * (k + 1) / count) for k in range(count)]
 
 
-def _step(
-    engine: Engine, progress: _Progress, settings: FilmSettings, targets: list[int], kT: float, rejecting: bool
-) -> bool:
+def _step(engine: Engine, progress: _Progress, settings: FilmSettings, targets: list[int], kT: float) -> bool:
     """Do one step of the present stage (an insertion or an anneal step); return whether the stage is complete."""
     target = targets[progress.stage]
     growth, anneal = settings.growth, settings.anneal
@@ -270,7 +268,7 @@ def _step(
     last = progress.stage == len(targets) - 1
     per_oxygen = anneal.final_moves_per_oxygen if last else anneal.moves_per_oxygen
     done = progress.step
-    if done == 0 and rejecting:
+    if done == 0 and engine.rejection.rules:
         # as the oxide grows and anneals, its moves gain less and less: old rules would give up nearly all of them
         engine.calibrate(anneal.start_kT_eV, growth.hop_fraction, active_silicon(engine), *CALIBRATION_FOLLOWED)
     share = [per_oxygen * n_oxygen * k // anneal.steps for k in (done, done + 1)]
