@@ -33,8 +33,8 @@ def by_structure(model: Mapping[str, Any], row: Any, training: set[str]) -> str:
     molecule = molecular.parse(row.smiles)
     if all(molecule.HasSubstructMatch(pattern) for pattern in ionising_groups()):
         return "outside: acid and amine, a zwitterion in water; logP is that of the neutral form"
-    types = [c for c in molecular.descriptors([row.smiles]) if c.startswith("atom_type_")]
-    unseen = [c.removeprefix("atom_type_") or "(none known)" for c in types if c not in model["atom_types"]]
+    types = [c for c in molecular.descriptors([row.smiles]) if c.startswith(molecular.ATOM_TYPE)]
+    unseen = [molecular.atom_type(c) for c in types if c not in model["atom_types"]]
     return f"outside: no molecule of the training set has atom type {', '.join(unseen)}" if unseen else ""
 
 

@@ -22,7 +22,7 @@ BLOCKS = {
     "solvation free energies": ("solvation_", "logP_alpb"),
     "dipole and orbitals": ("dipole_", "homo_", "lumo_"),
     "atomic charges": ("charge_",),
-    "atom types": ("atom_type_",),
+    "atom types": (molecular.ATOM_TYPE,),
     "size, surface and counts": (),  # the rest
 }
 _SIZES = (0.25, 0.5, 0.75, 1.0)  # shares of the training molecules in the learning curve
@@ -207,6 +207,7 @@ def worst(data: Data, evaluation: Evaluation, limits: Mapping[str, float]) -> li
     both = [partition.measured_logP(name) for name in partition.SETS]
     n_heavy = data.table["HeavyAtomCount"].astype(int)
     large = np.quantile(n_heavy, 0.95)
+    types = [name for name in data.table if name.startswith(molecular.ATOM_TYPE)]
     rows, entries = evaluation.rows[BEST], []
     for i in np.argsort(-np.abs(rows.mean - rows.observed))[:_N_WORST]:
         row = data.frame.iloc[i]
@@ -217,6 +218,10 @@ def worst(data: Data, evaluation: Evaluation, limits: Mapping[str, float]) -> li
             reasons.append(f"compilations disagree: {' and '.join(f'{value:.2f}' for value in values)}")
         if evaluation.similarity[i] < limits["lowest_similarity"]:
             reasons.append(f"nothing like it in training (similarity {evaluation.similarity[i]:.2f})")
+        train = evaluation.folds[evaluation.fold[i]][0]
+        unseen = [name for name in types if data.table[name][i] and not data.table[name][train].any()]
+        if unseen:
+            reasons.append(f"no training molecule has atom type {', '.join(map(molecular.atom_type, unseen))}")
         if n_heavy[i] > large:
             reasons.append(f"{n_heavy[i]} heavy atoms, more than 95 % of the data")
         if rows.observed[i] > _HARD_TO_MEASURE:
@@ -224,7 +229,10 @@ def worst(data: Data, evaluation: Evaluation, limits: Mapping[str, float]) -> li
         n_alike = int((data.groups == data.groups[i]).sum())
         if n_alike > len(data.target) / N_FOLDS:
             reasons.append(f"its scaffold ({data.groups[i]}) is {100 * n_alike / len(data.target):.0f} % of the data")
-        if any(molecule.HasSubstructMatch(pattern) for pattern in ionising_groups()):
+        ionising = [molecule.HasSubstructMatch(pattern) for pattern in ionising_groups()]
+        if all(ionising):
+            reasons.append("acid and amine: a zwitterion in water, computed as the neutral form")
+        elif any(ionising):
             reasons.append("acid or amine: ionises, association in octanol")
         rotatable = Chem.rdMolDescriptors.CalcNumRotatableBonds(molecule)
         if rotatable >= 5:

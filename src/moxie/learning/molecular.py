@@ -22,6 +22,7 @@ QUANTUM_COLUMNS = (
     "charges",
     "symbols",
 )
+ATOM_TYPE = "atom_type_"  # begins the columns that count atoms of a type of Wildman and Crippen
 _KT_LN10_EV = 8.617333262e-5 * 298.15 * float(np.log(10))
 _RDKIT = (
     "MolWt MolMR TPSA LabuteASA NumHDonors NumHAcceptors NumRotatableBonds RingCount NumAromaticRings "
@@ -78,8 +79,13 @@ def descriptors(smiles: Sequence[str]) -> dict[str, np.ndarray]:
         rdMolDescriptors._CalcCrippenContribs(whole, False, numbers, labels)
         counts.append(Counter(labels))
     for label in sorted({label for count in counts for label in count}):
-        columns[f"atom_type_{label}"] = np.array([float(count[label]) for count in counts])
+        columns[f"{ATOM_TYPE}{label}"] = np.array([float(count[label]) for count in counts])
     return columns
+
+
+def atom_type(column: str) -> str:
+    """Return the atom type that a column counts, in words; some atoms, selenium for one, have none."""
+    return column.removeprefix(ATOM_TYPE) or "(none known)"
 
 
 def quantum_features(frame: Any) -> dict[str, np.ndarray]:

@@ -62,8 +62,10 @@ def prepare(molecules: Any) -> tuple[Data, Any, dict[str, int]]:
     neutral = (good["charge"] == 0) & (good["spin_multiplicity"] == 1)
     labelled = good["logP_measured"].notna()
     known = good[neutral & labelled].sort_values(["list", "molecule"])
+    failed = molecules[molecules["logP_measured"].notna() & (molecules["status"] != "ok")]
     left_out = {
-        "not computed": int((molecules["logP_measured"].notna() & (molecules["status"] != "ok")).sum()),
+        "without a known structure": int((failed["smiles"] == "").sum()),
+        "not computed": int((failed["smiles"] != "").sum()),
         "charged or open shell": int((labelled & ~neutral).sum()),
         "same structure as another": int(known.duplicated("structure").sum()),
     }
@@ -112,7 +114,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
             "factor": final.factor,
             "confidence": settings.confidence,
             "training_smiles": list(data.frame["smiles"]),
-            "atom_types": [c for c in data.table if c.startswith("atom_type_")],
+            "atom_types": [c for c in data.table if c.startswith(molecular.ATOM_TYPE)],
             **limits,
         }
         predictions = tabulate(data, evaluation, unknown, predict(model, unknown), settings)
