@@ -87,6 +87,8 @@ def electrolytes():
         li_oanion_peak_A=(2.12, 0.02),
         li_oanion_coordination=(1.05, 0.1),
         li_contact_fraction=(0.63, 0.04),
+        **{f"li_ow_{n}_fraction": (share, 0.02) for n, share in enumerate((0.0, 0.05, 0.15, 0.3, 0.4, 0.1, 0.0))},
+        **{f"li_oanion_{n}_fraction": (share, 0.02) for n, share in enumerate((0.37, 0.35, 0.2, 0.06, 0.02, 0, 0))},
     )
     return pd.DataFrame([row | {"ensemble": "NVT"}])
 
@@ -104,7 +106,8 @@ def transport(temperatures_K=(278.15, 298.15, 318.15)):
                 row = {
                     "system": system, "force_field": force_field, "temperature_K": temperature, "pressure_bar": 1.0,
                     "species": name, "smiles": smiles, "n_molecules": 216, "n_legs": 4, "leg_ps": 50.0, "edge_nm": 2.45,
-                    "mean_temperature_K": temperature + 0.4, "timestep_fs": 2.0, "energy_drift_kJ_mol_ns": -0.004,
+                    "force_field_sha256": 64 * "0", "mean_temperature_K": temperature + 0.4, "timestep_fs": 2.0,
+                    "energy_drift_kJ_mol_ns": -0.004,
                     "diffusion_fit_start_ps": 1.0, "diffusion_is_linear": True, "stress_correlation_time_ps": 0.4,
                 }  # fmt: skip
                 values = {

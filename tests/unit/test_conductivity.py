@@ -123,7 +123,8 @@ def leg_files(folder, rng, length_ps):
     pd.DataFrame({"time_ps": 1.0 + np.arange(4), **pressures}).to_parquet(folder / "timeseries.parquet")
     ions = [("lithium", "[Li+]", 6.94), ("chloride", "[Cl-]", 35.45)]
     write_json(folder / "run.json", {
-        "system": "salt", "replica": 0, "force_field": "made", "edge_nm": EDGE_NM, "mean_temperature_K": TEMPERATURE_K,
+        "system": "salt", "replica": 0, "force_field_sha256": "0",
+        "force_field": "made", "edge_nm": EDGE_NM, "mean_temperature_K": TEMPERATURE_K,
         "energy_drift_kJ_mol_ns_per_degree": 0.0, "settings": {"temperature_K": TEMPERATURE_K, "pressure_bar": 1.0},
         "transport": {"length_ps": float(length_ps), "timestep_fs": 1.0, "stress_interval_fs": 1000.0,
                       "frame_interval_ps": 1.0},

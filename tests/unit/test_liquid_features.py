@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from moxie.errors import InputError
 from moxie.features.liquids import analyse, find_sites, kind_of
-from moxie.features.rdf import analyse_structure, count_pairs, first_shell, jackknife
+from moxie.features.rdf import PairCounter, analyse_structure, count_pairs, first_shell, jackknife
 from moxie.timeseries import detect_equilibration, mean_of, statistical_inefficiency
 
 TFSI = "O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F"
@@ -230,6 +230,24 @@ def test_without_gas_or_hydroxyl_oxygen_there_is_nothing_instead_of_a_guess(tmp_
     assert len(curves) == 0
 
 
+@pytest.mark.parametrize("angle", [90.0, 89.999])  # every pair, and cell lists
+def test_neighbour_shares_are_those_of_a_plain_count(angle):
+    rng = np.random.default_rng(4)
+    positions = rng.uniform(0, 12, (6, 40, 3)).astype(np.float32)
+    box = np.array([12.0, 12.0, 12.0, 90.0, angle, 90.0])
+    counter = PairCounter(np.arange(10), np.arange(10, 40), 5.0, n_ranks=4)
+    found = np.zeros((6, 5))
+    for frame, here in enumerate(positions):
+        counter.add(here, box)
+        shifts = here[:10, None] - here[None, 10:]
+        distances = np.linalg.norm(shifts - 12 * np.round(shifts / 12), axis=2)
+        found[frame] = np.bincount(np.minimum((distances < 4.0).sum(axis=1), 4), minlength=5) / 10
+    counts = counter.result()
+    assert np.allclose(counts.neighbour_shares(4.0), found[:, :4], atol=1e-6 if angle == 90 else 0.11)
+    assert np.allclose(counts.neighbour_shares(4.0).sum(axis=1) + found[:, 4], 1.0, atol=0.11)
+    assert np.allclose(counts.contact_fraction(4.0), 1 - counts.neighbour_shares(4.0)[:, 0])
+
+
 def test_electrolyte_row_has_the_columns_of_its_table(tmp_path):
     from moxie.features.schemas import ELECTROLYTES
     from moxie.features.tables import check_frame
@@ -239,6 +257,12 @@ def test_electrolyte_row_has_the_columns_of_its_table(tmp_path):
     observables, curves = analyse(*paths)
     check_frame(observables, ELECTROLYTES, "here")
     assert set(curves["pair"]) == {"Li-Ow", "Li-O(anion)"}
+    row = observables.iloc[0]
+    for stem in ("li_ow", "li_oanion"):
+        shares = np.array([row[f"{stem}_{n}_fraction"] for n in range(7)])
+        assert np.isnan(shares).all() or 0.0 <= shares.sum() <= 1.0 + 1e-9
+    if not math.isnan(row["li_contact_fraction"]):
+        assert row["li_contact_fraction"] == pytest.approx(1 - row["li_oanion_0_fraction"])
 
 
 def test_little_data_is_said(tmp_path, caplog):

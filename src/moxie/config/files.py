@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from moxie.errors import InputError
 
 
 def check_file(path: str | Path) -> None:
     """Raise InputError for a YAML file in which a mapping has a key twice, of which YAML would keep the last."""
+    import yaml
+
     with open(path, encoding="utf-8") as file:
         root = yaml.compose(file, Loader=yaml.SafeLoader)
     problems = list(_repeated_keys(root, ""))
@@ -19,10 +19,10 @@ def check_file(path: str | Path) -> None:
 
 
 def _repeated_keys(node: Any, parent: str) -> Iterator[str]:
-    if isinstance(node, yaml.SequenceNode):
+    if getattr(node, "id", None) == "sequence":
         for item in node.value:
             yield from _repeated_keys(item, parent)
-    if not isinstance(node, yaml.MappingNode):
+    if getattr(node, "id", None) != "mapping":
         return
     lines: dict[str, int] = {}
     for key, value in node.value:

@@ -135,7 +135,8 @@ def simulate_transport(
     facts = {
         "system": origin["system"], "replica": origin["replica"], "leg": leg, "seed": seed,
         "transport": asdict(settings) | {"timestep_fs": timestep_fs}, "settings": origin["settings"],
-        "components": _components(model, origin), "force_field": model.force_field.name, "edge_nm": edge_nm,
+        "components": _components(model, origin), "force_field": model.force_field.name,
+        "force_field_sha256": dependencies["force_field"], "edge_nm": edge_nm,
         "platform": choice.name, "precision": choice.precision, "production_cpu_s": time.process_time() - begin,
         **_conservation(rows, run.degrees),
     }  # fmt: skip

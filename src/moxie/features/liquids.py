@@ -16,6 +16,7 @@ from moxie.features.dihedrals import PATTERNS as DIHEDRALS
 from moxie.features.dihedrals import DihedralCounter
 from moxie.features.hydrogen_bonds import ACCEPTORS, DONORS, HydrogenBondCounter
 from moxie.features.rdf import PairCounter, Structure, analyse_structure
+from moxie.features.schemas.liquids import LITHIUM_NEIGHBOURS
 from moxie.features.state_grid import columns_from_grid
 from moxie.features.thermodynamics import (
     BAR_NM3_IN_KJ_MOL,
@@ -258,18 +259,20 @@ def _liquid_structure(
 
 
 def _electrolyte_structure(facts: dict[str, Any], frames: Frames, range_A: float) -> dict[str, Structure | None]:
-    water = _pair_counter(facts["components"], "cation", "water_oxygen", range_A)
-    anion = _pair_counter(facts["components"], "cation", "anion_oxygen", range_A)
+    water = _pair_counter(facts["components"], "cation", "water_oxygen", range_A, len(LITHIUM_NEIGHBOURS))
+    anion = _pair_counter(facts["components"], "cation", "anion_oxygen", range_A, len(LITHIUM_NEIGHBOURS))
     _count(frames, water, anion)
     cation = "Li" if _is_lithium(facts) else "cation"
     return {f"{cation}-Ow": _structure(water), f"{cation}-O(anion)": _structure(anion)}
 
 
-def _pair_counter(components: list[dict[str, Any]], first: str, second: str, range_A: float) -> PairCounter | None:
+def _pair_counter(
+    components: list[dict[str, Any]], first: str, second: str, range_A: float, n_ranks: int = 1
+) -> PairCounter | None:
     reference, neighbours = find_sites(components, first), find_sites(components, second)
     if len(reference) == 0 or len(neighbours) < 2:
         return None
-    return PairCounter(reference, neighbours, range_A)
+    return PairCounter(reference, neighbours, range_A, n_ranks)
 
 
 def _count(frames: Frames, *counters: PairCounter | HydrogenBondCounter | DihedralCounter | None) -> None:
@@ -296,8 +299,12 @@ def _liquid_means(structure: Structure | None) -> dict[str, Mean]:
 def _electrolyte_means(water: Structure | None, anion: Structure | None) -> dict[str, Mean]:
     means = {name: NO_MEAN for name in (
         "li_ow_peak_A", "li_ow_peak_height", "li_ow_coordination", "li_oanion_peak_A", "li_oanion_coordination",
-        "li_contact_fraction",
+        "li_contact_fraction", *(f"{stem}_{n}_fraction" for stem in ("li_ow", "li_oanion") for n in LITHIUM_NEIGHBOURS),
     )}  # fmt: skip
+    for stem, structure in (("li_ow", water), ("li_oanion", anion)):
+        if structure is not None:
+            shares = zip(LITHIUM_NEIGHBOURS, structure.neighbour_shares, strict=True)
+            means |= {f"{stem}_{n}_fraction": share for n, share in shares}
     if water is not None:
         means |= {
             "li_ow_peak_A": water.peak_A, "li_ow_peak_height": water.height, "li_ow_coordination": water.coordination,

@@ -4,18 +4,31 @@ import numpy as np
 from numba import njit
 
 
+@njit(cache=True)
+def _insert(ascending: np.ndarray, value: float) -> None:
+    """Keep the smallest values seen so far in ascending order."""
+    k = len(ascending) - 1
+    if value >= ascending[k]:
+        return
+    while k > 0 and ascending[k - 1] > value:
+        ascending[k] = ascending[k - 1]
+        k -= 1
+    ascending[k] = value
+
+
 @njit(cache=True, fastmath={"contract", "arcp", "nsz"})
 def histogram_pairs(
-    first: np.ndarray, second: np.ndarray, same: bool, edges_A: np.ndarray, r_max_A: float, n_bins: int
+    first: np.ndarray, second: np.ndarray, same: bool, edges_A: np.ndarray, r_max_A: float, n_bins: int, n_ranks: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the histograms, shape (n_bins,) each, of all distances and of those to the nearest neighbour.
+    """Return the histograms of all distances, (n_bins,), and of those to the first, second, ... nearest neighbour,
+    (n_ranks, n_bins).
 
     first (n, 3) and second (m, 3) in an orthorhombic box, minimum images; `same` for one kind of atom, whose pairs
     count in both directions.
     """
-    counts, nearest = np.zeros(n_bins, np.int64), np.zeros(n_bins, np.int64)
+    counts, nearest = np.zeros(n_bins, np.int64), np.zeros((n_ranks, n_bins), np.int64)
     x, y, z = second[:, 0].copy(), second[:, 1].copy(), second[:, 2].copy()
-    shortest = np.full(len(first), np.inf)
+    shortest = np.full((len(first), n_ranks), np.inf)
     squares = np.empty(len(second))
     limit, per_A = r_max_A * r_max_A, n_bins / r_max_A
     weight = 2 if same else 1
@@ -30,10 +43,11 @@ def histogram_pairs(
         for j in range(begin, len(second)):
             if squares[j] < limit:
                 counts[min(int(np.sqrt(squares[j]) * per_A), n_bins - 1)] += weight
-                shortest[i] = min(shortest[i], squares[j])
+                _insert(shortest[i], squares[j])
                 if same:
-                    shortest[j] = min(shortest[j], squares[j])
-    for square in shortest:
-        if square < limit:
-            nearest[min(int(np.sqrt(square) * per_A), n_bins - 1)] += 1
+                    _insert(shortest[j], squares[j])
+    for i in range(len(first)):
+        for rank in range(n_ranks):
+            if shortest[i, rank] < limit:
+                nearest[rank, min(int(np.sqrt(shortest[i, rank]) * per_A), n_bins - 1)] += 1
     return counts, nearest

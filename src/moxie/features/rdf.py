@@ -24,8 +24,8 @@ _MOST_PAIRS = 4_000_000  # looked at one by one in a frame
 class PairCounts:
     """Neighbours of one kind of atom around another, frame by frame.
 
-    counts (n_frames, n_bins): neighbours in each shell, summed over reference atoms; nearest (n_frames, n_bins): the
-    reference atoms whose nearest neighbour is in that shell.
+    counts (n_frames, n_bins): neighbours in each shell, summed over reference atoms; nearest (n_frames, n_ranks,
+    n_bins): the reference atoms whose first, second, ... nearest neighbour is in that shell.
     """
 
     edges_A: np.ndarray
@@ -53,7 +53,12 @@ class PairCounts:
 
     def contact_fraction(self, radius_A: float) -> np.ndarray:
         """Return the share of reference atoms with a neighbour within a radius, for each frame."""
-        return self.nearest @ self._share(radius_A) / self.n_reference
+        return 1.0 - self.neighbour_shares(radius_A)[:, 0]
+
+    def neighbour_shares(self, radius_A: float) -> np.ndarray:
+        """Return the shares of reference atoms with 0 to n_ranks - 1 neighbours within a radius, for each frame."""
+        at_least = self.nearest @ self._share(radius_A) / self.n_reference
+        return -np.diff(at_least, axis=1, prepend=1.0)
 
     def running_coordination(self) -> np.ndarray:
         """Return the mean neighbours up to the outer edge of each bin."""
@@ -66,8 +71,8 @@ class PairCounts:
 class PairCounter:
     """Counts the pairs of two kinds of atoms frame by frame; the kinds are the same atoms or have none in common."""
 
-    def __init__(self, reference: np.ndarray, neighbours: np.ndarray, r_max_A: float):
-        self._reference, self._neighbours = reference, neighbours
+    def __init__(self, reference: np.ndarray, neighbours: np.ndarray, r_max_A: float, n_ranks: int = 1):
+        self._reference, self._neighbours, self._n_ranks = reference, neighbours, n_ranks
         self._same = len(reference) == len(neighbours) and bool(np.array_equal(reference, neighbours))
         self._edges = np.linspace(0, r_max_A, max(1, round(r_max_A / BIN_WIDTH_A)) + 1)
         self._counts: list[np.ndarray] = []
@@ -79,16 +84,16 @@ class PairCounter:
         first, second = positions[self._reference], positions[self._neighbours]
         few = len(first) * len(second) <= _MOST_PAIRS
         count = _count_all if few and (np.asarray(box[3:]) == 90).all() else _count_near
-        counts, nearest = count(first, second, self._same, box, self._edges)
+        counts, nearest = count(first, second, self._same, box, self._edges, self._n_ranks)
         self._counts.append(counts.astype(np.uint32))
         self._nearest.append(nearest.astype(np.uint32))
         self._volumes.append(float(np.prod(box[:3])))
 
     def result(self) -> PairCounts:
         """Return what was counted in all frames."""
-        counts, nearest = (
-            np.array(rows, dtype=np.uint32).reshape(-1, len(self._edges) - 1) for rows in (self._counts, self._nearest)
-        )
+        n_bins = len(self._edges) - 1
+        counts = np.array(self._counts, dtype=np.uint32).reshape(-1, n_bins)
+        nearest = np.array(self._nearest, dtype=np.uint32).reshape(-1, self._n_ranks, n_bins)
         return PairCounts(
             self._edges, counts, nearest, np.array(self._volumes), len(self._reference),
             len(self._neighbours) - self._same,
@@ -110,7 +115,7 @@ def count_pairs(
 
 
 def _count_near(
-    first: np.ndarray, second: np.ndarray, same: bool, box: np.ndarray, edges: np.ndarray
+    first: np.ndarray, second: np.ndarray, same: bool, box: np.ndarray, edges: np.ndarray, n_ranks: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Count with cell lists: for large systems and any box."""
     from MDAnalysis.lib.distances import capped_distance
@@ -118,13 +123,15 @@ def _count_near(
     pairs, distances = capped_distance(
         first.astype(np.float32), second.astype(np.float32), edges[-1], box=box, min_cutoff=1e-6 if same else None
     )
-    shortest = np.full(len(first), np.inf)
-    np.minimum.at(shortest, pairs[:, 0], distances)
-    return np.histogram(distances, edges)[0], np.histogram(shortest, edges)[0]
+    order = np.lexsort((distances, pairs[:, 0]))
+    atoms, ascending = pairs[order, 0], distances[order]
+    ranks = np.arange(len(atoms)) - np.searchsorted(atoms, atoms)
+    nearest = [np.histogram(ascending[ranks == rank], edges)[0] for rank in range(n_ranks)]
+    return np.histogram(distances, edges)[0], np.array(nearest)
 
 
 def _count_all(
-    first: np.ndarray, second: np.ndarray, same: bool, box: np.ndarray, edges: np.ndarray
+    first: np.ndarray, second: np.ndarray, same: bool, box: np.ndarray, edges: np.ndarray, n_ranks: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Count by looking at every pair, which is faster in boxes of a few thousand atoms."""
     from moxie.features.pair_loop import histogram_pairs
@@ -133,7 +140,7 @@ def _count_all(
     n_bins = len(edges) - 1
     return histogram_pairs(
         np.ascontiguousarray(first, dtype=np.float64), np.ascontiguousarray(second, dtype=np.float64), same, box_edges,
-        float(edges[-1]), n_bins,
+        float(edges[-1]), n_bins, n_ranks,
     )  # fmt: skip
 
 
@@ -273,6 +280,7 @@ class Structure:
     minimum_A: Mean
     coordination: Mean
     contact_fraction: Mean  # reference atoms with at least one neighbour in the first shell
+    neighbour_shares: tuple[Mean, ...]  # reference atoms with 0, 1, ... neighbours in the first shell
 
 
 def analyse_structure(counts: PairCounts) -> Structure:
@@ -297,7 +305,11 @@ def analyse_structure(counts: PairCounts) -> Structure:
         for value, deviation in zip((shell.peak_A, shell.height, shell.minimum_A), shell_error, strict=True)
     )
     coordination = contact = NO_MEAN
+    shares = (NO_MEAN,) * counts.nearest.shape[1]
     if math.isfinite(shell.minimum_A):
         coordination = mean_of(counts.coordination(shell.minimum_A))
         contact = mean_of(counts.contact_fraction(shell.minimum_A))
-    return Structure(counts.r_A, g, error, counts.running_coordination(), peak, height, minimum, coordination, contact)
+        shares = tuple(mean_of(series) for series in counts.neighbour_shares(shell.minimum_A).T)
+    return Structure(
+        counts.r_A, g, error, counts.running_coordination(), peak, height, minimum, coordination, contact, shares
+    )

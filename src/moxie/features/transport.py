@@ -89,6 +89,7 @@ def _row(
         corrected = finite_size_corrected(diffusion.coefficient, viscosity.value, temperature_K, edge_nm)
     return {
         "species": component["name"], "smiles": component["smiles"], "n_molecules": component["count"],
+        "force_field_sha256": facts[0]["force_field_sha256"],
         "n_legs": len(facts), "leg_ps": facts[0]["transport"]["length_ps"], "edge_nm": edge_nm,
         "mean_temperature_K": temperature_K, "timestep_fs": facts[0]["transport"]["timestep_fs"],
         "energy_drift_kJ_mol_ns": float(np.mean([leg["energy_drift_kJ_mol_ns_per_degree"] for leg in facts])),

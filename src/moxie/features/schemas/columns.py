@@ -52,6 +52,9 @@ def sums_to_one(names: list[str]) -> Callable[[Any], Any]:
 OXIDATION_STATES = range(5)
 TEMPERATURE = number("temperature_K", "K", "temperature", 1.0, 5000.0)
 PRESSURE = number("pressure_bar", "bar", "pressure of the barostat, or of the state point in a fixed volume", -1e5, 1e6)
+FORCE_FIELD_SHA256 = text(
+    "force_field_sha256", "SHA-256 checksum of the force field's file: which variant of the parameters was used"
+)
 REPLICA = count("replica", "number of the independent repetition, from 0")
 ORIENTATION = text("orientation", "surface of the silicon wafer", "100", "110", "111")
 STAGE = count("stage", "growth stage, from 1; the last one is the final film", 1)

@@ -1,8 +1,19 @@
 """Tables of simulated liquids and electrolytes: one state point and replica each, and their structure."""
 
-from moxie.features.schemas.columns import PRESSURE, REPLICA, TEMPERATURE, count, maybe, number, observable, text
+from moxie.features.schemas.columns import (
+    FORCE_FIELD_SHA256,
+    PRESSURE,
+    REPLICA,
+    TEMPERATURE,
+    count,
+    maybe,
+    number,
+    observable,
+    text,
+)
 from moxie.features.schemas.table import Column, Table
 
+LITHIUM_NEIGHBOURS = range(7)
 _STATE_KEY = ("system", "force_field", "temperature_K", "pressure_bar", "replica")
 
 _STATE = (
@@ -15,7 +26,7 @@ _STATE = (
 
 _LIQUID_RUN = (
     *_STATE,
-    text("force_field_sha256", "SHA-256 checksum of the force field's file: which variant of the parameters was used"),
+    FORCE_FIELD_SHA256,
     text("composition", "canonical SMILES of a pure liquid; SMILES:count of a mixture, in lowest terms"),
     text("ensemble", "ensemble sampled", "NPT", "NVT"),
     count("n_molecules", "molecules in the box", 1),
@@ -143,6 +154,14 @@ ELECTROLYTES = Table(
         *observable("li_oanion_coordination", "1", "anion O around a Li within the first minimum", 0.0, 50.0),
         *observable(
             "li_contact_fraction", "1", "fraction of Li with at least one anion O within the first minimum", 0.0, 1.0
+        ),
+        *(
+            column
+            for stem, words in (("li_ow", "water O"), ("li_oanion", "anion O"))
+            for n in LITHIUM_NEIGHBOURS
+            for column in observable(
+                f"{stem}_{n}_fraction", "1", f"fraction of Li with {n} {words} within the first minimum", 0.0, 1.0
+            )
         ),
     ),
 )

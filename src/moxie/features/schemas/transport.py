@@ -1,6 +1,15 @@
 """Tables of transport coefficients, and of the study of settings."""
 
-from moxie.features.schemas.columns import PRESSURE, TEMPERATURE, count, maybe, number, observable, text
+from moxie.features.schemas.columns import (
+    FORCE_FIELD_SHA256,
+    PRESSURE,
+    TEMPERATURE,
+    count,
+    maybe,
+    number,
+    observable,
+    text,
+)
 from moxie.features.schemas.table import VARIES, Column, Table
 
 _STATE_POINT = (
@@ -18,6 +27,7 @@ TRANSPORT = Table(
         *_STATE_POINT,
         text("species", "name of the molecule whose diffusion the row holds"),
         text("smiles", "SMILES of the molecule"),
+        FORCE_FIELD_SHA256,
         count("n_molecules", "molecules of the species in the box", 1),
         count("n_legs", "legs at constant energy, of all replicas", 1),
         number("leg_ps", "ps", "length of a leg", 0.0),
