@@ -50,6 +50,16 @@ def done(box, tmp_path_factory):
     return folder, run(box, folder)
 
 
+def test_a_liquid_that_evaporates_is_named():
+    from moxie.dynamics.engine import Sample
+    from moxie.dynamics.simulation import check_still_liquid
+
+    settings = Settings(700.0, pressure_bar=2.0)
+    check_still_liquid(Sample(9, 1.8, -1.0, 700.0, 15.9, 0.2, (0.0, 0.0, 0.0)), 4.0, settings)
+    with pytest.raises(InputError, match=r"evaporates at 700 K and 2 bar: after 3.0 ps .*0.150 g.* began with 0.750"):
+        check_still_liquid(Sample(9, 3.0, -1.0, 700.0, 20.0, 0.15, (0.0, 0.0, 0.0)), 4.0, settings)
+
+
 def test_run_writes_a_whole_time_series_and_trajectory(done):
     folder, facts = done
     series = pd.read_parquet(folder / "timeseries.parquet")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from moxie.dynamics.checkpoints import Checkpoints, Segment, SegmentWriter, concatenate
-from moxie.dynamics.engine import Engine, degrees_of_freedom
+from moxie.dynamics.engine import Engine, Sample, degrees_of_freedom
 from moxie.dynamics.force_fields import load_force_field
 from moxie.dynamics.platforms import PlatformChoice, choose_platform
 from moxie.dynamics.precision import StoppingRule, box_targets, gas_targets
@@ -31,6 +31,7 @@ UNITS = {
     "dipole_y_e_nm": "e nm",
     "dipole_z_e_nm": "e nm",
 }
+_EVAPORATED = 4.0
 _LOOSE_EDGE = 1.02  # NPT starts at 2 % more than the estimated edge; the barostat does the rest
 
 
@@ -101,7 +102,7 @@ def simulate(
     writer = SegmentWriter(
         checkpoints, segments, checkpoint_interval_s, model.topology, settings.timestep_fs, frame_steps
     )
-    _sample(engine, writer, rule, checkpoints.folder, choice, log)
+    _sample(engine, writer, rule, checkpoints.folder, choice, edge_nm**3, log)
     produced = start.lap()
     rule.say(log)
     facts = {
@@ -206,7 +207,7 @@ def write_series(rows: np.ndarray, path: str | Path, units: Mapping[str, str] = 
 
 def _sample(
     engine: Engine, writer: SegmentWriter, rule: StoppingRule, folder: Path, choice: PlatformChoice,
-    log: logging.Logger,
+    liquid_nm3: float, log: logging.Logger,
 ) -> None:  # fmt: skip
     """Take samples until the rule says that they suffice, committing a segment at every interval and at the end."""
     settings = engine.settings
@@ -217,6 +218,7 @@ def _sample(
         while not rule.is_over():
             number = rule.n_samples + 1
             sample, positions, vectors = engine.advance(number % settings.samples_per_frame == 0)
+            check_still_liquid(sample, liquid_nm3, settings)
             row = sample.row()
             writer.add(row)
             if positions is not None:
@@ -233,6 +235,21 @@ def _sample(
         place = folder / "last_good_state.xml"
         write_text(place, good)
         raise InputError(f"{error} The last good state is in {place}.") from None
+
+
+def check_still_liquid(sample: Sample, liquid_nm3: float, settings: Settings) -> None:
+    """Raise InputError for a box that has grown to four times its volume at the start: the liquid evaporates.
+
+    The mesh of the Ewald sums is that of the start, and what is measured of liquids has no meaning.
+    """
+    if sample.volume_nm3 > _EVAPORATED * liquid_nm3:
+        density = sample.density_g_cm3 * sample.volume_nm3 / liquid_nm3
+        raise InputError(
+            f"The liquid evaporates at {settings.temperature_K:g} K and {settings.pressure_bar:g} bar: after"
+            f" {sample.time_ps:.1f} ps the density is {sample.density_g_cm3:.3f} g/cm3, where it began with"
+            f" {density:.3f}. Use a lower temperature or a higher pressure, or ensemble NVT; for a dilute phase give"
+            " its density_g_cm3."
+        )
 
 
 def _write_outputs(engine: Engine, segments: list[Segment], outputs: Outputs, facts: dict[str, Any]) -> None:

@@ -81,11 +81,11 @@ LIQUIDS = Table(
             "isothermal_compressibility_per_GPa",
             "1/GPa",
             "isothermal compressibility from volume fluctuations",
-            -1e3,
-            1e3,
+            -1e6,
+            1e6,
         ),
         *from_grid(
-            "isothermal_compressibility", "_per_GPa", "1/GPa", "d ln(density)/dp over the neighbouring pressures", 1e3
+            "isothermal_compressibility", "_per_GPa", "1/GPa", "d ln(density)/dp over the neighbouring pressures", 1e6
         ),
         *observable(
             "heat_capacity_J_mol_K",
