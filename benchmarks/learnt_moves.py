@@ -130,6 +130,8 @@ def compared(system: str, n: int, pairs: list[tuple[Chain, Chain]], where: str, 
         return rows
     cost = [(1 - b.preparation_s / length.cpu_s) / (1 - a.preparation_s / length.cpu_s) for a, b in pairs]
     speeds = [b.speed / a.speed * share for (a, b), share in zip(pairs, cost, strict=True)]
+    bound = f"{where}; a gain in effective samples cannot be larger (Peskun, Biometrika 60, 607 (1973))"
+    rows.append(row("moves_gain", system, n, speeds, "1", bound))
     per_move = [sum(c.effective for c in arm) / sum(c.moves for c in arm) for arm in zip(*pairs, strict=True)]
     shared = float(np.mean([b.screened > 0 for _, b in pairs]))
     noise = sum(_SPREAD / sum(c.effective for c in arm) for arm in zip(*pairs, strict=True))
