@@ -27,7 +27,20 @@ Rows = list[dict[str, Any]]
 
 
 def measure(quick: bool) -> Rows:
-    """Measure the rows of the oxidation engine."""
+    """Measure the rows of the oxidation engine. All processes share the code that the first row has compiled."""
+    before = os.environ.get("NUMBA_CACHE_DIR")
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["NUMBA_CACHE_DIR"] = cache
+        try:
+            return [*compiling(), *engine_rows(quick)]
+        finally:
+            os.environ.pop("NUMBA_CACHE_DIR")
+            if before is not None:
+                os.environ["NUMBA_CACHE_DIR"] = before
+
+
+def engine_rows(quick: bool) -> Rows:
+    """Measure everything but the compilation."""
     from moxie.oxidation.engine import Engine
     from moxie.oxidation.films import Anneal, FilmSettings, Growth, active_silicon, calibrate_rejection, grow_oxide
     from moxie.oxidation.generators import amorphous_silicon
@@ -38,9 +51,8 @@ def measure(quick: bool) -> Rows:
 
     runs = 3 if quick else 5
     bare, full = load_parameters("von_alfthan_2003", "none"), load_parameters("von_alfthan_2003")
-    rows = compiling(quick)
-    silicon, silica, quality = anneal_networks(quick)
-    rows += quality
+    followed = (300, 600, 500) if quick else (1000, 2000, 1500)
+    silicon, silica, rows = anneal_networks(quick)
     networks = {
         1000 * a * b * c: repeat(silicon, (a, b, c)) for a, b, c in ((1, 1, 1), (2, 2, 2), (3, 3, 3), (5, 5, 4))
     }
@@ -50,9 +62,9 @@ def measure(quick: bool) -> Rows:
         networks = {216: amorphous_silicon(216, bare, 1).network} | networks
     for network in networks.values():
         engine = Engine(network, bare, 1, ending_at(6))
-        rows += speed("a-Si", engine, 0.25, 0.0, lambda e: e.silicons, runs, 100_000 if quick else 200_000)
+        rows += speed("a-Si", engine, 0.25, 0.0, lambda e: e.silicons, runs, 100_000 if quick else 200_000, followed)
     engine = Engine(silicon, bare, 1)
-    rows += speed("a-Si", engine, 0.25, 0.0, lambda e: e.silicons, runs, 100_000 if quick else 200_000)
+    rows += speed("a-Si", engine, 0.25, 0.0, lambda e: e.silicons, runs, 100_000 if quick else 200_000, followed)
     rows += local_bias("a-Si", engine, 0.25, 30 if quick else 100)
     rows += naive_and_lammps(silicon, rows, 3 if quick else 10)
     rows += two_threads(silicon, 200_000 if quick else 1_000_000)
@@ -60,7 +72,7 @@ def measure(quick: bool) -> Rows:
     for shells in (6, 14):
         engine = Engine(silica, full, 1, ending_at(shells), triangles=False)
         moves = (5_000 if quick else 20_000) // (1 if shells == 6 else 5)
-        rows += speed("a-SiO2", engine, 0.3, 0.0, lambda e: e.silicons, runs, moves)
+        rows += speed("a-SiO2", engine, 0.3, 0.0, lambda e: e.silicons, runs, moves, followed)
         rows += local_bias("a-SiO2", engine, 0.3, 20 if quick else 50)
 
     slab, growth = silicon_slab((4, 4, 5)), Growth(stages=1)
@@ -69,7 +81,7 @@ def measure(quick: bool) -> Rows:
     film = grow_oxide(slab, full, settings, 1273.0, 1, rejection=calibration.rejection).stages[-1]
     for kT in (0.12, growth.kT_eV):
         engine = Engine(film, full, 1, FILM)
-        rows += speed("oxidising slab", engine, kT, 0.3, active_silicon, runs, 5_000 if quick else 20_000)
+        rows += speed("oxidising slab", engine, kT, 0.3, active_silicon, runs, 5_000 if quick else 20_000, followed)
     return rows
 
 
@@ -81,10 +93,14 @@ def speed(
     active: Callable[[Any], Any],
     runs: int,
     moves: int,
+    followed: tuple[int, int, int],
 ) -> Rows:
-    """Measure attempts per CPU second, acceptance, false kills and memory of one network."""
+    """Measure attempts per CPU second, acceptance, false kills and memory of one network.
+
+    followed: moves in the two parts of the calibration, and in the measurement of false kills.
+    """
     n = len(engine.atoms.position)
-    calibration = engine.calibrate(kT, hops, active(engine), 1000, 2000)
+    calibration = engine.calibrate(kT, hops, active(engine), *followed[:2])
     rates, shares = [], []
     for _ in range(runs):
         began = time.process_time()
@@ -92,7 +108,7 @@ def speed(
         rates.append(tally.valid / (time.process_time() - began))
         shares.append(tally.accepted / tally.valid)
     engine.check_energy()
-    lost, number = engine.measure_false_kills(kT, hops, active(engine), 1500)
+    lost, number = engine.measure_false_kills(kT, hops, active(engine), followed[2])
     where = f"kT {kT} eV, last stage {engine.rejection.shells[-1]} shells, {engine.energy / n:.3f} eV/atom"
     where += f", {hops:.0%} hops, repulsion on" if hops else ""
     size = sum(a.nbytes for part in (engine.atoms, engine.bins, engine.work) for a in part) / n
@@ -321,22 +337,20 @@ def two_threads(silicon: Any, moves: int) -> Rows:
     return [row("two_replica_rate_share", "a-Si", len(silicon.positions), shares, "1", "two threads, by the clock")]
 
 
-def compiling(quick: bool) -> Rows:
-    """Measure a process from its start to its first moves, with a full and with an empty cache of compiled code."""
+def compiling() -> Rows:
+    """Measure a process from its start to its first moves, with an empty and with a full cache of compiled code."""
     code = (
         "from moxie.oxidation.engine import Engine;from moxie.oxidation.parameter_sets import load_parameters;"
         "from moxie.structures.silicon import diamond;"
         "Engine(diamond((3, 3, 3)), load_parameters('von_alfthan_2003'), 1).run(10, 0.3)"
     )
 
-    def took(cache: str) -> float:
+    def took() -> float:
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"NUMBA_CACHE_DIR": cache})
+        subprocess.run([sys.executable, "-c", code], check=True)
         return time.perf_counter() - began
 
-    with tempfile.TemporaryDirectory() as folder:
-        first = took(folder)
-        later = [took(folder) for _ in range(3)]
+    first, *later = [took() for _ in range(4)]
     conditions = "start of Python to the first ten moves, by the clock"
     return [
         row("first_move_seconds", "empty cache", 216, [first], "s", conditions),
