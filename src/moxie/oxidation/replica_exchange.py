@@ -50,7 +50,7 @@ from moxie.structures.network import Network
 
 ALGORITHM = "replica exchange 3"  # part of every checkpoint's digest; change it when the random numbers change
 KIND = "replica-exchange"  # of the checkpoints
-CALIBRATION_FOLLOWED = 150, 350  # moves of each rung
+CALIBRATION_FOLLOWED = 600, 1200  # moves of each rung
 
 
 @dataclass(frozen=True)
