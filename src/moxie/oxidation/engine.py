@@ -303,15 +303,18 @@ class Engine:
         """Find the constants of early rejection for the present network, use them, and return them.
 
         The moves are part of the chain. First n_first are followed to the end, all but the hopeless; then n_followed
-        more, of those that constants fitted to the first do not rule out by far; max_moves ends either part. `earlier`
-        is the log of another calibration with the same stages, to rest on both. Raises InputError when no move passes
-        the topology filter.
+        more, of those that constants fitted to the first do not rule out by far; max_moves ends either part. Half of
+        them are hops and half switches, whatever their share (unless it is 0 or 1): switches that are acceptable are
+        few beside the hops, and count for more. `earlier` is the log of another calibration with the same stages, to
+        rest on both. Raises InputError when no move passes the topology filter.
         """
         logs = [] if earlier is None else [earlier]
+        shares = (0.0, 1.0) if 0 < hop_fraction < 1 else (hop_fraction,)
         self.set_rejection(provisional(self.rejection))
         for count, cut in ((n_first, FAR_EV), (n_followed, FOLLOWED_EV)):
-            logs.append(self._follow(count, kT_eV, hop_fraction, active, cut, max_moves))
-            if not len(logs[-1]) and len(logs) == 1:
+            parts = len(shares)
+            logs += [self._follow(count // parts, kT_eV, share, active, cut, max_moves // parts) for share in shares]
+            if not sum(map(len, logs)):
                 raise InputError("No move can be tried: the network allows none, or too few Si are active.")
             calibration = fit(self.rejection, np.vstack(logs), kT_eV)
             self.set_rejection(calibration.rejection)

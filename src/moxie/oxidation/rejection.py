@@ -24,7 +24,8 @@ _WINDOW = 300  # moves of lowest final energy that a rule is fitted to
 _LOST = 0.002  # share of the weight of all acceptable moves that one rule may give up
 _WIDER = 1.5  # a rule must hold for moves acceptable at this times kT, or still hotter, ...
 _EFFECTIVE = 12.0  # ... so that effectively so many moves decide on it
-_FEWEST = 30  # followed moves of a class below which nothing of it is given up
+_TAIL = 0.5  # upper share of the weight to which the tail of the deviations is fitted
+_FEWEST = 40  # followed moves below which a class shares one rule with all switches, and these give nothing up
 
 
 @dataclass(frozen=True)
@@ -128,13 +129,19 @@ class Calibration:
 def fit(rejection: Rejection, log: np.ndarray, kT_eV: float) -> Calibration:
     """Return `rejection` with rules fitted to a shadow log (see sampler) of moves at kT.
 
-    Each rule is a non-negative least-squares fit to the moves of lowest final energy, shifted so that it gives up at
-    most a share _LOST of the weight min(1, exp(-dE/kT)) that acceptable moves have.
+    Each rule is a non-negative least-squares fit to the moves of lowest final energy, shifted so that it gives up a
+    share _LOST of the weight min(1, exp(-dE/kT)) that acceptable moves have. The moves at hand are far fewer than
+    1 / _LOST, so that the largest deviation among them would be exceeded too often: beyond its median the deviation is
+    taken to fall off exponentially, with the mean that the upper half shows.
     """
     n_stages = len(rejection.shells)
     rules = _no_rules(n_stages)
+    classes = log[:, sampler.LOG_CLASS]
+    switches = np.array([name.startswith("switch") for name in CLASSES])[classes.astype(int)]
     for label in range(len(CLASSES)):
-        lines = log[log[:, sampler.LOG_CLASS] == label]
+        lines = log[classes == label]
+        if len(lines) < _FEWEST and CLASSES[label].startswith("switch"):
+            lines = log[switches]
         if len(lines) < _FEWEST:
             continue
         for stage in range(n_stages - 1):
@@ -154,13 +161,22 @@ def _rule(lines: np.ndarray, stage: int, kT_eV: float) -> np.ndarray:
     near = np.argsort(change)[:_WINDOW]
     constants, _ = nnls(terms[near], released[near])
     excess = released - terms @ constants
-    order = np.argsort(-excess)
     wider_eV = _WIDER * kT_eV
     while effective(acceptable(change, wider_eV)) < min(_EFFECTIVE, 0.5 * len(lines)):
         wider_eV *= 1.5
-    lost = np.cumsum(acceptable(change, wider_eV)[order])
-    offset = excess[order[np.searchsorted(lost, _LOST * lost[-1])]]
+    offset = _exceeded_by(excess, acceptable(change, wider_eV), _LOST)
     return np.array([constants[0] - constants[1] + offset, *constants[2:]])
+
+
+def _exceeded_by(values: np.ndarray, weights: np.ndarray, share: float) -> float:
+    """Return what a share of the weight exceeds, by an exponential tail fitted to the upper _TAIL of it."""
+    order = np.argsort(-values)
+    above = np.cumsum(weights[order]) / weights.sum()
+    last = int(np.searchsorted(above, _TAIL))
+    upper = order[: last + 1]
+    start = values[order[last]]
+    mean = np.average(values[upper] - start, weights=weights[upper])
+    return float(start + mean * np.log(_TAIL / share))
 
 
 def effective(weights: np.ndarray) -> float:
