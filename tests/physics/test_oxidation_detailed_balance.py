@@ -96,6 +96,12 @@ def test_states_have_their_boltzmann_populations(case, calibrated):
     judge(case, kTs[2], mus[-1], calibrated, batches=40, samples=50, every=30 if "switch" in moves else 5)
 
 
+@pytest.mark.parametrize("seed", [110, 205, 206])
+def test_rules_from_few_moves_of_a_class_do_not_hold_a_chain_back(seed):
+    """With these seeds the calibration meets few switches, and lines through them had given up most of the others."""
+    judge("SiOx, switches and hops", 1.8, 0.0, True, seed=seed, batches=40, samples=50, every=40)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("case", "calibrated"), RUNS)
 def test_states_have_their_boltzmann_populations_at_three_temperatures(case, calibrated):
