@@ -38,9 +38,10 @@ def test_every_file_of_the_contract_has_content(smoke):
         assert (results / "learning" / "oxide_surrogate" / name).stat().st_size > 100
     figures = sorted(path.stem for path in (results / "figures").glob("*.svg"))
     assert len(figures) >= 8
-    assert all(
-        (results / "figures" / f"{name}.{kind}").stat().st_size > 50 for name in figures for kind in ("png", "csv")
-    )
+    folder = results / "figures"
+    assert all((folder / f"{name}.png").stat().st_size > 1000 for name in figures)
+    without_data = {name for name in figures if len((folder / f"{name}.csv").read_text().splitlines()) < 2}
+    assert without_data <= {"film_structure"}  # the smallest films need not have an interior
 
 
 def test_film_populations_are_those_of_one_network(smoke):
