@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -28,15 +29,8 @@ Rows = list[dict[str, Any]]
 
 def measure(quick: bool) -> Rows:
     """Measure the rows of the oxidation engine. All processes share the code that the first row has compiled."""
-    before = os.environ.get("NUMBA_CACHE_DIR")
-    with tempfile.TemporaryDirectory() as cache:
-        os.environ["NUMBA_CACHE_DIR"] = cache
-        try:
-            return [*compiling(), *engine_rows(quick)]
-        finally:
-            os.environ.pop("NUMBA_CACHE_DIR")
-            if before is not None:
-                os.environ["NUMBA_CACHE_DIR"] = before
+    with tempfile.TemporaryDirectory() as cache, patch.dict(os.environ, NUMBA_CACHE_DIR=cache):
+        return [*compiling(), *engine_rows(quick)]
 
 
 def engine_rows(quick: bool) -> Rows:
