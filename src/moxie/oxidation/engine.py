@@ -29,6 +29,7 @@ from moxie.oxidation.surrogate import SCREEN_COST, Surrogate, fit_surrogate
 from moxie.structures.network import Network, make_network
 
 ENERGY_DRIFT_EV = 1e-8
+CALIBRATION_PASSES = 5
 
 
 class SamplerError(RuntimeError):
@@ -310,10 +311,11 @@ class Engine:
         """
         logs = [] if earlier is None else [earlier]
         shares = (0.0, 1.0) if 0 < hop_fraction < 1 else (hop_fraction,)
+        parts = len(shares) * CALIBRATION_PASSES
         self.set_rejection(provisional(self.rejection))
         for count, cut in ((n_first, FAR_EV), (n_followed, FOLLOWED_EV)):
-            parts = len(shares)
-            logs += [self._follow(count // parts, kT_eV, share, active, cut, max_moves // parts) for share in shares]
+            for share in shares * CALIBRATION_PASSES:  # in turn, so that each kind meets what the other has made
+                logs.append(self._follow(count // parts, kT_eV, share, active, cut, max_moves // parts))
             if not sum(map(len, logs)):
                 raise InputError("No move can be tried: the network allows none, or too few Si are active.")
             calibration = fit(self.rejection, np.vstack(logs), kT_eV)
@@ -368,7 +370,7 @@ class Engine:
         log = np.zeros((count, sampler.LOG_STAGES + 3 * len(self._stages)))
         filled = tried = 0
         while filled < count and tried < max_moves:
-            step = count - filled
+            step = max(count - filled, 50)  # every call looks at the whole network first
             filled += self._run(step, kT_eV, hop_fraction, active, 0.0, 0.0, log[filled:], cut_eV).logged
             tried += step
         return log[:filled]

@@ -23,7 +23,7 @@ from moxie.oxidation.rejection import FILM, Calibration, Rejection
 from moxie.structures.network import Network, make_network
 
 CALIBRATION_FOLLOWED = 150, 350  # moves, at the beginning of every stage's anneal
-ALGORITHM = "films 5"  # part of every checkpoint's digest; change it when the chain of random numbers changes
+ALGORITHM = "films 6"  # part of every checkpoint's digest; change it when the chain of random numbers changes
 KIND = "film"  # of the checkpoints
 
 

@@ -16,12 +16,12 @@ SHORTEST_A = 1e-6  # keeps a direction defined when two bonded atoms meet
 @kernel
 def row_for(atoms, work, atom, source):
     """Return the local row of an atom, adding one at its position in `source` (n, 3) if it has none."""
-    if work.row_stamp[atom] == work.counters[0]:
-        return work.row_of[atom]
+    if work.row_of[atom, 1] == work.counters[0]:
+        return work.row_of[atom, 0]
     row = work.counters[2]
     work.counters[2] += 1
-    work.row_stamp[atom] = work.counters[0]
-    work.row_of[atom] = row
+    work.row_of[atom, 0] = row
+    work.row_of[atom, 1] = work.counters[0]
     work.atom[row] = atom
     work.local_species[row] = atoms.species[atom]
     for k in range(3):
@@ -83,18 +83,19 @@ def tabulate(atoms, work, n_moving, source):
         front = 0
         for p in range(degree):
             other = atoms.neighbours[atom, p]
-            if work.row_stamp[other] == work.counters[0] and work.row_of[other] < n_moving:
-                work.table[row, front] = work.row_of[other]
+            if work.row_of[other, 1] == work.counters[0] and work.row_of[other, 0] < n_moving:
+                work.table[row, front] = work.row_of[other, 0]
                 front += 1
         back = front
         for p in range(degree):
             other = atoms.neighbours[atom, p]
-            if not (work.row_stamp[other] == work.counters[0] and work.row_of[other] < n_moving):
+            if not (work.row_of[other, 1] == work.counters[0] and work.row_of[other, 0] < n_moving):
                 work.table[row, back] = row_for(atoms, work, other, source)
                 still_bond(atoms.cell, work, row, back)
                 back += 1
         work.table_degree[row] = degree
         work.table_moving[row] = front
+    work.counters[9] = work.counters[2]
     list_bonds(work, n_moving)
     return centres
 
@@ -114,7 +115,7 @@ def retabulate(atoms, work, n_moving, source):
         for k in range(3):
             work.x[row, k] = source[atom, k]
         for p in range(degree):
-            work.table[row, p] = work.row_of[atoms.neighbours[atom, p]]
+            work.table[row, p] = work.row_of[atoms.neighbours[atom, p], 0]
     list_bonds(work, n_moving)
 
 
@@ -332,9 +333,10 @@ def valence(cell, field, work, n_moving, centres):
 
 @inlined
 def edge_gradient(work, n_moving, centres):
-    """Put the gradient on the fixed atoms of the local problem into work.g, after `valence` at the same positions."""
+    """Put the valence gradient on the fixed atoms of the local problem into work.g, after `valence` at the same
+    positions."""
     g = work.g
-    for row in range(n_moving, work.counters[2]):
+    for row in range(n_moving, work.counters[9]):
         g[row, 0] = 0.0
         g[row, 1] = 0.0
         g[row, 2] = 0.0

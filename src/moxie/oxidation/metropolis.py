@@ -30,7 +30,7 @@ from moxie.oxidation.checkpoints import Checkpoints, digest, engine_arrays, engi
 from moxie.oxidation.engine import Engine, Tally
 from moxie.oxidation.observers import Measure, Observer, Table, make_observers, measure
 
-ALGORITHM = "metropolis 3"  # part of every checkpoint's digest; change it when the chain of random numbers changes
+ALGORITHM = "metropolis 4"  # part of every checkpoint's digest; change it when the chain of random numbers changes
 FORCE_TOLERANCE_EV_A = 0.01
 RELAX_STEPS = 1000
 

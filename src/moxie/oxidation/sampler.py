@@ -72,7 +72,9 @@ def start(atoms, field, bins, work):
     """Make bins, trial positions and each atom's repulsion anew from the positions."""
     n = len(atoms.position)
     work.counters[7] = 0
+    work.counters[10] = 0
     for i in range(n - 1, -1, -1):
+        work.counters[10] += atoms.frozen[i]
         if atoms.degree[i] == 0 and atoms.species[i] == 1 and not atoms.frozen[i]:
             work.reserve[work.counters[7]] = i
             work.counters[7] += 1
@@ -118,10 +120,9 @@ def old_energy(atoms, field, bins, work, n_moving, repel):
     centres = tabulate(atoms, work, n_moving, atoms.position)
     energy = valence(atoms.cell, field, work, n_moving, centres)
     edge_gradient(work, n_moving, centres)
-    for row in range(n_moving, work.counters[2]):
-        atom = work.atom[row]
+    for row in range(n_moving, work.counters[9]):
         for k in range(3):
-            work.edge[atom, k] = work.g[row, k]
+            work.edge[row, k] = work.g[row, k]
     work.counters[4] = 0
     if repel:
         bring_home(atoms, field, bins, work)
@@ -148,11 +149,10 @@ def squared_edge_change(atoms, work, n_moving, centres):
     """
     edge_gradient(work, n_moving, centres)
     total = 0.0
-    for row in range(n_moving, work.counters[2]):
-        atom = work.atom[row]
-        if not atoms.frozen[atom]:
+    for row in range(n_moving, work.counters[9]):
+        if work.counters[10] == 0 or not atoms.frozen[work.atom[row]]:
             for k in range(3):
-                d = work.g[row, k] - work.edge[atom, k]
+                d = work.g[row, k] - work.edge[row, k]
                 total += d * d
     return total
 
@@ -278,11 +278,14 @@ def attempt(
         tally[REACHED + stage] += 1
         before = repel
         repel = stages[stage, REPEL] > 0.0 and field.repulsion_kind > 0
-        if stage == first or stages[stage, SHELLS] != stages[stage - 1, SHELLS] or repel != before:
+        reached = n_moving
+        if stage == first or stages[stage, SHELLS] != stages[stage - 1, SHELLS]:
+            reached = grow_shells(atoms, work, n_chain, int(stages[stage, SHELLS]))
+        if stage == first or reached != n_moving or repel != before:
             for row in range(n_moving):
                 for k in range(3):
                     work.trial[work.atom[row], k] = work.x[row, k]
-            n_moving = grow_shells(atoms, work, n_chain, int(stages[stage, SHELLS]))
+            n_moving = reached
             n_restore = max(n_restore, n_moving)
             toggle(atoms, work, kind, n_edits)
             old, centres = old_energy(atoms, field, bins, work, n_moving, repel)

@@ -77,11 +77,11 @@ class Scratch(NamedTuple):
     """Scratch space; see the module's docstring for the numbering."""
 
     trial: np.ndarray  # (n, 3) trial positions, equal to the positions outside a move
-    row_of: np.ndarray  # (n,) local row of an atom
-    row_stamp: np.ndarray  # (n,) int64: row_of is valid where this equals counters[0]
+    row_of: np.ndarray  # (n, 2) int64: local row of an atom, valid where the second number equals counters[0]
     mark: np.ndarray  # (n,) int64, for exclusions
-    counters: np.ndarray  # (9,) int64: 0 row stamp, 1 mark stamp, 2 rows, 3 pairs, 4 old pairs, 5 overflow flag,
-    # 6 bonds of the local problem, 7 O in reserve, 8 atoms enlisted at a trial position
+    counters: np.ndarray  # (11,) int64: 0 row stamp, 1 mark stamp, 2 rows, 3 pairs, 4 old pairs, 5 overflow flag,
+    # 6 bonds of the local problem, 7 O in reserve, 8 atoms enlisted at a trial position, 9 rows that its valence terms
+    # reach, 10 frozen atoms of the network
     atom: np.ndarray  # (n,) atom of a local row
     local_species: np.ndarray
     x: np.ndarray  # (n, 3)
@@ -112,7 +112,7 @@ class Scratch(NamedTuple):
     moving: np.ndarray  # (n,) atoms chosen to move
     chain: np.ndarray  # (8,) atoms of the move
     edits: np.ndarray  # (8, 3) undo log: atom, slot, previous neighbour
-    edge: np.ndarray  # (n, 3) gradient on the fixed atoms around the local problem before the move
+    edge: np.ndarray  # (n, 3) gradient on the fixed rows of the local problem before the move
     search: np.ndarray  # (3,) of a relaxation that may go on: energy, stored steps, newest step
     reserve: np.ndarray  # (n,) the O in reserve, counters[7] of them
     ends: np.ndarray  # (4,) of the surrogate: Si whose links or O a move changes,
@@ -194,10 +194,9 @@ def make_scratch(n: int) -> Scratch:
 
     return Scratch(
         trial=reals(n, 3),
-        row_of=rows(n),
-        row_stamp=np.zeros(n, np.int64),
+        row_of=np.zeros((n, 2), np.int64),
         mark=np.zeros(n, np.int64),
-        counters=np.zeros(9, np.int64),
+        counters=np.zeros(11, np.int64),
         atom=rows(n),
         local_species=rows(n),
         x=reals(n, 3),
