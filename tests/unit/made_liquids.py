@@ -133,8 +133,8 @@ def settings_study():
         broken = timestep == 5.0 and mass != 3.0
         row = {
             "system": "methanol", "force_field": "trappe_ua", "temperature_K": 298.15, "pressure_bar": 1.0,
-            "timestep_fs": timestep, "hydrogen_mass_amu": mass, "n_molecules": n, "cutoff_nm": cutoff,
-            "platform": "CPU", "precision": "single", "sampled_ps": 500.0, "nve_ps": 100.0,
+            "force_field_sha256": 64 * "0", "timestep_fs": timestep, "hydrogen_mass_amu": mass, "n_molecules": n,
+            "cutoff_nm": cutoff, "platform": "CPU", "precision": "single", "sampled_ps": 500.0, "nve_ps": 100.0,
             "failure": "it blew up" if broken else "",
             "energy_drift_kJ_mol_ns": np.nan if broken else 0.001 * timestep**2,
             "energy_drift_kJ_mol_ns_standard_error": np.nan if broken else 0.002,
@@ -159,7 +159,9 @@ def settings_study():
 def transport_curves():
     frames = []
     for row in transport().to_dict("records"):
-        state = {key: row[key] for key in ("system", "force_field", "temperature_K", "pressure_bar")}
+        state = {
+            key: row[key] for key in ("system", "force_field", "force_field_sha256", "temperature_K", "pressure_bar")
+        }
         time = np.geomspace(0.1, 25, 60)
         slope = 6e6 * row["diffusion_m2_s"]
         fit = np.where(time >= 1.0, slope * time + 0.01, np.nan)
@@ -197,6 +199,7 @@ def rdf_curves():
                 {
                     "system": system,
                     "force_field": force_field,
+                    "force_field_sha256": 64 * "0",
                     "temperature_K": 298.15,
                     "pressure_bar": 1.0,
                     "replica": 0,

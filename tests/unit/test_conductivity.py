@@ -141,6 +141,13 @@ def test_leg_cut_short_between_frames_is_named(tmp_path):
         analyse_transport(*zip(*files, strict=True))
 
 
+def test_legs_of_two_variants_of_a_force_field_are_not_joined(tmp_path):
+    files = [leg_files(tmp_path / str(leg), np.random.default_rng(8), 90) for leg in range(2)]
+    files[1][2].write_text(files[1][2].read_text().replace('"force_field_sha256": "0"', '"force_field_sha256": "1"'))
+    with pytest.raises(InputError, match=r"1/run.json and .*0/run.json differ in force_field_sha256.*Delete"):
+        analyse_transport(*zip(*files, strict=True))
+
+
 def test_the_table_of_an_electrolyte_has_its_conductivity(tmp_path, caplog):
     rng = np.random.default_rng(7)
     files = list(zip(*(leg_files(tmp_path / str(leg), rng, FRAMES) for leg in range(3)), strict=True))

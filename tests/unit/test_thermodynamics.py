@@ -112,7 +112,9 @@ def test_errors_of_differences_are_propagated_and_compared():
 
 def test_neighbours_are_of_the_same_replica_system_and_ensemble():
     table = grid([290.0, 300.0, 310.0], [1.0])
-    for column, value in (("replica", 1), ("system", "other"), ("ensemble", "NVT")):
+    for column, value in (
+        ("replica", 1), ("system", "other"), ("ensemble", "NVT"), ("force_field_sha256", 64 * "b"),
+    ):  # fmt: skip
         changed = table.astype({column: object}).copy()
         changed.loc[2, column] = value
         filled = add_finite_differences(changed)

@@ -31,19 +31,21 @@ def gather_curves(runs: Sequence[tuple[str, str | Path, str | Path]], path: str 
     """Join the radial distribution functions of all runs into the table `rdf_curves`.
 
     runs: (kind, curves, observables) each: the single row of table `kind` (liquids or electrolytes) in `observables`
-    gives the keys of the run's `curves`. Raises InputError if a run has not one row.
+    gives what the run's `curves` lack: its keys and the variant of its force field. Raises InputError if a run has not
+    one row.
     """
     import pandas
 
     if not runs:
         raise InputError(f"There are no curves to make {path} from.")
     frames = []
+    of_run = [name for name in RDF_CURVES.column_names if name not in RDF.column_names]
     for kind, curve_path, observable_path in runs:
         table = get_table(kind)
         rows = read_table(observable_path, table)
         if len(rows) != 1:
             raise InputError(f"{observable_path}: expected the one row of one run, found {len(rows)}.")
-        frames.append(read_table(curve_path, RDF).assign(**{key: rows[key].iloc[0] for key in table.key}))
+        frames.append(read_table(curve_path, RDF).assign(**{name: rows[name].iloc[0] for name in of_run}))
     write_table(pandas.concat(frames, ignore_index=True), path, RDF_CURVES)
 
 

@@ -39,8 +39,13 @@ def analyse_transport(
     log = log or logging.getLogger(__name__)
     facts = [read_json(run) for run in runs]
     first = facts[0]
-    if any(other["components"] != first["components"] or other["transport"] != first["transport"] for other in facts):
-        raise InputError(f"{runs[0]} and its sister legs differ in their components or settings. Delete and run again.")
+    for run, other in zip(runs, facts, strict=True):
+        differing = [key for key in ("components", "transport", "force_field_sha256") if other[key] != first[key]]
+        if differing:
+            raise InputError(
+                f"{run} and {runs[0]} differ in {' and '.join(differing)}: legs of one state point must be alike."
+                " Delete the older ones and run again."
+            )
     series = [pd.read_parquet(path) for path in timeseries]
     edge_nm = float(np.mean([leg["edge_nm"] for leg in facts]))
     temperature_K = float(np.mean([leg["mean_temperature_K"] for leg in facts]))
@@ -51,6 +56,7 @@ def analyse_transport(
     paths = [_centre_paths(trajectory, first, masses, interval_ps) for trajectory in trajectories]
     state = {
         "system": first["system"], "force_field": first["force_field"],
+        "force_field_sha256": first["force_field_sha256"],
         "temperature_K": first["settings"]["temperature_K"], "pressure_bar": first["settings"]["pressure_bar"],
     }  # fmt: skip
     rows, curves, begin, diffusions = [], [], 0, []
@@ -89,7 +95,6 @@ def _row(
         corrected = finite_size_corrected(diffusion.coefficient, viscosity.value, temperature_K, edge_nm)
     return {
         "species": component["name"], "smiles": component["smiles"], "n_molecules": component["count"],
-        "force_field_sha256": facts[0]["force_field_sha256"],
         "n_legs": len(facts), "leg_ps": facts[0]["transport"]["length_ps"], "edge_nm": edge_nm,
         "mean_temperature_K": temperature_K, "timestep_fs": facts[0]["transport"]["timestep_fs"],
         "energy_drift_kJ_mol_ns": float(np.mean([leg["energy_drift_kJ_mol_ns_per_degree"] for leg in facts])),

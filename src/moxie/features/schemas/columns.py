@@ -55,6 +55,18 @@ PRESSURE = number("pressure_bar", "bar", "pressure of the barostat, or of the st
 FORCE_FIELD_SHA256 = text(
     "force_field_sha256", "SHA-256 checksum of the force field's file: which variant of the parameters was used"
 )
+
+
+def _one_variant(frame: Any) -> Any:
+    model = "force_field" if "force_field" in frame else "model"
+    return frame.groupby(["system", model])[FORCE_FIELD_SHA256.name].transform("nunique") == 1
+
+
+ONE_VARIANT = (
+    "one force_field_sha256 for all rows of a system and force field (delete results/dynamics of the system and run"
+    " again: some of its runs are older than the force field's file)",
+    _one_variant,
+)
 REPLICA = count("replica", "number of the independent repetition, from 0")
 ORIENTATION = text("orientation", "surface of the silicon wafer", "100", "110", "111")
 STAGE = count("stage", "growth stage, from 1; the last one is the final film", 1)

@@ -2,6 +2,7 @@
 
 from moxie.features.schemas.columns import (
     FORCE_FIELD_SHA256,
+    ONE_VARIANT,
     PRESSURE,
     REPLICA,
     TEMPERATURE,
@@ -22,11 +23,11 @@ _STATE = (
     TEMPERATURE,
     PRESSURE,
     REPLICA,
+    FORCE_FIELD_SHA256,
 )
 
 _LIQUID_RUN = (
     *_STATE,
-    FORCE_FIELD_SHA256,
     text("composition", "canonical SMILES of a pure liquid; SMILES:count of a mixture, in lowest terms"),
     text("ensemble", "ensemble sampled", "NPT", "NVT"),
     count("n_molecules", "molecules in the box", 1),
@@ -137,6 +138,7 @@ LIQUIDS = Table(
         *observable("rdf_oo_first_minimum_A", "angstrom", "first minimum of the O-O g(r)", 0.0, 20.0),
         *observable("coordination_oo", "1", "O neighbours of an O within the first minimum", 0.0, 50.0),
     ),
+    checks=(ONE_VARIANT,),
 )
 
 ELECTROLYTES = Table(
@@ -164,6 +166,7 @@ ELECTROLYTES = Table(
             )
         ),
     ),
+    checks=(ONE_VARIANT,),
 )
 
 _CURVE = (
@@ -181,4 +184,5 @@ RDF_CURVES = Table(
     "Radial distribution functions of all runs.",
     (*_STATE_KEY, "pair", "r_A"),
     (*_STATE, *_CURVE),
+    checks=(ONE_VARIANT,),
 )

@@ -2,6 +2,7 @@
 
 from moxie.features.schemas.columns import (
     FORCE_FIELD_SHA256,
+    ONE_VARIANT,
     PRESSURE,
     TEMPERATURE,
     count,
@@ -17,6 +18,7 @@ _STATE_POINT = (
     text("force_field", "name of the force field"),
     TEMPERATURE,
     PRESSURE,
+    FORCE_FIELD_SHA256,
 )
 
 TRANSPORT = Table(
@@ -27,7 +29,6 @@ TRANSPORT = Table(
         *_STATE_POINT,
         text("species", "name of the molecule whose diffusion the row holds"),
         text("smiles", "SMILES of the molecule"),
-        FORCE_FIELD_SHA256,
         count("n_molecules", "molecules of the species in the box", 1),
         count("n_legs", "legs at constant energy, of all replicas", 1),
         number("leg_ps", "ps", "length of a leg", 0.0),
@@ -63,6 +64,7 @@ TRANSPORT = Table(
         ),
         *observable("ionicity", "1", "ratio of the two conductivities, both of this box", -1e9, 1e9),
     ),
+    checks=(ONE_VARIANT,),
 )
 
 TRANSPORT_CURVES = Table(
@@ -79,6 +81,7 @@ TRANSPORT_CURVES = Table(
         maybe("value_standard_error", VARIES, "standard error of value over legs", 0.0),
         maybe("fit", VARIES, "fitted line, or the limit found from the spectrum; empty outside the fit"),
     ),
+    checks=(ONE_VARIANT,),
 )
 
 SETTINGS_STUDY = Table(
@@ -105,4 +108,5 @@ SETTINGS_STUDY = Table(
         maybe("energy_drift_kJ_mol_ns_standard_error", "kJ/mol/ns", "standard error of the drift", 0.0),
         maybe("ns_per_day", "ns/d", "simulated time per day (of processor time on the CPU platform)", 0.0),
     ),
+    checks=(ONE_VARIANT,),
 )
