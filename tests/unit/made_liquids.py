@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from moxie.features.dihedrals import ANGLES_DEG, BIN_WIDTH_DEG
 from moxie.features.schemas import TABLES
 from moxie.features.state_grid import add_finite_differences
 from moxie.reference.registry import system_key
@@ -211,4 +212,30 @@ def rdf_curves():
                 }
             )
         )
+    return pd.concat(frames, ignore_index=True)
+
+
+def dihedral_curves():
+    """Three wells, the outer ones lower for the second force field of the same liquid."""
+    frames = []
+    for system, force_field, torsion, trans in (
+        ("methanol", "trappe_ua", "hydroxyl", 1.0),
+        ("methanol_opls", "opls_aa", "hydroxyl", 2.0),
+        ("ethanol", "trappe_ua", "backbone", 1.5),
+    ):
+        wells = ((-180, trans), (-60, 1), (60, 1), (180, trans))
+        density = sum(weight * np.exp(-(((ANGLES_DEG - at) / 20) ** 2)) for at, weight in wells)
+        density = density / density.sum() / BIN_WIDTH_DEG
+        for temperature in (278.15, 298.15):
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "system": system, "force_field": force_field, "force_field_sha256": 64 * "0",
+                        "temperature_K": temperature, "pressure_bar": 1.0, "replica": 0, "torsion": torsion,
+                        "angle_deg": ANGLES_DEG, "probability_density_per_deg": density,
+                        "probability_density_per_deg_standard_error": 0.05 * density,
+                        "probability_density_per_deg_n_independent": 30.0,
+                    }
+                )
+            )  # fmt: skip
     return pd.concat(frames, ignore_index=True)

@@ -30,6 +30,7 @@ SUFFIXES = {
     "_per_A": "1/angstrom",
     "_A": "angstrom",
     "_deg": "degree",
+    "_per_deg": "1/degree",
     "_GPa": "GPa",
     "_D": "debye",
     "_percent": "percent",

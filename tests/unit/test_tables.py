@@ -152,12 +152,13 @@ def test_curves_take_the_keys_of_their_run(tmp_path):
     curves = curves[curves["system"] == "methanol"][["pair", "r_A", "g", "g_standard_error", "running_coordination"]]
     write_table(run, tmp_path / "o.parquet", LIQUIDS)
     write_table(curves, tmp_path / "r.parquet", RDF)
-    gather_curves([("liquids", tmp_path / "r.parquet", tmp_path / "o.parquet")], tmp_path / "all.parquet")
+    runs = [("liquids", tmp_path / "r.parquet", tmp_path / "o.parquet")]
+    gather_curves(runs, "rdf_curves", tmp_path / "all.parquet")
     table = read_table(tmp_path / "all.parquet", RDF_CURVES)
     assert set(table["temperature_K"]) == {278.15} and set(table["system"]) == {"methanol"}
     assert set(table["force_field_sha256"]) == {64 * "a"}
     with pytest.raises(InputError, match="no curves"):
-        gather_curves([], tmp_path / "all.parquet")
+        gather_curves([], "rdf_curves", tmp_path / "all.parquet")
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(MAKERS) if "force_field" in TABLES[name].column_names])

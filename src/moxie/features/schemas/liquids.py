@@ -1,5 +1,8 @@
 """Tables of simulated liquids and electrolytes: one state point and replica each, and their structure."""
 
+from typing import Any
+
+from moxie.features.dihedrals import BIN_WIDTH_DEG, TORSIONS
 from moxie.features.schemas.columns import (
     FORCE_FIELD_SHA256,
     ONE_VARIANT,
@@ -119,19 +122,16 @@ LIQUIDS = Table(
             0.0,
             20.0,
         ),
-        *observable(
-            "hydroxyl_trans_fraction",
-            "1",
-            "share of C-C-O-H dihedral angles beyond 120 degrees; the rest is gauche",
-            0,
-            1,
-        ),
-        *observable(
-            "backbone_trans_fraction",
-            "1",
-            "share of the dihedral angles of four heavy atoms about single bonds beyond 120 degrees; rest: gauche",
-            0.0,
-            1.0,
+        *(
+            column
+            for name, torsion in TORSIONS.items()
+            for column in observable(
+                f"{name}_trans_fraction",
+                "1",
+                f"share of the {torsion.description} beyond 120 degrees; the rest is gauche",
+                0.0,
+                1.0,
+            )
         ),
         *observable("rdf_oo_peak_position_A", "angstrom", "position of the first O-O peak of g(r)", 0.0, 20.0),
         *observable("rdf_oo_peak_height", "1", "height of the first O-O peak of g(r)", 0.0, 1e3),
@@ -185,4 +185,41 @@ RDF_CURVES = Table(
     (*_STATE_KEY, "pair", "r_A"),
     (*_STATE, *_CURVE),
     checks=(ONE_VARIANT,),
+)
+
+_DISTRIBUTION = (
+    text("torsion", "kind of dihedral angle: " + "; ".join(f"{n}, {t.description}" for n, t in TORSIONS.items())),
+    number("angle_deg", "degree", f"dihedral angle, centre of a bin of {BIN_WIDTH_DEG:g}; 180 is trans", -180.0, 180.0),
+    *observable(
+        "probability_density_per_deg",
+        "1/degree",
+        f"probability of the angle per degree; its sum times {BIN_WIDTH_DEG:g} is 1",
+        0.0,
+        1.0,
+    ),
+)
+
+
+def _normalised(frame: Any) -> Any:
+    curves = [name for name in frame if name in _STATE_KEY or name == "torsion"]
+    total = frame.groupby(curves)["probability_density_per_deg"].transform("sum") * BIN_WIDTH_DEG
+    return (total - 1.0).abs() < 1e-6
+
+
+_NORMALISED = ("probabilities that sum to 1 for each curve", _normalised)
+
+DIHEDRALS = Table(
+    "dihedrals",
+    "Distributions of the dihedral angles of one run.",
+    ("torsion", "angle_deg"),
+    _DISTRIBUTION,
+    checks=(_NORMALISED,),
+)
+
+DIHEDRAL_CURVES = Table(
+    "dihedral_curves",
+    "Distributions of the dihedral angles of all liquids.",
+    (*_STATE_KEY, "torsion", "angle_deg"),
+    (*_STATE, *_DISTRIBUTION),
+    checks=(ONE_VARIANT, _NORMALISED),
 )
