@@ -108,7 +108,7 @@ def transport(temperatures_K=(278.15, 298.15, 318.15)):
                     "system": system, "force_field": force_field, "temperature_K": temperature, "pressure_bar": 1.0,
                     "species": name, "smiles": smiles, "n_molecules": 216, "n_legs": 4, "leg_ps": 50.0, "edge_nm": 2.45,
                     "force_field_sha256": 64 * "0", "mean_temperature_K": temperature + 0.4, "timestep_fs": 2.0,
-                    "energy_drift_kJ_mol_ns": -0.004,
+                    "energy_drift_kJ_mol_ns": -0.004, "remarks": "",
                     "diffusion_fit_start_ps": 1.0, "diffusion_is_linear": True, "stress_correlation_time_ps": 0.4,
                 }  # fmt: skip
                 values = {

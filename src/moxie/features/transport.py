@@ -31,8 +31,8 @@ def analyse_transport(
     """Return the tables `transport` (one row per species) and `transport_curves` of one state point, as DataFrames.
 
     The three lists hold the files of the same legs in the same order; legs of several replicas count alike. Where the
-    stress series are too short for a viscosity, it and the corrected diffusion coefficients are empty, and the log says
-    so. Raises InputError for files that do not belong together.
+    series are too short for a viscosity or a conductivity, these and what follows from them are empty, and `remarks`
+    and the log say why. Raises InputError for files that do not belong together.
     """
     import pandas as pd
 
@@ -50,7 +50,8 @@ def analyse_transport(
     edge_nm = float(np.mean([leg["edge_nm"] for leg in facts]))
     temperature_K = float(np.mean([leg["mean_temperature_K"] for leg in facts]))
     _check_temperature(first, temperature_K, log)
-    viscosity = _viscosity(series, facts, temperature_K, log)
+    remarks: list[str] = []
+    viscosity = _viscosity(series, facts, temperature_K, remarks, log)
     masses = _masses(first["components"])
     interval_ps = _frame_interval_ps(first)
     paths = [_centre_paths(trajectory, first, masses, interval_ps) for trajectory in trajectories]
@@ -66,11 +67,10 @@ def analyse_transport(
         diffusions.append(diffusion)
         begin = end
         if not diffusion.is_linear:
-            log.warning(
-                "%s at %g K: the mean squared displacement of %s does not become linear within an eighth of a leg;"
-                " its diffusion coefficient is an upper bound (use a longer transport.length_ps)",
-                first["system"], state["temperature_K"], component["name"],
-            )  # fmt: skip
+            remarks.append(
+                f"The mean squared displacement of {component['name']} does not become linear within an eighth of a"
+                " leg; its diffusion coefficient is an upper bound. Use a longer transport.length_ps."
+            )
         rows.append(
             state | _row(component, facts, diffusion, viscosity, temperature_K, edge_nm)
         )  # fmt: skip
@@ -82,8 +82,11 @@ def analyse_transport(
         )  # fmt: skip
     if viscosity is not None:
         curves.append(_viscosity_curve(viscosity).assign(species="all"))
-    charge = _charge_transport(first, paths, interval_ps, diffusions, edge_nm**3, temperature_K, log)
-    return pd.DataFrame(rows).assign(**charge), pd.concat(curves, ignore_index=True).assign(**state)
+    charge = _charge_transport(facts, paths, interval_ps, diffusions, edge_nm**3, temperature_K, remarks, log)
+    for remark in remarks:
+        log.warning("%s at %g K: %s", first["system"], state["temperature_K"], remark)
+    table = pd.DataFrame(rows).assign(**charge, remarks=" ".join(remarks))
+    return table, pd.concat(curves, ignore_index=True).assign(**state)
 
 
 def _row(
@@ -106,16 +109,17 @@ def _row(
 
 
 def _viscosity(
-    series: list[Any], facts: list[dict[str, Any]], temperature_K: float, log: logging.Logger
+    series: list[Any], facts: list[dict[str, Any]], temperature_K: float, remarks: list[str], log: logging.Logger
 ) -> Viscosity | None:
     columns = [name for name in series[0].columns if name.startswith("pressure_")]
     length = min(len(leg) for leg in series)
     interval_ps = float(series[0]["time_ps"].iloc[1] - series[0]["time_ps"].iloc[0])
     legs = [leg[columns].to_numpy()[:length] for leg in series]
     try:
-        viscosity = shear_viscosity(legs, interval_ps, [leg["edge_nm"] ** 3 for leg in facts], temperature_K)
+        volumes_nm3, runs = [leg["edge_nm"] ** 3 for leg in facts], [leg["replica"] for leg in facts]
+        viscosity = shear_viscosity(legs, interval_ps, volumes_nm3, temperature_K, runs)
     except InputError as error:
-        log.warning("%s: %s", facts[0]["system"], error)
+        remarks.append(str(error))
         return None
     log.info(
         "viscosity %.4g(%.2g) mPa s; correlation time of the stress %.3g ps", viscosity.value.value,
@@ -125,11 +129,11 @@ def _viscosity(
 
 
 def _charge_transport(
-    facts: dict[str, Any], paths: list[np.ndarray], interval_ps: float, diffusions: list[Diffusion], volume_nm3: float,
-    temperature_K: float, log: logging.Logger,
+    facts: list[dict[str, Any]], paths: list[np.ndarray], interval_ps: float, diffusions: list[Diffusion],
+    volume_nm3: float, temperature_K: float, remarks: list[str], log: logging.Logger,
 ) -> dict[str, float]:  # fmt: skip
     """Return the columns of the ionic conductivity; empty without ions, or where the paths are too short for it."""
-    components = facts["components"]
+    components = facts[0]["components"]
     counts = [component["count"] for component in components]
     charges = [formal_charge(parse_smiles(component["smiles"], component["name"])) for component in components]
     conductivity = independent = ratio = NO_MEAN
@@ -138,14 +142,15 @@ def _charge_transport(
         independent = nernst_einstein_conductivity(species, volume_nm3, temperature_K)
         try:
             moved = [np.einsum("fia,i->fa", leg, np.repeat(charges, counts)) for leg in paths]
-            conductivity = ionic_conductivity(moved, interval_ps, volume_nm3, temperature_K)
+            runs = [leg["replica"] for leg in facts]
+            conductivity = ionic_conductivity(moved, interval_ps, volume_nm3, temperature_K, runs)
             ratio = ionicity(conductivity, independent)
             log.info(
                 "conductivity %.3g(%.2g) S/m, of independent ions %.3g(%.2g) S/m", conductivity.value,
                 conductivity.standard_error, independent.value, independent.standard_error,
             )  # fmt: skip
         except InputError as error:
-            log.warning("%s: %s", facts["system"], error)
+            remarks.append(str(error))
     columns: dict[str, Mean] = {
         "conductivity_S_m": conductivity, "nernst_einstein_conductivity_S_m": independent, "ionicity": ratio,
     }  # fmt: skip

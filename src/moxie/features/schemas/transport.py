@@ -63,6 +63,7 @@ TRANSPORT = Table(
             1e9,
         ),
         *observable("ionicity", "1", "ratio of the two conductivities, both of this box", -1e9, 1e9),
+        text("remarks", "why a value is empty, or a bound only; empty text if there is nothing to say"),
     ),
     checks=(ONE_VARIANT,),
 )
