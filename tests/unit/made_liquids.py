@@ -208,7 +208,10 @@ def rdf_curves():
                     "r_A": r,
                     "g": g,
                     "g_standard_error": 0.05 * g,
+                    "g_n_independent": 30.0,
                     "running_coordination": np.cumsum(g * r**2) * 0.02,
+                    "running_coordination_standard_error": 0.01 * np.cumsum(g * r**2) * 0.02,
+                    "running_coordination_n_independent": 30.0,
                 }
             )
         )

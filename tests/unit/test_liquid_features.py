@@ -99,6 +99,16 @@ def test_ideal_gas_has_g_of_one_and_the_coordination_of_its_density(same):
     assert counts.coordination(6.02).mean() == pytest.approx(density * 4 / 3 * math.pi * 6.02**3, rel=0.03)
 
 
+def test_errors_of_both_curves_are_the_scatter_of_many_runs():
+    runs = [analyse_structure(count_pairs(ideal_gas(60, 40, seed), *2 * (np.arange(60),), 9.0)) for seed in range(30)]
+    far = runs[0].r_A > 4.0
+    for name in ("g", "running_coordination"):
+        scatter = np.std([getattr(run, name) for run in runs], axis=0, ddof=1)[far]
+        errors = np.mean([getattr(run, f"{name}_standard_error") for run in runs], axis=0)[far]
+        assert np.sqrt((errors**2).mean() / (scatter**2).mean()) == pytest.approx(1, abs=0.25)
+    assert all(run.n_independent > 15 for run in runs)
+
+
 def test_ideal_gas_has_no_shell():
     structure = analyse_structure(count_pairs(ideal_gas(200, 30), np.arange(200), np.arange(200), 9.0))
     assert math.isnan(structure.coordination.value)
@@ -133,6 +143,8 @@ def test_face_centred_crystal_has_twelve_neighbours():
     assert structure.contact_fraction.value == 1
     assert structure.peak_A.n_independent > 5
     assert 0 < structure.peak_A.standard_error < 0.02
+    at_minimum = np.searchsorted(structure.r_A, structure.minimum_A.value)
+    assert structure.running_coordination[at_minimum] == pytest.approx(12, abs=0.05)
 
 
 @settings(max_examples=40, deadline=None)

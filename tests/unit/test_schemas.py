@@ -49,6 +49,22 @@ def test_column_is_described_and_its_name_agrees_with_its_unit(table, column):
         assert column.unit == SUFFIXES[ending]
 
 
+def test_every_observable_of_a_simulation_says_how_its_error_is_found():
+    methods = {
+        "density_g_cm3": "statistical inefficiency", "dielectric_constant": "20 blocks", "viscosity_mPa_s": "STACIE",
+        "rdf_oo_peak_position_A": "decorrelated frames", "diffusion_m2_s": "random walks", "ionicity": "propagated",
+        "thermal_expansion_from_grid_per_K": "neighbouring", "thermal_expansion_per_K": "below 8 blocks",
+    }  # fmt: skip
+    found = {}
+    for name in ("liquids", "electrolytes", "transport", "settings_study", "dihedral_curves"):
+        table = TABLES[name]
+        for column in table.columns:
+            if f"{column.name}_n_independent" in table.column_names:
+                found[column.name] = table.column(f"{column.name}_standard_error").description
+    assert all(re.match(f"standard error of {name}: .{{20}}", text) for name, text in found.items())
+    assert all(words in found[name] for name, words in methods.items())
+
+
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
 def test_keys_are_columns_without_gaps_and_names_are_unique(table):
     assert len(set(table.column_names)) == len(table.columns)

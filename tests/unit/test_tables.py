@@ -149,7 +149,7 @@ def test_gather_joins_parts_and_names_both_files_of_a_shared_key(tmp_path):
 def test_curves_take_the_keys_of_their_run(tmp_path):
     run = liquids().head(1).assign(force_field_sha256=64 * "a")
     curves = rdf_curves()
-    curves = curves[curves["system"] == "methanol"][["pair", "r_A", "g", "g_standard_error", "running_coordination"]]
+    curves = curves[curves["system"] == "methanol"][RDF.column_names]
     write_table(run, tmp_path / "o.parquet", LIQUIDS)
     write_table(curves, tmp_path / "r.parquet", RDF)
     runs = [("liquids", tmp_path / "r.parquet", tmp_path / "o.parquet")]

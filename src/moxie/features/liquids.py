@@ -11,7 +11,7 @@ import numpy as np
 from moxie.features.dihedrals import TORSIONS, DihedralCounter, Distribution
 from moxie.features.hydrogen_bonds import ACCEPTORS, DONORS, HydrogenBondCounter
 from moxie.features.rdf import PairCounter, Structure, analyse_structure
-from moxie.features.schemas import DIHEDRALS
+from moxie.features.schemas import DIHEDRALS, RDF, Table
 from moxie.features.schemas.liquids import LITHIUM_NEIGHBOURS
 from moxie.features.site_search import find_sites, find_tuples, molecule_of_sites
 from moxie.features.state_grid import columns_from_grid
@@ -253,22 +253,29 @@ def _electrolyte_means(water: Structure | None, anion: Structure | None) -> dict
 def _curves(structures: Mapping[str, Structure | None]) -> Any:
     import pandas as pd
 
-    columns = ("r_A", "g", "g_standard_error", "running_coordination")
+    columns = ("r_A", "g", "g_standard_error", "running_coordination", "running_coordination_standard_error")
+    counts = ("g_n_independent", "running_coordination_n_independent")
     parts = [
-        pd.DataFrame({"pair": pair, **{name: getattr(structure, name) for name in columns}})
+        pd.DataFrame({name: getattr(structure, name) for name in columns}).assign(
+            pair=pair, **dict.fromkeys(counts, structure.n_independent)
+        )
         for pair, structure in structures.items()
         if structure is not None
     ]
-    empty = pd.DataFrame({"pair": pd.Series(dtype=str), **{name: pd.Series(dtype=float) for name in columns}})
-    return pd.concat(parts, ignore_index=True) if parts else empty
+    return pd.concat(parts, ignore_index=True) if parts else _empty(RDF)
 
 
 def _dihedrals(torsions: Mapping[str, Distribution]) -> Any:
     import pandas as pd
 
     parts = [torsion.as_frame().assign(torsion=name) for name, torsion in torsions.items()]
-    empty = {column.name: pd.Series(dtype=column.dtype) for column in DIHEDRALS.columns}
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(empty)
+    return pd.concat(parts, ignore_index=True) if parts else _empty(DIHEDRALS)
+
+
+def _empty(table: Table) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame({column.name: pd.Series(dtype=column.dtype) for column in table.columns})
 
 
 def _is_lithium(facts: dict[str, Any]) -> bool:

@@ -5,6 +5,11 @@ from typing import Any
 from moxie.features.dihedrals import BIN_WIDTH_DEG, TORSIONS
 from moxie.features.schemas.columns import (
     FORCE_FIELD_SHA256,
+    OF_A_DIFFERENCE,
+    OF_FLUCTUATIONS,
+    OF_FRAMES,
+    OF_PARTS,
+    OF_THE_DIPOLE,
     ONE_VARIANT,
     PRESSURE,
     REPLICA,
@@ -46,7 +51,9 @@ _LIQUID_RUN = (
 def from_grid(stem: str, unit_suffix: str, unit: str, description: str, limit: float) -> tuple[Column, ...]:
     """An observable from the grid of state points, and how far the one from fluctuations is from it."""
     return (
-        *observable(f"{stem}_from_grid{unit_suffix}", unit, f"{description}; empty at the edges", -limit, limit),
+        *observable(
+            f"{stem}_from_grid{unit_suffix}", unit, f"{description}; empty at the edges", -limit, limit, OF_A_DIFFERENCE
+        ),
         maybe(f"{stem}_grid_z", "1", f"({stem}{unit_suffix} - the one from the grid) / combined standard error"),
     )
 
@@ -64,6 +71,7 @@ LIQUIDS = Table(
             "molar enthalpy of vaporisation into the ideal gas: <U_gas> - <U_liquid>/N + RT",
             -1e3,
             1e3,
+            OF_PARTS,
         ),
         *observable("potential_energy_kJ_mol", "kJ/mol", "potential energy per molecule", -1e5, 1e5),
         *observable(
@@ -79,6 +87,7 @@ LIQUIDS = Table(
             "isobaric thermal expansion from fluctuations of volume and enthalpy",
             -1,
             1,
+            OF_FLUCTUATIONS,
         ),
         *from_grid("thermal_expansion", "_per_K", "1/K", "-d ln(density)/dT over the neighbouring temperatures", 1.0),
         *observable(
@@ -87,6 +96,7 @@ LIQUIDS = Table(
             "isothermal compressibility from volume fluctuations",
             -1e6,
             1e6,
+            OF_FLUCTUATIONS,
         ),
         *from_grid(
             "isothermal_compressibility", "_per_GPa", "1/GPa", "d ln(density)/dp over the neighbouring pressures", 1e6
@@ -98,6 +108,7 @@ LIQUIDS = Table(
             "correction, nothing for rigid bonds",
             -1e5,
             1e5,
+            OF_FLUCTUATIONS,
         ),
         *from_grid("heat_capacity", "_J_mol_K", "J/mol/K", "d(enthalpy)/dT over the neighbouring temperatures", 1e5),
         *observable(
@@ -106,6 +117,7 @@ LIQUIDS = Table(
             "isobaric heat capacity of the liquid less that of its ideal gas, both classical, from fluctuations",
             -1e5,
             1e5,
+            OF_FLUCTUATIONS,
         ),
         *observable(
             "dielectric_constant",
@@ -113,6 +125,7 @@ LIQUIDS = Table(
             "static dielectric constant from fluctuations of the box's dipole moment",
             -1e5,
             1e5,
+            OF_THE_DIPOLE,
         ),
         *observable(
             "hydrogen_bonds_per_molecule",
@@ -133,9 +146,11 @@ LIQUIDS = Table(
                 1.0,
             )
         ),
-        *observable("rdf_oo_peak_position_A", "angstrom", "position of the first O-O peak of g(r)", 0.0, 20.0),
-        *observable("rdf_oo_peak_height", "1", "height of the first O-O peak of g(r)", 0.0, 1e3),
-        *observable("rdf_oo_first_minimum_A", "angstrom", "first minimum of the O-O g(r)", 0.0, 20.0),
+        *observable(
+            "rdf_oo_peak_position_A", "angstrom", "position of the first O-O peak of g(r)", 0.0, 20.0, OF_FRAMES
+        ),
+        *observable("rdf_oo_peak_height", "1", "height of the first O-O peak of g(r)", 0.0, 1e3, OF_FRAMES),
+        *observable("rdf_oo_first_minimum_A", "angstrom", "first minimum of the O-O g(r)", 0.0, 20.0, OF_FRAMES),
         *observable("coordination_oo", "1", "O neighbours of an O within the first minimum", 0.0, 50.0),
     ),
     checks=(ONE_VARIANT,),
@@ -149,10 +164,10 @@ ELECTROLYTES = Table(
         *_LIQUID_RUN,
         *observable("density_g_cm3", "g/cm3", "mass density, sampled (NPT) or given (NVT)", 0.0, 25.0),
         *observable("potential_energy_kJ_mol", "kJ/mol", "potential energy per molecule", -1e5, 1e5),
-        *observable("li_ow_peak_A", "angstrom", "first peak of g(r), Li to water O", 0.0, 20.0),
-        *observable("li_ow_peak_height", "1", "height of the first peak of g(r), Li to water O", 0.0, 1e3),
+        *observable("li_ow_peak_A", "angstrom", "first peak of g(r), Li to water O", 0.0, 20.0, OF_FRAMES),
+        *observable("li_ow_peak_height", "1", "height of the first peak of g(r), Li to water O", 0.0, 1e3, OF_FRAMES),
         *observable("li_ow_coordination", "1", "water O around a Li within the first minimum", 0.0, 50.0),
-        *observable("li_oanion_peak_A", "angstrom", "first peak of g(r), Li to anion O", 0.0, 20.0),
+        *observable("li_oanion_peak_A", "angstrom", "first peak of g(r), Li to anion O", 0.0, 20.0, OF_FRAMES),
         *observable("li_oanion_coordination", "1", "anion O around a Li within the first minimum", 0.0, 50.0),
         *observable(
             "li_contact_fraction", "1", "fraction of Li with at least one anion O within the first minimum", 0.0, 1.0
@@ -172,9 +187,15 @@ ELECTROLYTES = Table(
 _CURVE = (
     text("pair", "the two kinds of atom, for example O-O"),
     number("r_A", "angstrom", "distance, centre of the bin", 0.0, 1e3),
-    number("g", "1", "radial distribution function", 0.0),
-    maybe("g_standard_error", "1", "standard error of g(r) over blocks of frames", 0.0),
-    number("running_coordination", "1", "mean number of neighbours closer than the outer edge of the bin", 0.0),
+    *observable("g", "1", "radial distribution function", 0.0, 1e6, OF_FRAMES),
+    *observable(
+        "running_coordination",
+        "1",
+        "mean number of neighbours closer than the outer edge of the bin",
+        0.0,
+        1e6,
+        OF_FRAMES,
+    ),
 )
 
 RDF = Table("rdf", "Radial distribution functions of one run.", ("pair", "r_A"), _CURVE)
@@ -196,6 +217,7 @@ _DISTRIBUTION = (
         f"probability of the angle per degree; its sum times {BIN_WIDTH_DEG:g} is 1",
         0.0,
         1.0,
+        "s sqrt(g/n) of the well's population in proportion, with that of the remaining fluctuations",
     ),
 )
 

@@ -16,14 +16,14 @@ def read_curves(path: Path) -> Any:
     return over_replicas(read_table(path, RDF_CURVES), [*KEY, "r_A"], "g", "running_coordination")
 
 
-def over_replicas(curves: Any, by: list[str], quantity: str, *others: str) -> Any:
-    """Return the means of columns over replicas, the standard error of the mean of `quantity`, and `n_replicas`.
+def over_replicas(curves: Any, by: list[str], *quantities: str) -> Any:
+    """Return the means of quantities over replicas, the standard error of each mean, and `n_replicas`.
 
     From three replicas on the error is that of their scatter, else the replicas' own errors are propagated.
     """
-    groups = curves.assign(variance=curves[f"{quantity}_standard_error"] ** 2).groupby(by)
-    table = groups[[quantity, *others]].mean()
-    count, scatter = groups.size(), groups[quantity].std()
-    own = np.sqrt(groups["variance"].agg(lambda values: values.sum(skipna=False))) / count
-    table[f"{quantity}_standard_error"] = np.where(count < 3, own, scatter / np.sqrt(count))
+    groups = curves.groupby(by)
+    table, count = groups[list(quantities)].mean(), groups.size()
+    for quantity in quantities:
+        own = groups[f"{quantity}_standard_error"].agg(lambda errors: np.sqrt((errors**2).sum(skipna=False))) / count
+        table[f"{quantity}_standard_error"] = np.where(count < 3, own, groups[quantity].std() / np.sqrt(count))
     return table.assign(n_replicas=count).reset_index()
