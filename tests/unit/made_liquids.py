@@ -170,7 +170,8 @@ def transport_curves():
         frames.append(
             pd.DataFrame(
                 {**state, "curve": "mean squared displacement", "species": row["species"], "unit": "nm2",
-                 "time_ps": time, "value": msd, "value_standard_error": 0.03 * msd, "fit": fit}
+                 "time_ps": time, "value": msd, "value_standard_error": 0.03 * msd, "value_n_independent": 4,
+                 "fit": fit}
             )
         )  # fmt: skip
         if row["species"] != "water":
@@ -179,7 +180,8 @@ def transport_curves():
             frames.append(
                 pd.DataFrame(
                     {**state, "curve": "running viscosity", "species": "all", "unit": "mPa s", "time_ps": time,
-                     "value": running, "value_standard_error": 0.05 * running, "fit": running}
+                     "value": running, "value_standard_error": 0.05 * running, "value_n_independent": 20,
+                     "fit": running}
                 )
             )  # fmt: skip
     return pd.concat(frames, ignore_index=True)

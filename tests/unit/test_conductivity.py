@@ -9,8 +9,8 @@ import pytest
 from moxie.errors import InputError
 from moxie.features.conductivity import ionic_conductivity, ionicity, nernst_einstein_conductivity
 from moxie.features.diffusion import self_diffusion
-from moxie.features.schemas import TRANSPORT
-from moxie.features.tables import write_table
+from moxie.features.schemas import TRANSPORT, TRANSPORT_CURVES
+from moxie.features.tables import check_frame, write_table
 from moxie.features.transport import analyse_transport
 from moxie.io import write_json
 from moxie.timeseries import Mean
@@ -172,7 +172,9 @@ def test_the_table_of_an_electrolyte_has_its_conductivity(tmp_path, caplog):
     rng = np.random.default_rng(7)
     files = list(zip(*(leg_files(tmp_path / str(leg), rng, FRAMES) for leg in range(3)), strict=True))
     with caplog.at_level(logging.WARNING):
-        table, _ = analyse_transport(*files)
+        table, curves = analyse_transport(*files)
+    check_frame(curves, TRANSPORT_CURVES, "here")
+    assert set(curves["value_n_independent"]) == {3}
     write_table(table, tmp_path / "transport.parquet", TRANSPORT)
     assert "too short for a viscosity" in caplog.text and table["viscosity_mPa_s"].isna().all()
     assert table["remarks"].str.contains(r"3 legs of 4 ps\) are too short for a viscosity.*more legs").all()

@@ -74,14 +74,15 @@ def analyse_transport(
         rows.append(
             state | _row(component, facts, diffusion, viscosity, temperature_K, edge_nm)
         )  # fmt: skip
-        curves.append(_msd_curve(diffusion).assign(species=component["name"]))
+        curves.append(_msd_curve(diffusion).assign(species=component["name"], value_n_independent=len(paths)))
         log.info(
             "%s: D = %.4g(%.2g) m2/s in the box%s", component["name"], rows[-1]["diffusion_m2_s"],
             rows[-1]["diffusion_m2_s_standard_error"],
             "" if viscosity is None else f", {rows[-1]['diffusion_corrected_m2_s']:.4g} m2/s corrected",
         )  # fmt: skip
     if viscosity is not None:
-        curves.append(_viscosity_curve(viscosity).assign(species="all"))
+        n_components = len(paths) * len(_stress_columns(series[0]))
+        curves.append(_viscosity_curve(viscosity).assign(species="all", value_n_independent=n_components))
     charge = _charge_transport(facts, paths, interval_ps, diffusions, edge_nm**3, temperature_K, remarks, log)
     for remark in remarks:
         log.warning("%s at %g K: %s", first["system"], state["temperature_K"], remark)
@@ -111,7 +112,7 @@ def _row(
 def _viscosity(
     series: list[Any], facts: list[dict[str, Any]], temperature_K: float, remarks: list[str], log: logging.Logger
 ) -> Viscosity | None:
-    columns = [name for name in series[0].columns if name.startswith("pressure_")]
+    columns = _stress_columns(series[0])
     length = min(len(leg) for leg in series)
     interval_ps = float(series[0]["time_ps"].iloc[1] - series[0]["time_ps"].iloc[0])
     legs = [leg[columns].to_numpy()[:length] for leg in series]
@@ -126,6 +127,10 @@ def _viscosity(
         viscosity.value.standard_error, viscosity.correlation_time_ps,
     )  # fmt: skip
     return viscosity
+
+
+def _stress_columns(series: Any) -> list[str]:
+    return [name for name in series.columns if name.startswith("pressure_")]
 
 
 def _charge_transport(

@@ -21,7 +21,7 @@ from moxie.figures.parts import (
     pretty_name,
 )
 from moxie.figures.registry import Figure
-from moxie.reference.registry import canonical_smiles
+from moxie.reference.registry import VERIFIED, canonical_smiles
 from moxie.reference.validation import over_replicas
 
 _DRAWN = ("density_g_cm3", "enthalpy_of_vaporisation_kJ_mol")
@@ -43,8 +43,8 @@ _COLUMNS = [
 def compare(liquids: Any, validation: Any, transport: Any = None) -> Any:
     """Return one row per liquid, state point, quantity and force field, where two or more force fields have a value.
 
-    The arguments are the tables of these names. Values are over replicas; the reference is the experiment of the
-    validation table, empty where there is none.
+    The arguments are the tables of these names. Values are over replicas; beside what is drawn only those with a
+    standard error count. The reference is the checked experiment of the validation table, empty where there is none.
     """
     import pandas
 
@@ -58,12 +58,14 @@ def compare(liquids: Any, validation: Any, transport: Any = None) -> Any:
     if transport is not None:
         rows += _transport_rows(transport.merge(runs[["system", "composition"]].drop_duplicates(), on="system"))
     table = pandas.DataFrame(rows, columns=[*_STATE, *_MODEL, "quantity", "unit", *_FOUND])
+    table = table[table["quantity"].isin(_DRAWN) | table["standard_error"].notna()]
     table = table[table.groupby([*_STATE, "quantity"])["force_field"].transform("nunique") > 1]
     if table.empty:
         return pandas.DataFrame(columns=_COLUMNS)
     short = table.groupby("composition")["system"].agg(lambda systems: min(systems, key=lambda name: (len(name), name)))
     table["liquid"] = table["composition"].map(short)
-    experiment = validation[(validation["stage"] == "dynamics") & (validation["reference_kind"] == "experiment")]
+    known = (validation["reference_kind"] == "experiment") & (validation["checked"] == VERIFIED)
+    experiment = validation[(validation["stage"] == "dynamics") & known]
     shared = ["temperature_K", "pressure_bar", "quantity", "system"]
     experiment = experiment[[*shared, "reference_value"]].drop_duplicates(shared)
     table = table.merge(experiment, on=shared, how="left")
@@ -140,8 +142,8 @@ FIGURE = Figure(
         "The same liquid at the same temperature and pressure under different force fields (symbols) and in experiment "
         "(line, one for each pressure). Error bars: standard error from decorrelated samples or over replicas, often "
         "smaller than the symbols; they do not hold what the force fields leave out, such as the cost of polarising a "
-        "molecule in the enthalpy of vaporisation. The table holds every observable that two force fields have, and in "
-        "the data the variant of each force field."
+        "molecule in the enthalpy of vaporisation. The table holds every observable that two force fields have with a "
+        "standard error; the data also the variant of each force field."
     ),
     inputs={"liquids": "features/liquids.parquet", "validation": "tables/validation.parquet"},
     optional={"transport": "features/transport.parquet"},
