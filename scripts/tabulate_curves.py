@@ -1,4 +1,4 @@
-"""Join the radial distribution functions of all runs."""
+"""Join the curves of all runs: radial distribution functions, or distributions of dihedral angles."""
 
 from moxie.features.gathering import gather_curves
 from moxie.job import job
@@ -6,4 +6,4 @@ from moxie.job import job
 with job(snakemake) as log:
     files = snakemake.input
     runs = list(zip(snakemake.params.kinds, files.curves, files.observables, strict=True))
-    gather_curves(runs, snakemake.output.table)
+    gather_curves(runs, snakemake.params.table, snakemake.output.table)

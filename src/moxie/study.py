@@ -82,6 +82,35 @@ class Study:
         """Return whether a system is a pure liquid, whose enthalpy of vaporisation needs the isolated molecule."""
         return len(self.system(name).composition) == 1 and self.kind(name) == "liquids"
 
+    def with_dihedrals(self) -> list[str]:
+        """Return the names of the liquids that have dihedral angles of a kind that is measured (`dihedrals.TORSIONS`).
+
+        A hydrogen within a united atom has no dihedral angle.
+        """
+        from moxie.features.dihedrals import TORSIONS
+        from moxie.features.site_search import find_tuples
+
+        return [
+            name
+            for name in self.kinds().get("liquids", [])
+            if any(len(find_tuples(self._molecules_as_sites(name), torsion.smarts)) for torsion in TORSIONS.values())
+        ]
+
+    def _molecules_as_sites(self, name: str) -> list[dict[str, Any]]:
+        """Return one molecule of each component of a system, as `components` in run.json."""
+        from moxie.dynamics.force_fields import load_force_field
+        from moxie.dynamics.typing import check_parameters
+        from moxie.structures.molecules import parse_smiles
+
+        force_field, found = self.system(name).force_field, []
+        for molecule, smiles in self.smiles_of(name).items():
+            if load_force_field(force_field).is_template:
+                atoms = list(range(parse_smiles(smiles, molecule).GetNumAtoms()))
+            else:
+                atoms = list(check_parameters(force_field, smiles, molecule).atoms)
+            found.append({"name": molecule, "smiles": smiles, "count": 1, "site_atoms": atoms})
+        return found
+
     def runs(self, name: str) -> list[str]:
         """Return the paths of a system's runs below results/dynamics."""
         system = self.system(name)
@@ -233,6 +262,7 @@ class Study:
         optional = {
             "liquid_states": self._has_liquid_states(),
             "force_fields": self.compares_force_fields(),
+            "dihedrals": bool(self.with_dihedrals()),
             "transport": bool(self.transport_legs()),
             "settings_study": self.config.dynamics.settings_study is not None,
             "bulk_oxides": oxidation.bulk is not None,

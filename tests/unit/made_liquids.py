@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from moxie.features.dihedrals import ANGLES_DEG, BIN_WIDTH_DEG
 from moxie.features.schemas import TABLES
 from moxie.features.state_grid import add_finite_differences
 from moxie.reference.registry import system_key
@@ -107,7 +108,7 @@ def transport(temperatures_K=(278.15, 298.15, 318.15)):
                     "system": system, "force_field": force_field, "temperature_K": temperature, "pressure_bar": 1.0,
                     "species": name, "smiles": smiles, "n_molecules": 216, "n_legs": 4, "leg_ps": 50.0, "edge_nm": 2.45,
                     "force_field_sha256": 64 * "0", "mean_temperature_K": temperature + 0.4, "timestep_fs": 2.0,
-                    "energy_drift_kJ_mol_ns": -0.004,
+                    "energy_drift_kJ_mol_ns": -0.004, "remarks": "",
                     "diffusion_fit_start_ps": 1.0, "diffusion_is_linear": True, "stress_correlation_time_ps": 0.4,
                 }  # fmt: skip
                 values = {
@@ -133,8 +134,8 @@ def settings_study():
         broken = timestep == 5.0 and mass != 3.0
         row = {
             "system": "methanol", "force_field": "trappe_ua", "temperature_K": 298.15, "pressure_bar": 1.0,
-            "timestep_fs": timestep, "hydrogen_mass_amu": mass, "n_molecules": n, "cutoff_nm": cutoff,
-            "platform": "CPU", "precision": "single", "sampled_ps": 500.0, "nve_ps": 100.0,
+            "force_field_sha256": 64 * "0", "timestep_fs": timestep, "hydrogen_mass_amu": mass, "n_molecules": n,
+            "cutoff_nm": cutoff, "platform": "CPU", "precision": "single", "sampled_ps": 500.0, "nve_ps": 100.0,
             "failure": "it blew up" if broken else "",
             "energy_drift_kJ_mol_ns": np.nan if broken else 0.001 * timestep**2,
             "energy_drift_kJ_mol_ns_standard_error": np.nan if broken else 0.002,
@@ -159,7 +160,9 @@ def settings_study():
 def transport_curves():
     frames = []
     for row in transport().to_dict("records"):
-        state = {key: row[key] for key in ("system", "force_field", "temperature_K", "pressure_bar")}
+        state = {
+            key: row[key] for key in ("system", "force_field", "force_field_sha256", "temperature_K", "pressure_bar")
+        }
         time = np.geomspace(0.1, 25, 60)
         slope = 6e6 * row["diffusion_m2_s"]
         fit = np.where(time >= 1.0, slope * time + 0.01, np.nan)
@@ -167,7 +170,8 @@ def transport_curves():
         frames.append(
             pd.DataFrame(
                 {**state, "curve": "mean squared displacement", "species": row["species"], "unit": "nm2",
-                 "time_ps": time, "value": msd, "value_standard_error": 0.03 * msd, "fit": fit}
+                 "time_ps": time, "value": msd, "value_standard_error": 0.03 * msd, "value_n_independent": 4,
+                 "fit": fit}
             )
         )  # fmt: skip
         if row["species"] != "water":
@@ -176,7 +180,8 @@ def transport_curves():
             frames.append(
                 pd.DataFrame(
                     {**state, "curve": "running viscosity", "species": "all", "unit": "mPa s", "time_ps": time,
-                     "value": running, "value_standard_error": 0.05 * running, "fit": running}
+                     "value": running, "value_standard_error": 0.05 * running, "value_n_independent": 20,
+                     "fit": running}
                 )
             )  # fmt: skip
     return pd.concat(frames, ignore_index=True)
@@ -197,6 +202,7 @@ def rdf_curves():
                 {
                     "system": system,
                     "force_field": force_field,
+                    "force_field_sha256": 64 * "0",
                     "temperature_K": 298.15,
                     "pressure_bar": 1.0,
                     "replica": 0,
@@ -204,8 +210,37 @@ def rdf_curves():
                     "r_A": r,
                     "g": g,
                     "g_standard_error": 0.05 * g,
+                    "g_n_independent": 30.0,
                     "running_coordination": np.cumsum(g * r**2) * 0.02,
+                    "running_coordination_standard_error": 0.01 * np.cumsum(g * r**2) * 0.02,
+                    "running_coordination_n_independent": 30.0,
                 }
             )
         )
+    return pd.concat(frames, ignore_index=True)
+
+
+def dihedral_curves():
+    """Three wells, the outer ones lower for the second force field of the same liquid."""
+    frames = []
+    for system, force_field, torsion, trans in (
+        ("methanol", "trappe_ua", "hydroxyl", 1.0),
+        ("methanol_opls", "opls_aa", "hydroxyl", 2.0),
+        ("ethanol", "trappe_ua", "backbone", 1.5),
+    ):
+        wells = ((-180, trans), (-60, 1), (60, 1), (180, trans))
+        density = sum(weight * np.exp(-(((ANGLES_DEG - at) / 20) ** 2)) for at, weight in wells)
+        density = density / density.sum() / BIN_WIDTH_DEG
+        for temperature in (278.15, 298.15):
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "system": system, "force_field": force_field, "force_field_sha256": 64 * "0",
+                        "temperature_K": temperature, "pressure_bar": 1.0, "replica": 0, "torsion": torsion,
+                        "angle_deg": ANGLES_DEG, "probability_density_per_deg": density,
+                        "probability_density_per_deg_standard_error": 0.05 * density,
+                        "probability_density_per_deg_n_independent": 30.0,
+                    }
+                )
+            )  # fmt: skip
     return pd.concat(frames, ignore_index=True)

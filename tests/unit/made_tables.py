@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from made_liquids import electrolytes, liquids, rdf_curves, settings_study, transport, transport_curves
+from made_liquids import dihedral_curves, electrolytes, liquids, rdf_curves, settings_study, transport, transport_curves
 from made_oxides import (
     growth_curves,
     oxide_bulk,
@@ -148,6 +148,7 @@ MAKERS = {
     "transport_curves": transport_curves,
     "settings_study": settings_study,
     "rdf_curves": rdf_curves,
+    "dihedral_curves": dihedral_curves,
     "oxide_runs": oxide_runs,
     "oxide_sites": oxide_sites,
     "oxide_profiles": oxide_profiles,

@@ -9,8 +9,8 @@ import pytest
 from moxie.errors import InputError
 from moxie.features.conductivity import ionic_conductivity, ionicity, nernst_einstein_conductivity
 from moxie.features.diffusion import self_diffusion
-from moxie.features.schemas import TRANSPORT
-from moxie.features.tables import write_table
+from moxie.features.schemas import TRANSPORT, TRANSPORT_CURVES
+from moxie.features.tables import check_frame, write_table
 from moxie.features.transport import analyse_transport
 from moxie.io import write_json
 from moxie.timeseries import Mean
@@ -78,6 +78,26 @@ def test_pairs_that_rattle_and_turn_hardly_conduct():
     assert 0 <= ratio.value < 0.15
 
 
+def test_the_error_reaches_down_to_zero_where_nothing_conducts():
+    rng = np.random.default_rng(4)
+    moved = [rattling(rng, N, 0.05).sum(axis=1) for _ in range(3)]
+    found = ionic_conductivity(moved, INTERVAL_PS, *STATE)
+    exact = nernst_einstein_conductivity([(2 * N, 1, Mean(D_NM2_PS * 1e-6, 0.0, 1.0))], *STATE).value
+    assert found.value - 2.5 * found.standard_error < 0 and found.standard_error < 0.05 * exact
+
+
+def test_runs_that_differ_for_longer_than_a_leg_widen_the_error():
+    rng = np.random.default_rng(6)
+    paces = np.repeat([0.4, 1.0, 1.6], 2)  # of three runs with two legs each
+    walks = [walk(rng).sum(axis=1) for _ in paces]
+    legs = [np.sqrt(pace) * leg for pace, leg in zip(paces, walks, strict=True)]
+    alike = ionic_conductivity(walks, INTERVAL_PS, *STATE)
+    apart = ionic_conductivity(legs, INTERVAL_PS, *STATE, runs=[0, 0, 1, 1, 2, 2])
+    assert apart.standard_error > 2.5 * alike.standard_error
+    assert apart.standard_error == pytest.approx(apart.value * 0.6 / np.sqrt(3), rel=0.5)
+    assert apart.n_independent == 3 < alike.n_independent
+
+
 def test_rattling_of_free_ions_does_not_count():
     rng = np.random.default_rng(5)
     cations, anions = ([walk(rng) + rattling(rng, N, 0.03) for _ in range(4)] for _ in range(2))
@@ -141,13 +161,23 @@ def test_leg_cut_short_between_frames_is_named(tmp_path):
         analyse_transport(*zip(*files, strict=True))
 
 
+def test_legs_of_two_variants_of_a_force_field_are_not_joined(tmp_path):
+    files = [leg_files(tmp_path / str(leg), np.random.default_rng(8), 90) for leg in range(2)]
+    files[1][2].write_text(files[1][2].read_text().replace('"force_field_sha256": "0"', '"force_field_sha256": "1"'))
+    with pytest.raises(InputError, match=r"1/run.json and .*0/run.json differ in force_field_sha256.*Delete"):
+        analyse_transport(*zip(*files, strict=True))
+
+
 def test_the_table_of_an_electrolyte_has_its_conductivity(tmp_path, caplog):
     rng = np.random.default_rng(7)
     files = list(zip(*(leg_files(tmp_path / str(leg), rng, FRAMES) for leg in range(3)), strict=True))
     with caplog.at_level(logging.WARNING):
-        table, _ = analyse_transport(*files)
+        table, curves = analyse_transport(*files)
+    check_frame(curves, TRANSPORT_CURVES, "here")
+    assert set(curves["value_n_independent"]) == {3}
     write_table(table, tmp_path / "transport.parquet", TRANSPORT)
     assert "too short for a viscosity" in caplog.text and table["viscosity_mPa_s"].isna().all()
+    assert table["remarks"].str.contains(r"3 legs of 4 ps\) are too short for a viscosity.*more legs").all()
     first, second = table.to_dict("records")
     assert first["conductivity_S_m"] == second["conductivity_S_m"] > 0
     # the frame of the centre of mass slows the ions by their share of the mass, which does not change the current

@@ -188,11 +188,12 @@ def test_numbers_are_printed_with_their_error_in_the_last_digit(value, error, te
 def test_words():
     assert percent(-0.466) == "−0.47 %" and percent(2.0) == "+2.0 %" and percent(36.7) == "+37 %"
     assert plain_label("suboxide_fraction_1") == "share of Si¹⁺ in suboxide"
+    assert plain_label("diffusion_corrected_m2_s (CO)") == "self-diffusion coefficient of CO"
     assert [duration(s) for s in (5, 59.7, 200, 4000)] == ["5.0 s", "1 min 0 s", "3 min 20 s", "1 h 6 min"]
 
 
 def test_force_fields_are_compared_where_they_share_a_state_point():
-    from made_tables import liquids
+    from made_tables import liquids, transport
 
     from moxie.figures.gallery.force_fields import compare
     from moxie.reference.validation import make_validation_table
@@ -203,10 +204,17 @@ def test_force_fields_are_compared_where_they_share_a_state_point():
     compared = compare(table, make_validation_table(liquids=table, compositions=COMPOSITIONS))
     assert set(compared["composition"]) == {"CO"} and set(compared["liquid"]) == {"methanol"}
     assert sorted(set(compared["temperature_K"])) == [278.15, 298.15]
-    assert len(compared) == 2 * 2 * 2  # force fields, temperatures, quantities
+    assert len(compared) == 2 * (2 * 8 - 1)  # force fields, temperatures, quantities; one has no standard error
+    assert set(compared["force_field_sha256"]) == {64 * "0"}
     row = compared.set_index(["force_field", "temperature_K", "quantity"]).loc["opls_aa", 298.15, "density_g_cm3"]
     assert (row["value"], row["standard_error"]) == (0.764, 0.0011)
     assert row["reference_value"] == pytest.approx(0.7863, abs=2e-4)
     assert row["deviation_percent"] == pytest.approx(100 * (0.764 / 0.7863 - 1), abs=0.03)
+    legs = transport().query("system == 'methanol'")
+    legs = pd.concat([legs, legs.assign(system="methanol_opls", force_field="opls_aa", viscosity_mPa_s=np.nan)])
+    moving = compare(table, make_validation_table(liquids=table, transport=legs, compositions=COMPOSITIONS), legs)
+    added = moving[~moving["quantity"].isin(compared["quantity"])]
+    assert set(added["quantity"]) == {"diffusion_corrected_m2_s (CO)"}  # one force field alone has a viscosity
+    assert len(added) == 6 and added["value"].notna().all() and added["standard_error"].notna().all()
     one = table[table["force_field"] == "trappe_ua"]
     assert compare(one, make_validation_table(liquids=one, compositions=COMPOSITIONS)).empty

@@ -31,6 +31,7 @@ def validation(n_liquids=2, slope=0.05, error=0.02, seed=1):
                 rows.append(
                     {
                         **{"stage": "dynamics", "system": f"liquid_{number:02d}", "model": "ff", "unit": "u"},
+                        "force_field_sha256": 64 * "0",
                         **{"temperature_K": temperature, "pressure_bar": 1.0, "quantity": quantity},
                         **{"value": 1 + found / 100, "standard_error": error / 100, "n_independent": 50.0},
                         **{"reference_value": 1.0, "reference_error": np.nan, "reference_kind": "experiment"},

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moxie.errors import InputError
-from moxie.features.liquids import analyse, find_sites, kind_of
+from moxie.features.liquids import analyse, kind_of
 from moxie.features.rdf import PairCounter, analyse_structure, count_pairs, first_shell, jackknife
+from moxie.features.site_search import find_sites
 from moxie.timeseries import detect_equilibration, mean_of, statistical_inefficiency
 
 TFSI = "O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F"
@@ -98,6 +99,16 @@ def test_ideal_gas_has_g_of_one_and_the_coordination_of_its_density(same):
     assert counts.coordination(6.02).mean() == pytest.approx(density * 4 / 3 * math.pi * 6.02**3, rel=0.03)
 
 
+def test_errors_of_both_curves_are_the_scatter_of_many_runs():
+    runs = [analyse_structure(count_pairs(ideal_gas(60, 40, seed), *2 * (np.arange(60),), 9.0)) for seed in range(30)]
+    far = runs[0].r_A > 4.0
+    for name in ("g", "running_coordination"):
+        scatter = np.std([getattr(run, name) for run in runs], axis=0, ddof=1)[far]
+        errors = np.mean([getattr(run, f"{name}_standard_error") for run in runs], axis=0)[far]
+        assert np.sqrt((errors**2).mean() / (scatter**2).mean()) == pytest.approx(1, abs=0.25)
+    assert all(run.n_independent > 15 for run in runs)
+
+
 def test_ideal_gas_has_no_shell():
     structure = analyse_structure(count_pairs(ideal_gas(200, 30), np.arange(200), np.arange(200), 9.0))
     assert math.isnan(structure.coordination.value)
@@ -132,6 +143,8 @@ def test_face_centred_crystal_has_twelve_neighbours():
     assert structure.contact_fraction.value == 1
     assert structure.peak_A.n_independent > 5
     assert 0 < structure.peak_A.standard_error < 0.02
+    at_minimum = np.searchsorted(structure.r_A, structure.minimum_A.value)
+    assert structure.running_coordination[at_minimum] == pytest.approx(12, abs=0.05)
 
 
 @settings(max_examples=40, deadline=None)
@@ -203,14 +216,14 @@ def made_run(folder, rows, sites, settings=None, frames=0, memory=0.5):
 
 def test_enthalpy_of_vaporisation_is_gas_minus_liquid_plus_rt(tmp_path):
     from moxie.dynamics.simulation import write_series
-    from moxie.features.schemas import LIQUIDS, RDF
+    from moxie.features.schemas import DIHEDRALS, LIQUIDS, RDF
     from moxie.features.tables import check_frame
 
     paths = made_run(tmp_path, components(("methanol", "CO", 100, [0, 1, 5])), 300, frames=40)
     rows = np.full((3000, 5), np.nan)
     rows[:, 0], rows[:, 1] = np.arange(3000), autoregressive(3000, 0.2, 9, mean=1.5)
     write_series(rows, tmp_path / "gas.parquet")
-    observables, curves = analyse(*paths, tmp_path / "gas.parquet")
+    observables, curves, dihedrals = analyse(*paths, tmp_path / "gas.parquet")
     row = check_frame(observables, LIQUIDS, "here").iloc[0]
     assert row["enthalpy_of_vaporisation_kJ_mol"] == pytest.approx(1.5 + 36 + 2.479, abs=0.15)
     assert row["potential_energy_kJ_mol"] == pytest.approx(-36, abs=0.01)
@@ -220,14 +233,17 @@ def test_enthalpy_of_vaporisation_is_gas_minus_liquid_plus_rt(tmp_path):
     assert (row["replica"], row["sampled_ps"]) == (2, 80.0)
     check_frame(curves, RDF, "here")
     assert set(curves["pair"]) == {"O-O"}
+    assert len(check_frame(dihedrals, DIHEDRALS, "here")) == 0  # methanol in united atoms has none
 
 
 def test_without_gas_or_hydroxyl_oxygen_there_is_nothing_instead_of_a_guess(tmp_path):
     paths = made_run(tmp_path, components(("butane", "CCCC", 100, [0, 1, 2, 3])), 400, frames=5)
-    observables, curves = analyse(*paths)
+    observables, curves, dihedrals = analyse(*paths)
     assert math.isnan(observables["enthalpy_of_vaporisation_kJ_mol"].iloc[0])
     assert math.isnan(observables["coordination_oo"].iloc[0])
-    assert len(curves) == 0
+    assert len(curves) == 0 and set(dihedrals["torsion"]) == {"backbone"}
+    trans = dihedrals.loc[dihedrals["angle_deg"].abs() > 120, "probability_density_per_deg"].sum() * 5
+    assert observables["backbone_trans_fraction"].iloc[0] == pytest.approx(trans)
 
 
 @pytest.mark.parametrize("angle", [90.0, 89.999])  # every pair, and cell lists
@@ -254,9 +270,9 @@ def test_electrolyte_row_has_the_columns_of_its_table(tmp_path):
 
     rows = components(("a", "[Li+]", 9, [0]), ("b", TFSI, 9, list(range(15))), ("c", "O", 50, [0, 1, 2]))
     paths = made_run(tmp_path, rows, 9 + 135 + 150, {"ensemble": "NVT"}, frames=20)
-    observables, curves = analyse(*paths)
+    observables, curves, dihedrals = analyse(*paths)
     check_frame(observables, ELECTROLYTES, "here")
-    assert set(curves["pair"]) == {"Li-Ow", "Li-O(anion)"}
+    assert set(curves["pair"]) == {"Li-Ow", "Li-O(anion)"} and len(dihedrals) == 0
     row = observables.iloc[0]
     for stem in ("li_ow", "li_oanion"):
         shares = np.array([row[f"{stem}_{n}_fraction"] for n in range(7)])

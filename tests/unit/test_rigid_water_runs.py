@@ -9,7 +9,8 @@ import pytest
 from moxie.dynamics.engine import Engine
 from moxie.dynamics.protocol import Settings
 from moxie.dynamics.simulation import Outputs, simulate, simulate_gas
-from moxie.features.liquids import analyse, find_sites
+from moxie.features.liquids import analyse
+from moxie.features.site_search import find_sites
 from moxie.io import read_json
 from moxie.structures.boxes import pack, write_box
 from moxie.structures.molecules import embed

@@ -30,6 +30,7 @@ SUFFIXES = {
     "_per_A": "1/angstrom",
     "_A": "angstrom",
     "_deg": "degree",
+    "_per_deg": "1/degree",
     "_GPa": "GPa",
     "_D": "debye",
     "_percent": "percent",
@@ -46,6 +47,22 @@ def test_column_is_described_and_its_name_agrees_with_its_unit(table, column):
     ending = max((suffix for suffix in SUFFIXES if name.endswith(suffix)), key=len, default=None)
     if ending and not column.name.endswith("_n_independent") and column.unit != VARIES and column.dtype == "float":
         assert column.unit == SUFFIXES[ending]
+
+
+def test_every_observable_of_a_simulation_says_how_its_error_is_found():
+    methods = {
+        "density_g_cm3": "statistical inefficiency", "dielectric_constant": "20 blocks", "viscosity_mPa_s": "STACIE",
+        "rdf_oo_peak_position_A": "decorrelated frames", "diffusion_m2_s": "random walks", "ionicity": "propagated",
+        "thermal_expansion_from_grid_per_K": "neighbouring", "thermal_expansion_per_K": "below 8 blocks",
+    }  # fmt: skip
+    found = {}
+    for name in ("liquids", "electrolytes", "transport", "settings_study", "dihedral_curves"):
+        table = TABLES[name]
+        for column in table.columns:
+            if f"{column.name}_n_independent" in table.column_names:
+                found[column.name] = table.column(f"{column.name}_standard_error").description
+    assert all(re.match(f"standard error of {name}: .{{20}}", text) for name, text in found.items())
+    assert all(words in found[name] for name, words in methods.items())
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)

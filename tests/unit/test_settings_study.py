@@ -13,6 +13,7 @@ from made_tables import settings_study
 from test_config import DEFAULT, merged
 
 from moxie.dynamics.engine import Engine
+from moxie.dynamics.force_fields import load_force_field
 from moxie.dynamics.platforms import choose_platform
 from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, Settings
 from moxie.dynamics.settings_study import (
@@ -30,7 +31,7 @@ from moxie.errors import InputError
 from moxie.features.recommended_settings import recommend
 from moxie.features.schemas import SETTINGS_STUDY
 from moxie.features.tables import write_table
-from moxie.io import read_json
+from moxie.io import read_json, sha256
 from moxie.structures.boxes import pack
 from moxie.structures.molecules import embed
 from moxie.study import Study
@@ -59,6 +60,7 @@ def test_the_longest_step_that_agrees_the_smallest_box_and_the_shortest_cutoff_a
     assert series["timestep"]["recommended"]["hydrogen_mass_amu"] == 3.0
     assert series["molecules"]["recommended"]["n_molecules"] == 216
     assert series["cutoff"]["recommended"]["cutoff_nm"] == 1.0
+    assert (found["force_field"], found["force_field_sha256"]) == ("trappe_ua", 64 * "0")
     rejected = {
         (row["timestep_fs"], row["hydrogen_mass_amu"]): row["reasons"] for row in series["timestep"]["rejected"]
     }
@@ -198,6 +200,7 @@ def point_of(box, folder, settings=SHORT, nve_ps=2.0, **options):
 def test_a_point_gives_a_whole_row(box, tmp_path):
     row = point_of(box, tmp_path)
     write_table(pd.DataFrame([row]), tmp_path / "row.parquet", SETTINGS_STUDY)
+    assert row["force_field_sha256"] == sha256(load_force_field("trappe_ua").path)
     assert row["failure"] == "" and 0.6 < row["density_g_cm3"] < 0.95
     for kind in ("kinetic", "configurational"):
         name = f"{kind}_temperature_K"

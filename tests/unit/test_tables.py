@@ -147,16 +147,30 @@ def test_gather_joins_parts_and_names_both_files_of_a_shared_key(tmp_path):
 
 
 def test_curves_take_the_keys_of_their_run(tmp_path):
-    run = liquids().head(1)
+    run = liquids().head(1).assign(force_field_sha256=64 * "a")
     curves = rdf_curves()
-    curves = curves[curves["system"] == "methanol"][["pair", "r_A", "g", "g_standard_error", "running_coordination"]]
+    curves = curves[curves["system"] == "methanol"][RDF.column_names]
     write_table(run, tmp_path / "o.parquet", LIQUIDS)
     write_table(curves, tmp_path / "r.parquet", RDF)
-    gather_curves([("liquids", tmp_path / "r.parquet", tmp_path / "o.parquet")], tmp_path / "all.parquet")
+    runs = [("liquids", tmp_path / "r.parquet", tmp_path / "o.parquet")]
+    gather_curves(runs, "rdf_curves", tmp_path / "all.parquet")
     table = read_table(tmp_path / "all.parquet", RDF_CURVES)
     assert set(table["temperature_K"]) == {278.15} and set(table["system"]) == {"methanol"}
+    assert set(table["force_field_sha256"]) == {64 * "a"}
     with pytest.raises(InputError, match="no curves"):
-        gather_curves([], tmp_path / "all.parquet")
+        gather_curves([], "rdf_curves", tmp_path / "all.parquet")
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(MAKERS) if "force_field" in TABLES[name].column_names])
+def test_every_table_of_a_force_field_names_its_variant_and_refuses_two_under_one_name(name, tmp_path):
+    frame = MAKERS[name]()
+    several = frame.groupby(["system", "force_field"])["system"].transform("size") > 1
+    variant = frame["force_field_sha256"].where(frame.index != several.idxmax(), 64 * "b")
+    if several.any():
+        with pytest.raises(InputError, match="one force_field_sha256 for all rows of a system.*delete"):
+            write_table(frame.assign(force_field_sha256=variant), tmp_path / "t.parquet", TABLES[name])
+    write_table(frame.assign(force_field_sha256=64 * "c"), tmp_path / "t.parquet", TABLES[name])
+    assert set(read_table(tmp_path / "t.parquet", TABLES[name])["force_field_sha256"]) == {64 * "c"}
 
 
 def test_the_checked_frame_is_a_copy():

@@ -10,8 +10,8 @@ from moxie.features import thermodynamics as thermo
 from moxie.features.dihedrals import DihedralCounter
 from moxie.features.gathering import gather
 from moxie.features.hydrogen_bonds import HydrogenBondCounter
-from moxie.features.liquids import find_tuples
 from moxie.features.schemas import LIQUIDS
+from moxie.features.site_search import find_tuples
 from moxie.features.state_grid import DERIVATIVES, add_finite_differences, columns_from_grid
 from moxie.features.tables import read_table, write_table
 from moxie.timeseries import jackknife_mean
@@ -112,7 +112,9 @@ def test_errors_of_differences_are_propagated_and_compared():
 
 def test_neighbours_are_of_the_same_replica_system_and_ensemble():
     table = grid([290.0, 300.0, 310.0], [1.0])
-    for column, value in (("replica", 1), ("system", "other"), ("ensemble", "NVT")):
+    for column, value in (
+        ("replica", 1), ("system", "other"), ("ensemble", "NVT"), ("force_field_sha256", 64 * "b"),
+    ):  # fmt: skip
         changed = table.astype({column: object}).copy()
         changed.loc[2, column] = value
         filled = add_finite_differences(changed)
@@ -144,7 +146,7 @@ def test_populations_of_dihedrals_made_by_hand():
     counter = DihedralCounter(sites)
     counter.add(positions, BOX)
     counter.add(np.mod(positions, 30.0), BOX)
-    assert counter.trans == [0.5, 0.5]
+    assert counter.result().trans_fraction.value == 0.5
 
 
 def test_dihedrals_and_donors_are_found_by_chemistry():

@@ -3,12 +3,14 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_liquids import COMPOSITIONS
 from made_tables import electrolytes, liquids, molecules, oxide_runs
 
+from moxie.errors import InputError
 from moxie.features.schemas import VALIDATION
 from moxie.features.tables import read_table
 from moxie.reference.registry import UNCHECKED, VERIFIED
@@ -138,6 +140,22 @@ def test_growth_kinetics_agree_with_an_independent_implementation():
     assert (rows["verdict"] == "agrees").all() and (rows["quantity"] == "oxide_thickness_nm").all()
     wrong = make_validation_table(growth_nm=lambda *args, **recipe: 1.01 * thickness_nm(*args, **recipe))
     assert (wrong["verdict"] == "deviates").all()
+
+
+def test_rows_of_a_force_field_name_its_variant_and_the_others_none(table):
+    of_force_field = table["stage"] == "dynamics"
+    assert set(table["force_field_sha256"][of_force_field]) == {64 * "0"}
+    assert set(table["force_field_sha256"][~of_force_field]) == {""} and (~of_force_field).any()
+
+
+def test_replicas_of_two_variants_are_never_averaged(tmp_path):
+    runs = liquids((298.15,)).query("system == 'ethanol'")
+    other = runs.assign(replica=1, density_g_cm3=0.9, force_field_sha256=64 * "b")
+    both = make_validation_table(liquids=pd.concat([runs, other]), compositions=COMPOSITIONS)
+    densities = both[both["quantity"] == "density_g_cm3"].groupby("force_field_sha256")["value"].first()
+    assert densities.to_dict() == {64 * "0": runs["density_g_cm3"].iloc[0], 64 * "b": 0.9}
+    with pytest.raises(InputError, match="is given more than once"):
+        write_validation(both, tmp_path / "v.parquet", tmp_path / "v.csv")
 
 
 def test_both_files_hold_the_same_rows(table, tmp_path):

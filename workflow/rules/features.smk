@@ -18,7 +18,12 @@ TABLES = [
     *(["results/features/oxide_bulk.parquet"] if BULK_OXIDES else []),
     *(["results/features/oxide_equilibrium.parquet"] if EXCHANGES else []),
 ]
-CURVES = ["results/features/rdf_curves.parquet"] if KINDS else []
+# systems behind each table of curves, and the part file that its runs have
+CURVE_PARTS = {
+    "rdf_curves": ("rdf", [name for systems in KINDS.values() for name in systems]),
+    "dihedral_curves": ("dihedrals", study.with_dihedrals()),
+}
+CURVES = [f"results/features/{table}.parquet" for table, (_, systems) in CURVE_PARTS.items() if systems]
 FEATURES = [
     *TABLES,
     *CURVES,
@@ -37,6 +42,7 @@ rule analyse_liquid:
     output:
         observables=f"{PARTS}/liquids/{RUN}/observables.parquet",
         rdf=f"{PARTS}/liquids/{RUN}/rdf.parquet",
+        dihedrals=f"{PARTS}/liquids/{RUN}/dihedrals.parquet",
     log:
         f"results/logs/analyse_liquid/{RUN}.log",
     conda:
@@ -268,19 +274,22 @@ rule recommend_settings:
 
 rule tabulate_curves:
     input:
-        curves=[path for systems in KINDS.values() for path in analysed(systems, "rdf")],
-        observables=[path for systems in KINDS.values() for path in analysed(systems, "observables")],
+        curves=lambda w: analysed(CURVE_PARTS[w.table][1], CURVE_PARTS[w.table][0]),
+        observables=lambda w: analysed(CURVE_PARTS[w.table][1], "observables"),
     output:
-        table="results/features/rdf_curves.parquet",
+        table="results/features/{table}.parquet",
     log:
-        "results/logs/tabulate/rdf_curves.log",
+        "results/logs/tabulate/{table}.log",
+    wildcard_constraints:
+        table="|".join(CURVE_PARTS),
     conda:
         "../../envs/moxie.yaml"
     params:
-        kinds=[kind for kind, systems in KINDS.items() for _ in analysed(systems, "rdf")],
+        kinds=lambda w: [study.kind(name) for name in CURVE_PARTS[w.table][1] for _ in RUNS[name]],
+        table="{table}",
         code=code("tabulate_curves"),
     message:
-        "Joining the radial distribution functions"
+        "Joining the table {wildcards.table}"
     script:
         "../../scripts/tabulate_curves.py"
 

@@ -149,7 +149,8 @@ def simulate_point(
     segments = checkpoints.open()
     writer = SegmentWriter(checkpoints, segments, checkpoint_interval_s)
     row: dict[str, Any] = {
-        "system": system, "force_field": model.force_field.name, "temperature_K": settings.temperature_K,
+        "system": system, "force_field": model.force_field.name,
+        "force_field_sha256": dependencies["force_field"], "temperature_K": settings.temperature_K,
         "pressure_bar": settings.pressure_bar, "timestep_fs": settings.timestep_fs,
         "hydrogen_mass_amu": settings.hydrogen_mass_amu, "n_molecules": model.n_molecules,
         "cutoff_nm": settings.cutoff_nm, "platform": choice.name, "precision": choice.precision,

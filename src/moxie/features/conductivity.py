@@ -11,6 +11,7 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.features.diffusion import BOLTZMANN_J_K, M2_S_PER_NM2_PS
+from moxie.features.zero_frequency import at_zero_frequency
 from moxie.timeseries import Mean
 
 _ELEMENTARY_CHARGE_C = 1.602176634e-19
@@ -18,35 +19,32 @@ _NO_CURRENT = 1e-9  # e nm/ps: rounding
 
 
 def ionic_conductivity(
-    legs: Sequence[np.ndarray], interval_ps: float, volume_nm3: float, temperature_K: float
-) -> Mean:  # fmt: skip
+    legs: Sequence[np.ndarray],
+    interval_ps: float,
+    volume_nm3: float,
+    temperature_K: float,
+    runs: Sequence[int] | None = None,
+) -> Mean:
     """Return the conductivity in S/m from paths of the charge, sum_i z_i r_i in e nm, (n_frames, 3) for each leg.
 
     lim <|M(t) - M(0)|^2> / (6 t V k T) (Helfand, Phys. Rev. 119, 1 (1960)) as the spectrum at zero frequency of the
-    currents between frames, which are exact averages over their intervals. STACIE fits the exponential of a quadratic
-    below a cut-off frequency, over which it averages, with a standard error (Toraman, Fauconnier and Verstraelen,
-    J. Chem. Inf. Model. 65, 10445 (2025)). It cannot become zero: of ions that move in neutral pairs only, the value is
-    an upper bound. Raises InputError when the paths are too short for a fit.
+    currents between frames, which are exact averages over their intervals; value and error as in `at_zero_frequency`,
+    to which `runs` belongs. Ions that move in neutral pairs only do not conduct: the error knows how far the limit is
+    from zero only by the form of the fit. Raises InputError when the paths are too short for a fit.
     """
-    from stacie.estimate import estimate_acint
-    from stacie.model import ExpPolyModel
-    from stacie.spectrum import compute_spectrum
-
     length = min(len(leg) for leg in legs)
-    currents = [np.ascontiguousarray(np.diff(leg[:length], axis=0).T) / interval_ps for leg in legs]
+    currents = [np.diff(leg[:length], axis=0).T / interval_ps for leg in legs]
     if all(np.allclose(current, 0.0, atol=_NO_CURRENT) for current in currents):
         return Mean(0.0, 0.0, float(len(legs)))
     try:
-        result = estimate_acint(compute_spectrum(currents, timestep=interval_ps), ExpPolyModel([0, 1, 2]))
-        value, error = float(result.acint), float(result.acint_std)
-    except (ValueError, KeyError, ArithmeticError) as problem:
+        limit = at_zero_frequency(currents, interval_ps, (0, 1, 2), runs, can_vanish=True).value
+    except InputError as problem:
         raise InputError(
             f"The paths of the ions ({len(legs)} legs of {interval_ps * (length - 1):.0f} ps) are too short for a"
-            f" conductivity ({' '.join(str(problem).split())[:120].rstrip('.')}). Use a longer transport.length_ps or"
-            " more legs."
+            f" conductivity ({problem}). Use a longer transport.length_ps or more legs."
         ) from None
     factor = _siemens_per_metre(volume_nm3, temperature_K)
-    return Mean(factor * value, factor * error, 2 * (value / error) ** 2)
+    return Mean(factor * limit.value, factor * limit.standard_error, limit.n_independent)
 
 
 def nernst_einstein_conductivity(

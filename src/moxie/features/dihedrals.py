@@ -1,24 +1,108 @@
-"""Populations of dihedral angles: trans beyond 120 degrees either way, gauche within (IUPAC: anti- and synclinal)."""
+"""Distributions of dihedral angles, and how many of them are trans (IUPAC: beyond 120 degrees; 180 is antiperiplanar).
+
+`TORSIONS` names the kinds that are measured in every liquid; a line added there adds a curve, its trans fraction, and a
+panel of the figure.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-_TRANS_RAD = 2 * np.pi / 3
-PATTERNS = {  # four bonded atoms; the middle bond is single and in no ring
-    "hydroxyl": "[#6]-[CX4]-!@[OX2;+0]-[#1]",
-    "backbone": "[!#1]~[!#1;!$([!#1]#[!#1])]-!@[!#1;!$([!#1]#[!#1])]~[!#1]",
+from moxie.timeseries import FEWEST_INDEPENDENT, Mean, mean_of, shared_inefficiency
+
+BIN_WIDTH_DEG = 5.0
+ANGLES_DEG = np.arange(-180.0, 180.0, BIN_WIDTH_DEG) + BIN_WIDTH_DEG / 2  # centres of the bins
+_TRANS = np.abs(ANGLES_DEG) > 120.0
+_WELLS = (_TRANS, ~_TRANS & (ANGLES_DEG > 0), ~_TRANS & (ANGLES_DEG < 0))
+
+
+@dataclass(frozen=True)
+class Torsion:
+    """A kind of dihedral angle: four bonded atoms as SMARTS, and what they are in words."""
+
+    smarts: str
+    description: str
+
+
+TORSIONS: Mapping[str, Torsion] = {  # the middle bond is single and in no ring
+    "hydroxyl": Torsion("[#6]-[CX4]-!@[OX2;+0]-[#1]", "C-C-O-H dihedral angles"),
+    "backbone": Torsion(
+        "[!#1]~[!#1;!$([!#1]#[!#1])]-!@[!#1;!$([!#1]#[!#1])]~[!#1]",
+        "dihedral angles of four heavy atoms about single bonds",
+    ),
 }
 
 
 class DihedralCounter:
-    """Shares of the dihedral angles of given sites, shape (n, 4), that are trans, frame by frame."""
+    """Histograms of the dihedral angles of given sites, shape (n, 4), frame by frame."""
 
     def __init__(self, sites: np.ndarray):
         self._sites = sites
-        self.trans: list[float] = []
+        self._counts: list[np.ndarray] = []
 
     def add(self, positions: np.ndarray, box: np.ndarray) -> None:
         """Measure in one frame: positions (n_sites, 3), box edges and angles (6,), in angstrom and degrees."""
         from MDAnalysis.lib.distances import calc_dihedrals
 
         corners = (positions[column].astype(np.float32) for column in self._sites.T)
-        self.trans.append(float((np.abs(calc_dihedrals(*corners, box=box)) > _TRANS_RAD).mean()))
+        self._counts.append(histogram(np.degrees(calc_dihedrals(*corners, box=box))))
+
+    def result(self) -> "Distribution | None":
+        """Return the distribution over all frames; None without frames."""
+        return distribution(np.array(self._counts)) if self._counts else None
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Probability density of a dihedral angle per degree in the bins of `ANGLES_DEG`; its sum times the width is 1."""
+
+    density_per_deg: np.ndarray
+    standard_error_per_deg: np.ndarray  # NaN for fewer than three independent samples
+    n_independent: np.ndarray
+    trans_fraction: Mean
+
+    def as_frame(self) -> Any:
+        """Return the curve as a DataFrame with the columns of the table `dihedrals`, without the torsion's name."""
+        import pandas as pd
+
+        density = "probability_density_per_deg"
+        return pd.DataFrame(
+            {
+                "angle_deg": ANGLES_DEG, density: self.density_per_deg,
+                f"{density}_standard_error": self.standard_error_per_deg,
+                f"{density}_n_independent": self.n_independent,
+            }
+        )  # fmt: skip
+
+
+def histogram(angles_deg: np.ndarray) -> np.ndarray:
+    """Return how many angles, shape (n,), fall into each bin of `ANGLES_DEG`; 180 is the same angle as -180."""
+    bins = np.floor((angles_deg + 180.0) / BIN_WIDTH_DEG).astype(int) % len(ANGLES_DEG)
+    return np.bincount(bins, minlength=len(ANGLES_DEG)).astype(np.int32)
+
+
+def distribution(counts: np.ndarray) -> Distribution:
+    """Return the distribution from the histograms of consecutive frames, shape (n_frames, n_bins).
+
+    The share of a bin is that of its well (trans, gauche+, gauche-) times a share within the well. Wells change slowly,
+    and all bins of one together: the standard error s sqrt(g/n) of a well's population goes to each of its bins in
+    proportion. To it comes the error of what is left of the bin's fluctuations, with one statistical inefficiency for
+    all bins, from their correlation functions averaged by variance. The number of independent samples is the smaller of
+    the two. The trans fraction is the integral beyond 120 degrees.
+    """
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    mean = shares.mean(axis=0)
+    rest, slow, independent = shares.copy(), np.zeros(len(mean)), np.zeros(len(mean))
+    wells = [mean_of(shares[:, well].sum(axis=1)) for well in _WELLS]
+    for well, population in zip(_WELLS, wells, strict=True):
+        within = mean[well] / population.value if population.value else mean[well]
+        rest[:, well] -= within * shares[:, well].sum(axis=1, keepdims=True)
+        slow[well], independent[well] = within * population.standard_error, population.n_independent
+    fast = len(shares) / shared_inefficiency(rest)
+    error = (
+        np.hypot(slow, rest.std(axis=0, ddof=1) / math.sqrt(fast)) if fast >= FEWEST_INDEPENDENT else slow * math.nan
+    )
+    return Distribution(mean / BIN_WIDTH_DEG, error / BIN_WIDTH_DEG, np.minimum(independent, fast), wells[0])

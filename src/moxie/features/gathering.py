@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from moxie.errors import InputError
-from moxie.features.schemas import RDF, RDF_CURVES, Table, get_table
+from moxie.features.schemas import DIHEDRAL_CURVES, DIHEDRALS, RDF, RDF_CURVES, Table, get_table
 from moxie.features.state_grid import COMPLETIONS
 from moxie.features.tables import read_table, write_table
+
+_CURVES = {table.name: (part, table) for part, table in ((RDF, RDF_CURVES), (DIHEDRALS, DIHEDRAL_CURVES))}
 
 
 def gather(parts: Sequence[str | Path], name: str, path: str | Path) -> None:
@@ -27,24 +29,28 @@ def gather(parts: Sequence[str | Path], name: str, path: str | Path) -> None:
     write_table(COMPLETIONS[name](frame) if name in COMPLETIONS else frame, path, table)
 
 
-def gather_curves(runs: Sequence[tuple[str, str | Path, str | Path]], path: str | Path) -> None:
-    """Join the radial distribution functions of all runs into the table `rdf_curves`.
+def gather_curves(runs: Sequence[tuple[str, str | Path, str | Path]], name: str, path: str | Path) -> None:
+    """Join the curves of all runs into the table `name`: rdf_curves or dihedral_curves.
 
     runs: (kind, curves, observables) each: the single row of table `kind` (liquids or electrolytes) in `observables`
-    gives the keys of the run's `curves`. Raises InputError if a run has not one row.
+    gives what the run's `curves` lack: its keys and the variant of its force field. Raises InputError if a run has not
+    one row.
     """
     import pandas
 
     if not runs:
         raise InputError(f"There are no curves to make {path} from.")
+    of_one, of_all = _CURVES[name]
+    of_run = [column for column in of_all.column_names if column not in of_one.column_names]
     frames = []
     for kind, curve_path, observable_path in runs:
         table = get_table(kind)
         rows = read_table(observable_path, table)
         if len(rows) != 1:
             raise InputError(f"{observable_path}: expected the one row of one run, found {len(rows)}.")
-        frames.append(read_table(curve_path, RDF).assign(**{key: rows[key].iloc[0] for key in table.key}))
-    write_table(pandas.concat(frames, ignore_index=True), path, RDF_CURVES)
+        curves = read_table(curve_path, of_one)
+        frames.append(curves.assign(**{column: rows[column].iloc[0] for column in of_run}))
+    write_table(pandas.concat(frames, ignore_index=True), path, of_all)
 
 
 def _refuse_shared_keys(frame: Any, table: Table, path: str | Path) -> None:

@@ -1,7 +1,4 @@
-"""Observables of one liquid or electrolyte run, each with a standard error from decorrelated samples.
-
-Atoms are found by chemistry, never by name: hydroxyl and water oxygens by SMARTS, cations and anions by formal charge.
-"""
+"""Observables of one liquid or electrolyte run, each with a standard error from decorrelated samples."""
 
 import logging
 import math
@@ -11,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from moxie.errors import InputError
-from moxie.features.dihedrals import PATTERNS as DIHEDRALS
-from moxie.features.dihedrals import DihedralCounter
+from moxie.features.dihedrals import TORSIONS, DihedralCounter, Distribution
 from moxie.features.hydrogen_bonds import ACCEPTORS, DONORS, HydrogenBondCounter
 from moxie.features.rdf import PairCounter, Structure, analyse_structure
+from moxie.features.schemas import DIHEDRALS, RDF, Table
 from moxie.features.schemas.liquids import LITHIUM_NEIGHBOURS
+from moxie.features.site_search import find_sites, find_tuples, molecule_of_sites
 from moxie.features.state_grid import columns_from_grid
 from moxie.features.thermodynamics import (
     BAR_NM3_IN_KJ_MOL,
@@ -36,10 +33,6 @@ from moxie.trajectories import Frames
 
 _FEW_INDEPENDENT = 10.0
 _LONGEST_RANGE_A = 10.0
-_PATTERNS = {
-    "hydroxyl_oxygen": "[OX2;H1,H2;+0]",
-    "water_oxygen": "[OX2H2;+0]",
-}
 
 
 def kind_of(composition: Mapping[str, int], smiles: Mapping[str, str]) -> str:
@@ -54,12 +47,13 @@ def analyse(
     run: str | Path,
     gas: str | Path | None = None,
     log: logging.Logger | None = None,
-) -> tuple[Any, Any]:
-    """Return the observables (one row) and the radial distribution functions of one run, as DataFrames.
+) -> tuple[Any, Any, Any]:
+    """Return the observables (one row), radial distribution functions and dihedral distributions of one run.
 
     `gas` is the time series of the isolated molecule at the same temperature, for the enthalpy of vaporisation of a
-    one-component liquid. The columns are those of the tables liquids or electrolytes and of `rdf`. The stationary part
-    begins at the configured equilibration or later, where density and potential energy say so. Raises InputError for
+    one-component liquid. The DataFrames have the columns of the tables liquids or electrolytes, `rdf` and `dihedrals`
+    (empty for electrolytes and where no molecule has such an angle). The stationary part begins at the configured
+    equilibration or later, where density and potential energy say so. Raises InputError for
     files that do not belong together.
     """
     import pandas as pd
@@ -98,10 +92,10 @@ def analyse(
         gas_kJ_mol = _gas_energies(facts, gas)
         means["enthalpy_of_vaporisation_kJ_mol"] = _vaporisation(settings, energy, gas_kJ_mol)
         means |= _responses(stationary, facts, gas_kJ_mol)
-        structures, counted = _liquid_structure(facts, frames, range_A)
+        structures, counted, torsions = _liquid_structure(facts, frames, range_A)
         means |= counted | _liquid_means(structures["O-O"])
     else:
-        structures = _electrolyte_structure(facts, frames, range_A)
+        structures, torsions = _electrolyte_structure(facts, frames, range_A), {}
         means |= _electrolyte_means(*structures.values())
     for name, mean in means.items():
         row |= mean.as_columns(name)
@@ -112,67 +106,7 @@ def analyse(
         facts["system"], settings["temperature_K"], time_ps[-1] - row["equilibration_ps"], time_ps[-1], independent,
         row["density_g_cm3"], 1e4 * row["density_g_cm3_standard_error"],
     )  # fmt: skip
-    return pd.DataFrame([row]), _curves(structures)
-
-
-def find_sites(components: list[dict[str, Any]], role: str) -> np.ndarray:
-    """Return the indices of the sites of one role in a whole box, shape (n,).
-
-    Roles: hydroxyl_oxygen, water_oxygen, cation (atoms with a positive formal charge in a cation), anion_oxygen.
-    `components` is the list in run.json: name, smiles, count and site_atoms, the atom behind each site.
-    """
-    found: list[np.ndarray] = []
-    first = 0
-    for component in components:
-        atoms = _atoms_of_role(component["smiles"], component["name"], role)
-        sites = [site for site, atom in enumerate(component["site_atoms"]) if atom in atoms]
-        width, count = len(component["site_atoms"]), component["count"]
-        found.append((first + width * np.arange(count)[:, None] + np.array(sites, dtype=int)[None, :]).ravel())
-        first += width * count
-    return np.concatenate(found).astype(int)
-
-
-def find_tuples(components: list[dict[str, Any]], smarts: str) -> np.ndarray:
-    """Return the sites of every match of a SMARTS pattern in a whole box, shape (n, atoms of the pattern).
-
-    Matches with an atom that is no site of its own, such as a hydrogen in a united atom, are left out.
-    """
-    from rdkit import Chem
-
-    pattern = Chem.MolFromSmarts(smarts)
-    found: list[np.ndarray] = []
-    first = 0
-    for component in components:
-        site_of = {atom: site for site, atom in enumerate(component["site_atoms"])}
-        molecule = parse_smiles(component["smiles"], component["name"])
-        matches = molecule.GetSubstructMatches(pattern, maxMatches=10**6)
-        sites = [[site_of[atom] for atom in match] for match in matches if all(atom in site_of for atom in match)]
-        width, count = len(component["site_atoms"]), component["count"]
-        within = np.array(sites, dtype=int).reshape(1, -1, pattern.GetNumAtoms())
-        found.append((first + width * np.arange(count)[:, None, None] + within).reshape(-1, pattern.GetNumAtoms()))
-        first += width * count
-    return np.concatenate(found)
-
-
-def _molecule_of_sites(components: list[dict[str, Any]]) -> np.ndarray:
-    """Return the number of the molecule that each site belongs to, shape (n_sites,)."""
-    sizes = np.concatenate([np.full(row["count"], len(row["site_atoms"])) for row in components])
-    return np.repeat(np.arange(len(sizes)), sizes)
-
-
-def _atoms_of_role(smiles: str, name: str, role: str) -> set[int]:
-    from rdkit import Chem
-
-    molecule = parse_smiles(smiles, name)
-    if role in _PATTERNS:
-        pattern = Chem.MolFromSmarts(_PATTERNS[role])
-        return {match[0] for match in molecule.GetSubstructMatches(pattern, maxMatches=10**6)}
-    charge = formal_charge(molecule)
-    if role == "cation":
-        return {a.GetIdx() for a in molecule.GetAtoms() if charge > 0 and a.GetFormalCharge() > 0}
-    if role == "anion_oxygen":
-        return {a.GetIdx() for a in molecule.GetAtoms() if charge < 0 and a.GetSymbol() == "O"}
-    raise InputError(f"Unknown role {role!r}; allowed are cation, anion_oxygen, {', '.join(_PATTERNS)}.")
+    return pd.DataFrame([row]), _curves(structures), _dihedrals(torsions)
 
 
 def _stationary_part(
@@ -240,22 +174,21 @@ def _responses(stationary: Any, facts: dict[str, Any], gas_kJ_mol: np.ndarray | 
 
 def _liquid_structure(
     facts: dict[str, Any], frames: Frames, range_A: float
-) -> tuple[dict[str, Structure | None], dict[str, Mean]]:
-    """Go through the frames once; return the O-O structure, and the means of hydrogen bonds and dihedral angles."""
+) -> tuple[dict[str, Structure | None], dict[str, Mean], dict[str, Distribution]]:
+    """Go through the frames once; return the O-O structure, means, and distributions of dihedral angles by kind."""
     components = facts["components"]
     pairs = _pair_counter(components, "hydroxyl_oxygen", "hydroxyl_oxygen", range_A)
     donors, acceptors = find_tuples(components, DONORS), find_tuples(components, ACCEPTORS)[:, 0]
-    bonds = HydrogenBondCounter(donors, acceptors, _molecule_of_sites(components)) if len(donors) else None
-    dihedrals = {name: find_tuples(components, smarts) for name, smarts in DIHEDRALS.items()}
-    angles = {name: DihedralCounter(sites) for name, sites in dihedrals.items() if len(sites)}
-    _count(frames, pairs, bonds, *angles.values())
-    means = dict.fromkeys(("hydrogen_bonds_per_molecule", *(f"{name}_trans_fraction" for name in DIHEDRALS)), NO_MEAN)
+    bonds = HydrogenBondCounter(donors, acceptors, molecule_of_sites(components)) if len(donors) else None
+    dihedrals = {name: find_tuples(components, torsion.smarts) for name, torsion in TORSIONS.items()}
+    counters = {name: DihedralCounter(sites) for name, sites in dihedrals.items() if len(sites)}
+    _count(frames, pairs, bonds, *counters.values())
+    means = dict.fromkeys(("hydrogen_bonds_per_molecule", *(f"{name}_trans_fraction" for name in TORSIONS)), NO_MEAN)
     if bonds is not None and bonds.counts:
         means["hydrogen_bonds_per_molecule"] = mean_of(np.array(bonds.counts) / facts["n_molecules"])
-    for name, counter in angles.items():
-        if counter.trans:
-            means[f"{name}_trans_fraction"] = mean_of(np.array(counter.trans))
-    return {"O-O": _structure(pairs)}, means
+    torsions = {name: found for name, counter in counters.items() if (found := counter.result()) is not None}
+    means |= {f"{name}_trans_fraction": torsion.trans_fraction for name, torsion in torsions.items()}
+    return {"O-O": _structure(pairs)}, means, torsions
 
 
 def _electrolyte_structure(facts: dict[str, Any], frames: Frames, range_A: float) -> dict[str, Structure | None]:
@@ -320,14 +253,29 @@ def _electrolyte_means(water: Structure | None, anion: Structure | None) -> dict
 def _curves(structures: Mapping[str, Structure | None]) -> Any:
     import pandas as pd
 
-    columns = ("r_A", "g", "g_standard_error", "running_coordination")
+    columns = ("r_A", "g", "g_standard_error", "running_coordination", "running_coordination_standard_error")
+    counts = ("g_n_independent", "running_coordination_n_independent")
     parts = [
-        pd.DataFrame({"pair": pair, **{name: getattr(structure, name) for name in columns}})
+        pd.DataFrame({name: getattr(structure, name) for name in columns}).assign(
+            pair=pair, **dict.fromkeys(counts, structure.n_independent)
+        )
         for pair, structure in structures.items()
         if structure is not None
     ]
-    empty = pd.DataFrame({"pair": pd.Series(dtype=str), **{name: pd.Series(dtype=float) for name in columns}})
-    return pd.concat(parts, ignore_index=True) if parts else empty
+    return pd.concat(parts, ignore_index=True) if parts else _empty(RDF)
+
+
+def _dihedrals(torsions: Mapping[str, Distribution]) -> Any:
+    import pandas as pd
+
+    parts = [torsion.as_frame().assign(torsion=name) for name, torsion in torsions.items()]
+    return pd.concat(parts, ignore_index=True) if parts else _empty(DIHEDRALS)
+
+
+def _empty(table: Table) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame({column.name: pd.Series(dtype=column.dtype) for column in table.columns})
 
 
 def _is_lithium(facts: dict[str, Any]) -> bool:

@@ -60,9 +60,9 @@ class PairCounts:
         at_least = self.nearest @ self._share(radius_A) / self.n_reference
         return -np.diff(at_least, axis=1, prepend=1.0)
 
-    def running_coordination(self) -> np.ndarray:
-        """Return the mean neighbours up to the outer edge of each bin."""
-        return np.cumsum(self.counts.mean(axis=0)) / self.n_reference
+    def running_coordination(self, frames: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Return the mean neighbours up to the outer edge of each bin over some frames, shape (n_bins,)."""
+        return np.cumsum(self.counts[frames].mean(axis=0)) / self.n_reference
 
     def _share(self, radius_A: float) -> np.ndarray:
         return np.clip((radius_A - self.edges_A[:-1]) / np.diff(self.edges_A), 0, 1)
@@ -275,6 +275,8 @@ class Structure:
     g: np.ndarray
     g_standard_error: np.ndarray
     running_coordination: np.ndarray
+    running_coordination_standard_error: np.ndarray
+    n_independent: float  # frames behind the curves and the first shell
     peak_A: Mean
     height: Mean
     minimum_A: Mean
@@ -297,8 +299,9 @@ def analyse_structure(counts: PairCounts) -> Structure:
         found = shell if windows is None else fit_shell(counts.r_A, counts.g(frames), windows)
         return np.array([found.peak_A, found.height, found.minimum_A])
 
-    error, shell_error = np.full_like(g, np.nan), np.full(3, np.nan)
+    error, running_error, shell_error = np.full_like(g, np.nan), np.full_like(g, np.nan), np.full(3, np.nan)
     if blocks:
+        running_error = jackknife(counts, blocks, counts.running_coordination)
         error, shell_error = jackknife(counts, blocks, counts.g), jackknife(counts, blocks, shell_of)
     peak, height, minimum = (
         Mean(value, float(deviation), independent) if math.isfinite(value) else NO_MEAN
@@ -311,5 +314,6 @@ def analyse_structure(counts: PairCounts) -> Structure:
         contact = mean_of(counts.contact_fraction(shell.minimum_A))
         shares = tuple(mean_of(series) for series in counts.neighbour_shares(shell.minimum_A).T)
     return Structure(
-        counts.r_A, g, error, counts.running_coordination(), peak, height, minimum, coordination, contact, shares
-    )
+        counts.r_A, g, error, counts.running_coordination(), running_error, independent, peak, height, minimum,
+        coordination, contact, shares,
+    )  # fmt: skip

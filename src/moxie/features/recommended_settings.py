@@ -26,7 +26,8 @@ def recommend(
     table: data frame `settings_study`. base: the settings of the system, with the keys timestep_fs, hydrogen_mass_amu
     (None: true masses), n_molecules and cutoff_nm. The result has for each series that was varied the `recommended` row
     (None if nothing qualifies), the `reference` row, what was `rejected` and why, and the `resolution_percent` that two
-    standard errors of the density allow; and a `sentence`. Raises InputError if `base` is not in the table.
+    standard errors of the density allow; a `sentence`; the system and the variant of its force field. Raises
+    InputError if `base` is not in the table.
     """
     rows = plain_rows(table)
     if not any(all(row[key] == base[key] for key in _KEYS) for row in rows):
@@ -38,9 +39,8 @@ def recommend(
         if len(members) > 1:
             found[series] = _judge(members, series, largest_difference_percent, largest_drift_kJ_mol_ns)
     sentence = " ".join(_sentence(series, result, bounds) for series, result in found.items())
-    return {
-        "system": rows[0]["system"], "base": dict(base), "bounds": bounds, "series": found, "sentence": sentence,
-    }  # fmt: skip
+    of_system = {name: rows[0][name] for name in ("system", "force_field", "force_field_sha256")}
+    return {**of_system, "base": dict(base), "bounds": bounds, "series": found, "sentence": sentence}
 
 
 def plain_rows(table: Any) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 _BAR_PER_GPA = 1e4
-_SERIES = ["system", "force_field", "ensemble", "replica"]
+_SERIES = ["system", "force_field", "force_field_sha256", "ensemble", "replica"]
 
 
 @dataclass(frozen=True)

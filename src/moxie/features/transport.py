@@ -31,26 +31,33 @@ def analyse_transport(
     """Return the tables `transport` (one row per species) and `transport_curves` of one state point, as DataFrames.
 
     The three lists hold the files of the same legs in the same order; legs of several replicas count alike. Where the
-    stress series are too short for a viscosity, it and the corrected diffusion coefficients are empty, and the log says
-    so. Raises InputError for files that do not belong together.
+    series are too short for a viscosity or a conductivity, these and what follows from them are empty, and `remarks`
+    and the log say why. Raises InputError for files that do not belong together.
     """
     import pandas as pd
 
     log = log or logging.getLogger(__name__)
     facts = [read_json(run) for run in runs]
     first = facts[0]
-    if any(other["components"] != first["components"] or other["transport"] != first["transport"] for other in facts):
-        raise InputError(f"{runs[0]} and its sister legs differ in their components or settings. Delete and run again.")
+    for run, other in zip(runs, facts, strict=True):
+        differing = [key for key in ("components", "transport", "force_field_sha256") if other[key] != first[key]]
+        if differing:
+            raise InputError(
+                f"{run} and {runs[0]} differ in {' and '.join(differing)}: legs of one state point must be alike."
+                " Delete the older ones and run again."
+            )
     series = [pd.read_parquet(path) for path in timeseries]
     edge_nm = float(np.mean([leg["edge_nm"] for leg in facts]))
     temperature_K = float(np.mean([leg["mean_temperature_K"] for leg in facts]))
     _check_temperature(first, temperature_K, log)
-    viscosity = _viscosity(series, facts, temperature_K, log)
+    remarks: list[str] = []
+    viscosity = _viscosity(series, facts, temperature_K, remarks, log)
     masses = _masses(first["components"])
     interval_ps = _frame_interval_ps(first)
     paths = [_centre_paths(trajectory, first, masses, interval_ps) for trajectory in trajectories]
     state = {
         "system": first["system"], "force_field": first["force_field"],
+        "force_field_sha256": first["force_field_sha256"],
         "temperature_K": first["settings"]["temperature_K"], "pressure_bar": first["settings"]["pressure_bar"],
     }  # fmt: skip
     rows, curves, begin, diffusions = [], [], 0, []
@@ -60,24 +67,27 @@ def analyse_transport(
         diffusions.append(diffusion)
         begin = end
         if not diffusion.is_linear:
-            log.warning(
-                "%s at %g K: the mean squared displacement of %s does not become linear within an eighth of a leg;"
-                " its diffusion coefficient is an upper bound (use a longer transport.length_ps)",
-                first["system"], state["temperature_K"], component["name"],
-            )  # fmt: skip
+            remarks.append(
+                f"The mean squared displacement of {component['name']} does not become linear within an eighth of a"
+                " leg; its diffusion coefficient is an upper bound. Use a longer transport.length_ps."
+            )
         rows.append(
             state | _row(component, facts, diffusion, viscosity, temperature_K, edge_nm)
         )  # fmt: skip
-        curves.append(_msd_curve(diffusion).assign(species=component["name"]))
+        curves.append(_msd_curve(diffusion).assign(species=component["name"], value_n_independent=len(paths)))
         log.info(
             "%s: D = %.4g(%.2g) m2/s in the box%s", component["name"], rows[-1]["diffusion_m2_s"],
             rows[-1]["diffusion_m2_s_standard_error"],
             "" if viscosity is None else f", {rows[-1]['diffusion_corrected_m2_s']:.4g} m2/s corrected",
         )  # fmt: skip
     if viscosity is not None:
-        curves.append(_viscosity_curve(viscosity).assign(species="all"))
-    charge = _charge_transport(first, paths, interval_ps, diffusions, edge_nm**3, temperature_K, log)
-    return pd.DataFrame(rows).assign(**charge), pd.concat(curves, ignore_index=True).assign(**state)
+        n_components = len(paths) * len(_stress_columns(series[0]))
+        curves.append(_viscosity_curve(viscosity).assign(species="all", value_n_independent=n_components))
+    charge = _charge_transport(facts, paths, interval_ps, diffusions, edge_nm**3, temperature_K, remarks, log)
+    for remark in remarks:
+        log.warning("%s at %g K: %s", first["system"], state["temperature_K"], remark)
+    table = pd.DataFrame(rows).assign(**charge, remarks=" ".join(remarks))
+    return table, pd.concat(curves, ignore_index=True).assign(**state)
 
 
 def _row(
@@ -89,7 +99,6 @@ def _row(
         corrected = finite_size_corrected(diffusion.coefficient, viscosity.value, temperature_K, edge_nm)
     return {
         "species": component["name"], "smiles": component["smiles"], "n_molecules": component["count"],
-        "force_field_sha256": facts[0]["force_field_sha256"],
         "n_legs": len(facts), "leg_ps": facts[0]["transport"]["length_ps"], "edge_nm": edge_nm,
         "mean_temperature_K": temperature_K, "timestep_fs": facts[0]["transport"]["timestep_fs"],
         "energy_drift_kJ_mol_ns": float(np.mean([leg["energy_drift_kJ_mol_ns_per_degree"] for leg in facts])),
@@ -101,16 +110,17 @@ def _row(
 
 
 def _viscosity(
-    series: list[Any], facts: list[dict[str, Any]], temperature_K: float, log: logging.Logger
+    series: list[Any], facts: list[dict[str, Any]], temperature_K: float, remarks: list[str], log: logging.Logger
 ) -> Viscosity | None:
-    columns = [name for name in series[0].columns if name.startswith("pressure_")]
+    columns = _stress_columns(series[0])
     length = min(len(leg) for leg in series)
     interval_ps = float(series[0]["time_ps"].iloc[1] - series[0]["time_ps"].iloc[0])
     legs = [leg[columns].to_numpy()[:length] for leg in series]
     try:
-        viscosity = shear_viscosity(legs, interval_ps, [leg["edge_nm"] ** 3 for leg in facts], temperature_K)
+        volumes_nm3, runs = [leg["edge_nm"] ** 3 for leg in facts], [leg["replica"] for leg in facts]
+        viscosity = shear_viscosity(legs, interval_ps, volumes_nm3, temperature_K, runs)
     except InputError as error:
-        log.warning("%s: %s", facts[0]["system"], error)
+        remarks.append(str(error))
         return None
     log.info(
         "viscosity %.4g(%.2g) mPa s; correlation time of the stress %.3g ps", viscosity.value.value,
@@ -119,12 +129,16 @@ def _viscosity(
     return viscosity
 
 
+def _stress_columns(series: Any) -> list[str]:
+    return [name for name in series.columns if name.startswith("pressure_")]
+
+
 def _charge_transport(
-    facts: dict[str, Any], paths: list[np.ndarray], interval_ps: float, diffusions: list[Diffusion], volume_nm3: float,
-    temperature_K: float, log: logging.Logger,
+    facts: list[dict[str, Any]], paths: list[np.ndarray], interval_ps: float, diffusions: list[Diffusion],
+    volume_nm3: float, temperature_K: float, remarks: list[str], log: logging.Logger,
 ) -> dict[str, float]:  # fmt: skip
     """Return the columns of the ionic conductivity; empty without ions, or where the paths are too short for it."""
-    components = facts["components"]
+    components = facts[0]["components"]
     counts = [component["count"] for component in components]
     charges = [formal_charge(parse_smiles(component["smiles"], component["name"])) for component in components]
     conductivity = independent = ratio = NO_MEAN
@@ -133,14 +147,15 @@ def _charge_transport(
         independent = nernst_einstein_conductivity(species, volume_nm3, temperature_K)
         try:
             moved = [np.einsum("fia,i->fa", leg, np.repeat(charges, counts)) for leg in paths]
-            conductivity = ionic_conductivity(moved, interval_ps, volume_nm3, temperature_K)
+            runs = [leg["replica"] for leg in facts]
+            conductivity = ionic_conductivity(moved, interval_ps, volume_nm3, temperature_K, runs)
             ratio = ionicity(conductivity, independent)
             log.info(
                 "conductivity %.3g(%.2g) S/m, of independent ions %.3g(%.2g) S/m", conductivity.value,
                 conductivity.standard_error, independent.value, independent.standard_error,
             )  # fmt: skip
         except InputError as error:
-            log.warning("%s: %s", facts["system"], error)
+            remarks.append(str(error))
     columns: dict[str, Mean] = {
         "conductivity_S_m": conductivity, "nernst_einstein_conductivity_S_m": independent, "ionicity": ratio,
     }  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from moxie.errors import InputError
+from moxie.features.zero_frequency import at_zero_frequency
 from moxie.timeseries import Mean
 
 GAS_CONSTANT_KJ_MOL_K = 0.00831446261815324
@@ -28,36 +29,33 @@ class Viscosity:
 
 
 def shear_viscosity(
-    legs: Sequence[np.ndarray], interval_ps: float, volumes_nm3: Sequence[float], temperature_K: float
+    legs: Sequence[np.ndarray],
+    interval_ps: float,
+    volumes_nm3: Sequence[float],
+    temperature_K: float,
+    runs: Sequence[int] | None = None,
 ) -> Viscosity:
     """Return the shear viscosity V / kT int_0^inf <P(0) P(t)> dt from independent stress components.
 
-    Each leg is an array (n_samples, 5) of pressures in bar. The integral is the spectrum's value at zero frequency: the
-    exponential of an even quadratic is fitted below a cut-off frequency, over which STACIE averages, with its
-    standard error (Toraman, Fauconnier and Verstraelen, J. Chem. Inf. Model. 65, 10445 (2025)): no plateau is chosen by
-    hand. The number of independent samples is that of the squares of normal numbers whose mean would be as certain.
-    Raises InputError when the series are too short for a fit.
+    Each leg is an array (n_samples, 5) of pressures in bar. The integral is the spectrum's value at zero frequency,
+    with value and error as in `at_zero_frequency`, to which `runs` belongs: no plateau is chosen by hand. Raises
+    InputError when the series are too short for a fit.
     """
-    from stacie.estimate import estimate_acint
-    from stacie.model import ExpPolyModel
-    from stacie.spectrum import compute_spectrum
-
     thermal = GAS_CONSTANT_KJ_MOL_K * temperature_K * BAR_PER_KJ_MOL_NM3
     factors = [volume / thermal * _MPA_S_PER_BAR_PS for volume in volumes_nm3]
-    sequences = [np.ascontiguousarray(leg.T) for leg in legs]
-    spectrum = compute_spectrum(sequences, prefactors=[np.full(5, factor) for factor in factors], timestep=interval_ps)
+    scaled = [math.sqrt(factor) * leg.T for factor, leg in zip(factors, legs, strict=True)]
     try:
-        result = estimate_acint(spectrum, ExpPolyModel([0, 2]))
-        value, error, longest_ps = float(result.acint), float(result.acint_std), _CURVE_TIMES / float(result.fcut)
-    except (ValueError, KeyError, ArithmeticError) as problem:
+        limit = at_zero_frequency(scaled, interval_ps, (0, 2), runs)
+    except InputError as problem:
         raise InputError(
             f"The stress series ({len(legs)} legs of {interval_ps * len(legs[0]):.0f} ps) are too short for a viscosity"
-            f" ({' '.join(str(problem).split())[:120].rstrip('.')}). Use a longer transport.length_ps or more legs."
+            f" ({problem}). Use a longer transport.length_ps or more legs."
         ) from None
-    scaled = np.concatenate([math.sqrt(factor) * sequence for factor, sequence in zip(factors, sequences, strict=True)])
-    mean = Mean(value, error, 2 * (value / error) ** 2)
+    components, longest_ps = np.concatenate(scaled), _CURVE_TIMES / limit.cut_off_per_ps
     return Viscosity(
-        mean, value / float(scaled.var(axis=1).mean()), *_running_integral(scaled, interval_ps, longest_ps)
+        limit.value,
+        limit.value.value / float(components.var(axis=1).mean()),
+        *_running_integral(components, interval_ps, longest_ps),
     )
 
 

@@ -31,6 +31,7 @@ LABELS = {
     "conductivity_S_m": "ionic conductivity (S/m)",
     "nernst_einstein_conductivity_S_m": "Nernst-Einstein conductivity (S/m)",
     "diffusion_corrected_m2_s": "self-diffusion coefficient (m$^2$ s$^{-1}$)",
+    "diffusion_m2_s": "self-diffusion coefficient in the box (m$^2$ s$^{-1}$)",
     "rdf_oo_peak_position_A": "O–O first peak (Å)",
     "coordination_oo": "O–O neighbours",
     "li_ow_peak_A": "Li–O(water) first peak (Å)",

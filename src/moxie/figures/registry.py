@@ -19,6 +19,7 @@ PARTS = (
     "liquid_states",
     "electrolytes",
     "force_fields",
+    "dihedrals",
     "transport",
     "settings_study",
     "oxides",

@@ -278,21 +278,19 @@ def _force_field_rows(figures: Mapping[str, str | Path]) -> list[dict[str, str]]
 
     if "force_fields" not in figures:
         return []
-    table = pandas.read_csv(Path(figures["force_fields"]).with_suffix(".csv"))
-    table = table.sort_values(["liquid", "temperature_K", "pressure_bar", "quantity"], kind="stable")
+    table = pandas.read_csv(Path(figures["force_fields"]).with_suffix(".csv"), dtype={"force_field_sha256": str})
     return [
         {
             "liquid": pretty_name(row["liquid"]),
             "state": f"{row['temperature_K']:g} K, {row['pressure_bar']:g} bar",
-            "quantity": f"{plain_label(row['quantity'])}, {unit_text(row['unit'])}",
+            "quantity": plain_label(row["quantity"]) + (f", {unit}" if (unit := unit_text(row["unit"])) else ""),
             "force_field": model_name(row["force_field"]),
+            "variant": row["force_field_sha256"],
             "value": with_error(row["value"], row["standard_error"]),
             "reference": with_error(row["reference_value"], None),
             "deviation": percent(row["deviation_percent"]),
         }
-        for row in table.sort_values(["liquid", "temperature_K", "pressure_bar", "quantity"], kind="stable").to_dict(
-            "records"
-        )
+        for row in table.to_dict("records")
     ]
 
 

@@ -64,7 +64,12 @@ def unit_text(unit: str) -> str:
 
 
 def plain_label(quantity: str) -> str:
-    """Return the name of a quantity without unit and without the mark-up of axis labels: share of Si¹⁺ in suboxide."""
+    """Return the name of a quantity without unit and without the mark-up of axis labels: share of Si¹⁺ in suboxide.
+
+    A quantity of one species, "diffusion_m2_s (CO)", is that "of CO".
+    """
+    if of_species := re.fullmatch(r"(\w+) \((\S+)\)", quantity):
+        return f"{plain_label(of_species[1])} of {of_species[2]}"
     text = without_unit(label(quantity))
     text = re.sub(r"\$\^\{?([^}$]*)\}?\$", lambda match: match[1].translate(_SUPERSCRIPTS), text)
     return re.sub(r"\$_\{?([^}$]*)\}?\$", lambda match: match[1].translate(_SUBSCRIPTS), text)

@@ -31,6 +31,7 @@ _LARGEST_USEFUL_INTERVAL = 0.5  # half-width of the interval relative to the ref
 
 _LIQUID_QUANTITIES = ("rdf_oo_peak_position_A", "coordination_oo")
 _RESPONSES = ("thermal_expansion_per_K", "isothermal_compressibility_per_GPa", "residual_heat_capacity_J_mol_K")
+_STATE = ["system", "force_field", "temperature_K", "pressure_bar", "force_field_sha256"]  # of one model and its runs
 _ELECTROLYTE_QUANTITIES = (
     "li_ow_peak_A",
     "li_ow_coordination",
@@ -215,15 +216,14 @@ def _fluid_rows(
     table: Any, quantities: tuple[str, ...], compositions: Mapping[str, Mapping[str, int]]
 ) -> list[dict[str, Any]]:
     rows = []
-    for (system, model, temperature, pressure), runs in table.groupby(
-        ["system", "force_field", "temperature_K", "pressure_bar"]
-    ):
+    for (system, model, temperature, pressure, variant), runs in table.groupby(_STATE):
         key = composition_key(compositions[system])
         for quantity in quantities:
             references = find("dynamics", key, quantity, temperature_K=temperature, model=model)
             estimate = _of_runs(runs, quantity)
             if estimate is not None:
-                rows += [_row("dynamics", system, model, temperature, pressure, estimate, r) for r in references]
+                state = (system, model, temperature, pressure)
+                rows += [_row("dynamics", *state, estimate, r, variant) for r in references]
     return rows
 
 
@@ -244,9 +244,7 @@ def _property_rows(
         **{quantity: partial(response_reference, quantity) for quantity in _RESPONSES},
     }
     rows = []
-    for (system, model, temperature, pressure), runs in liquids.groupby(
-        ["system", "force_field", "temperature_K", "pressure_bar"]
-    ):
+    for (system, model, temperature, pressure, variant), runs in liquids.groupby(_STATE):
         smiles = list(compositions[system])
         if len(smiles) != 1:
             continue
@@ -260,7 +258,8 @@ def _property_rows(
             if experiment is not None:
                 references = [experiment, *(r for r in references if r != experiment)]
             if estimate is not None:
-                rows += [_row("dynamics", system, model, temperature, pressure, estimate, r) for r in references]
+                state = (system, model, temperature, pressure)
+                rows += [_row("dynamics", *state, estimate, r, variant) for r in references]
     return rows
 
 
@@ -270,24 +269,24 @@ def _transport_rows(transport: Any, compositions: Mapping[str, Mapping[str, int]
 
     rows = []
     for line in transport.to_dict("records"):
-        system, temperature, pressure = line["system"], line["temperature_K"], line["pressure_bar"]
-        composition, model = compositions[system], line["force_field"]
+        system, model, temperature, pressure, variant = (line[name] for name in _STATE)
+        composition, state = compositions[system], (system, model, temperature, pressure)
         for column in ("diffusion_m2_s", "diffusion_corrected_m2_s"):
             quantity = f"{column} ({canonical_smiles(line['smiles'])})"
             references = find(
                 "dynamics", composition_key(composition), quantity, temperature_K=temperature, model=model
             )  # fmt: skip
-            rows += [(system, model, temperature, pressure, _estimate(line, column), r) for r in references]
+            rows += [(*state, _estimate(line, column), r, variant) for r in references]
         reference = viscosity_reference(line["smiles"], temperature, pressure) if len(composition) == 1 else None
         if reference is not None:
-            rows.append((system, model, temperature, pressure, _estimate(line, "viscosity_mPa_s"), reference))
-    state = ["system", "force_field", "temperature_K", "pressure_bar"]
-    for line in transport.drop_duplicates(state).to_dict("records"):
-        system, model, temperature, pressure = (line[name] for name in state)
+            rows.append((*state, _estimate(line, "viscosity_mPa_s"), reference, variant))
+    for line in transport.drop_duplicates(_STATE).to_dict("records"):
+        system, model, temperature, pressure, variant = (line[name] for name in _STATE)
         for column in ("conductivity_S_m", "nernst_einstein_conductivity_S_m"):
             known_for = composition_key(compositions[system])
             references = find("dynamics", known_for, column, temperature_K=temperature, model=model)
-            rows += [(system, model, temperature, pressure, _estimate(line, column), r) for r in references]
+            state = (system, model, temperature, pressure)
+            rows += [(*state, _estimate(line, column), r, variant) for r in references]
     return [_row("dynamics", *row) for row in rows if math.isfinite(row[4].value)]
 
 
@@ -405,6 +404,7 @@ def _row(
     pressure_bar: float,
     estimate: Estimate,
     reference: ReferenceValue,
+    force_field_sha256: str = "",
 ) -> dict[str, Any]:
     goal = ACCURACY_GOAL_PERCENT.get(reference.quantity)
     deviation = estimate.value - reference.value
@@ -414,6 +414,7 @@ def _row(
         "stage": stage,
         "system": system,
         "model": model,
+        "force_field_sha256": force_field_sha256,
         "temperature_K": temperature_K,
         "pressure_bar": pressure_bar,
         "quantity": reference.quantity,

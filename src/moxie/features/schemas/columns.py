@@ -22,11 +22,26 @@ def text(name: str, description: str, *allowed: str) -> Column:
     return Column(name, "str", "", description, allowed=allowed)
 
 
-def observable(name: str, unit: str, description: str, low: float, high: float) -> tuple[Column, ...]:
-    """An observable with its standard error and its number of independent samples; empty where it has no meaning."""
+OF_A_MEAN = "s sqrt(g/n) of the mean of a stationary series, g its statistical inefficiency; empty below n/g = 3"
+OF_FLUCTUATIONS = "jackknife over at most 20 blocks of two statistical inefficiencies or more; empty below 8 blocks"
+OF_THE_DIPOLE = "jackknife over 20 blocks of two statistical inefficiencies or more; empty with fewer"
+OF_FRAMES = "jackknife over at most 20 blocks of decorrelated frames; empty below 3"
+OF_A_DIFFERENCE = "propagated from the runs at the neighbouring state points"
+OF_PARTS = "propagated from what it is computed from"
+OF_WALKS = "largest of random walks, scatter of molecules, of legs and of runs, with that of longer intervals"
+OF_A_SPECTRUM = "largest of STACIE's fit, scatter of legs and of runs"
+
+
+def observable(
+    name: str, unit: str, description: str, low: float, high: float, error: str = OF_A_MEAN
+) -> tuple[Column, ...]:
+    """An observable with its standard error and its number of independent samples; empty where it has no meaning.
+
+    `description` says what the value is, and how it is found unless it is a mean; `error` how its standard error is.
+    """
     return (
         maybe(name, unit, description, low, high),
-        maybe(f"{name}_standard_error", unit, f"standard error of {name} from decorrelated samples", 0.0),
+        maybe(f"{name}_standard_error", unit, f"standard error of {name}: {error}", 0.0),
         maybe(f"{name}_n_independent", "1", f"number of independent samples behind {name}", 0.0),
     )
 
@@ -54,6 +69,18 @@ TEMPERATURE = number("temperature_K", "K", "temperature", 1.0, 5000.0)
 PRESSURE = number("pressure_bar", "bar", "pressure of the barostat, or of the state point in a fixed volume", -1e5, 1e6)
 FORCE_FIELD_SHA256 = text(
     "force_field_sha256", "SHA-256 checksum of the force field's file: which variant of the parameters was used"
+)
+
+
+def _one_variant(frame: Any) -> Any:
+    model = "force_field" if "force_field" in frame else "model"
+    return frame.groupby(["system", model])[FORCE_FIELD_SHA256.name].transform("nunique") == 1
+
+
+ONE_VARIANT = (
+    "one force_field_sha256 for all rows of a system and force field (delete results/dynamics of the system and run"
+    " again: some of its runs are older than the force field's file)",
+    _one_variant,
 )
 REPLICA = count("replica", "number of the independent repetition, from 0")
 ORIENTATION = text("orientation", "surface of the silicon wafer", "100", "110", "111")

@@ -1,6 +1,7 @@
 """Tables that the learning tasks read and leave behind."""
 
 from moxie.features.schemas.columns import (
+    FORCE_FIELD_SHA256,
     ORIENTATION,
     PRESSURE,
     REPLICA,
@@ -134,6 +135,7 @@ FORCE_FIELD_ERROR_PREDICTIONS = Table(
     (
         text("system", "name of the simulated liquid"),
         text("model", "force field"),
+        FORCE_FIELD_SHA256,
         text("quantity", "name of the compared quantity"),
         TEMPERATURE,
         PRESSURE,

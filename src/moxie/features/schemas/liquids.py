@@ -1,7 +1,16 @@
 """Tables of simulated liquids and electrolytes: one state point and replica each, and their structure."""
 
+from typing import Any
+
+from moxie.features.dihedrals import BIN_WIDTH_DEG, TORSIONS
 from moxie.features.schemas.columns import (
     FORCE_FIELD_SHA256,
+    OF_A_DIFFERENCE,
+    OF_FLUCTUATIONS,
+    OF_FRAMES,
+    OF_PARTS,
+    OF_THE_DIPOLE,
+    ONE_VARIANT,
     PRESSURE,
     REPLICA,
     TEMPERATURE,
@@ -22,11 +31,11 @@ _STATE = (
     TEMPERATURE,
     PRESSURE,
     REPLICA,
+    FORCE_FIELD_SHA256,
 )
 
 _LIQUID_RUN = (
     *_STATE,
-    FORCE_FIELD_SHA256,
     text("composition", "canonical SMILES of a pure liquid; SMILES:count of a mixture, in lowest terms"),
     text("ensemble", "ensemble sampled", "NPT", "NVT"),
     count("n_molecules", "molecules in the box", 1),
@@ -42,7 +51,9 @@ _LIQUID_RUN = (
 def from_grid(stem: str, unit_suffix: str, unit: str, description: str, limit: float) -> tuple[Column, ...]:
     """An observable from the grid of state points, and how far the one from fluctuations is from it."""
     return (
-        *observable(f"{stem}_from_grid{unit_suffix}", unit, f"{description}; empty at the edges", -limit, limit),
+        *observable(
+            f"{stem}_from_grid{unit_suffix}", unit, f"{description}; empty at the edges", -limit, limit, OF_A_DIFFERENCE
+        ),
         maybe(f"{stem}_grid_z", "1", f"({stem}{unit_suffix} - the one from the grid) / combined standard error"),
     )
 
@@ -60,6 +71,7 @@ LIQUIDS = Table(
             "molar enthalpy of vaporisation into the ideal gas: <U_gas> - <U_liquid>/N + RT",
             -1e3,
             1e3,
+            OF_PARTS,
         ),
         *observable("potential_energy_kJ_mol", "kJ/mol", "potential energy per molecule", -1e5, 1e5),
         *observable(
@@ -75,6 +87,7 @@ LIQUIDS = Table(
             "isobaric thermal expansion from fluctuations of volume and enthalpy",
             -1,
             1,
+            OF_FLUCTUATIONS,
         ),
         *from_grid("thermal_expansion", "_per_K", "1/K", "-d ln(density)/dT over the neighbouring temperatures", 1.0),
         *observable(
@@ -83,6 +96,7 @@ LIQUIDS = Table(
             "isothermal compressibility from volume fluctuations",
             -1e6,
             1e6,
+            OF_FLUCTUATIONS,
         ),
         *from_grid(
             "isothermal_compressibility", "_per_GPa", "1/GPa", "d ln(density)/dp over the neighbouring pressures", 1e6
@@ -94,6 +108,7 @@ LIQUIDS = Table(
             "correction, nothing for rigid bonds",
             -1e5,
             1e5,
+            OF_FLUCTUATIONS,
         ),
         *from_grid("heat_capacity", "_J_mol_K", "J/mol/K", "d(enthalpy)/dT over the neighbouring temperatures", 1e5),
         *observable(
@@ -102,6 +117,7 @@ LIQUIDS = Table(
             "isobaric heat capacity of the liquid less that of its ideal gas, both classical, from fluctuations",
             -1e5,
             1e5,
+            OF_FLUCTUATIONS,
         ),
         *observable(
             "dielectric_constant",
@@ -109,6 +125,7 @@ LIQUIDS = Table(
             "static dielectric constant from fluctuations of the box's dipole moment",
             -1e5,
             1e5,
+            OF_THE_DIPOLE,
         ),
         *observable(
             "hydrogen_bonds_per_molecule",
@@ -118,25 +135,25 @@ LIQUIDS = Table(
             0.0,
             20.0,
         ),
-        *observable(
-            "hydroxyl_trans_fraction",
-            "1",
-            "share of C-C-O-H dihedral angles beyond 120 degrees; the rest is gauche",
-            0,
-            1,
+        *(
+            column
+            for name, torsion in TORSIONS.items()
+            for column in observable(
+                f"{name}_trans_fraction",
+                "1",
+                f"share of the {torsion.description} beyond 120 degrees; the rest is gauche",
+                0.0,
+                1.0,
+            )
         ),
         *observable(
-            "backbone_trans_fraction",
-            "1",
-            "share of the dihedral angles of four heavy atoms about single bonds beyond 120 degrees; rest: gauche",
-            0.0,
-            1.0,
+            "rdf_oo_peak_position_A", "angstrom", "position of the first O-O peak of g(r)", 0.0, 20.0, OF_FRAMES
         ),
-        *observable("rdf_oo_peak_position_A", "angstrom", "position of the first O-O peak of g(r)", 0.0, 20.0),
-        *observable("rdf_oo_peak_height", "1", "height of the first O-O peak of g(r)", 0.0, 1e3),
-        *observable("rdf_oo_first_minimum_A", "angstrom", "first minimum of the O-O g(r)", 0.0, 20.0),
+        *observable("rdf_oo_peak_height", "1", "height of the first O-O peak of g(r)", 0.0, 1e3, OF_FRAMES),
+        *observable("rdf_oo_first_minimum_A", "angstrom", "first minimum of the O-O g(r)", 0.0, 20.0, OF_FRAMES),
         *observable("coordination_oo", "1", "O neighbours of an O within the first minimum", 0.0, 50.0),
     ),
+    checks=(ONE_VARIANT,),
 )
 
 ELECTROLYTES = Table(
@@ -147,10 +164,10 @@ ELECTROLYTES = Table(
         *_LIQUID_RUN,
         *observable("density_g_cm3", "g/cm3", "mass density, sampled (NPT) or given (NVT)", 0.0, 25.0),
         *observable("potential_energy_kJ_mol", "kJ/mol", "potential energy per molecule", -1e5, 1e5),
-        *observable("li_ow_peak_A", "angstrom", "first peak of g(r), Li to water O", 0.0, 20.0),
-        *observable("li_ow_peak_height", "1", "height of the first peak of g(r), Li to water O", 0.0, 1e3),
+        *observable("li_ow_peak_A", "angstrom", "first peak of g(r), Li to water O", 0.0, 20.0, OF_FRAMES),
+        *observable("li_ow_peak_height", "1", "height of the first peak of g(r), Li to water O", 0.0, 1e3, OF_FRAMES),
         *observable("li_ow_coordination", "1", "water O around a Li within the first minimum", 0.0, 50.0),
-        *observable("li_oanion_peak_A", "angstrom", "first peak of g(r), Li to anion O", 0.0, 20.0),
+        *observable("li_oanion_peak_A", "angstrom", "first peak of g(r), Li to anion O", 0.0, 20.0, OF_FRAMES),
         *observable("li_oanion_coordination", "1", "anion O around a Li within the first minimum", 0.0, 50.0),
         *observable(
             "li_contact_fraction", "1", "fraction of Li with at least one anion O within the first minimum", 0.0, 1.0
@@ -164,14 +181,21 @@ ELECTROLYTES = Table(
             )
         ),
     ),
+    checks=(ONE_VARIANT,),
 )
 
 _CURVE = (
     text("pair", "the two kinds of atom, for example O-O"),
     number("r_A", "angstrom", "distance, centre of the bin", 0.0, 1e3),
-    number("g", "1", "radial distribution function", 0.0),
-    maybe("g_standard_error", "1", "standard error of g(r) over blocks of frames", 0.0),
-    number("running_coordination", "1", "mean number of neighbours closer than the outer edge of the bin", 0.0),
+    *observable("g", "1", "radial distribution function", 0.0, 1e6, OF_FRAMES),
+    *observable(
+        "running_coordination",
+        "1",
+        "mean number of neighbours closer than the outer edge of the bin",
+        0.0,
+        1e6,
+        OF_FRAMES,
+    ),
 )
 
 RDF = Table("rdf", "Radial distribution functions of one run.", ("pair", "r_A"), _CURVE)
@@ -181,4 +205,43 @@ RDF_CURVES = Table(
     "Radial distribution functions of all runs.",
     (*_STATE_KEY, "pair", "r_A"),
     (*_STATE, *_CURVE),
+    checks=(ONE_VARIANT,),
+)
+
+_DISTRIBUTION = (
+    text("torsion", "kind of dihedral angle: " + "; ".join(f"{n}, {t.description}" for n, t in TORSIONS.items())),
+    number("angle_deg", "degree", f"dihedral angle, centre of a bin of {BIN_WIDTH_DEG:g}; 180 is trans", -180.0, 180.0),
+    *observable(
+        "probability_density_per_deg",
+        "1/degree",
+        f"probability of the angle per degree; its sum times {BIN_WIDTH_DEG:g} is 1",
+        0.0,
+        1.0,
+        "s sqrt(g/n) of the well's population in proportion, with that of the remaining fluctuations",
+    ),
+)
+
+
+def _normalised(frame: Any) -> Any:
+    curves = [name for name in frame if name in _STATE_KEY or name == "torsion"]
+    total = frame.groupby(curves)["probability_density_per_deg"].transform("sum") * BIN_WIDTH_DEG
+    return (total - 1.0).abs() < 1e-6
+
+
+_NORMALISED = ("probabilities that sum to 1 for each curve", _normalised)
+
+DIHEDRALS = Table(
+    "dihedrals",
+    "Distributions of the dihedral angles of one run.",
+    ("torsion", "angle_deg"),
+    _DISTRIBUTION,
+    checks=(_NORMALISED,),
+)
+
+DIHEDRAL_CURVES = Table(
+    "dihedral_curves",
+    "Distributions of the dihedral angles of all liquids.",
+    (*_STATE_KEY, "torsion", "angle_deg"),
+    (*_STATE, *_DISTRIBUTION),
+    checks=(ONE_VARIANT, _NORMALISED),
 )

@@ -9,7 +9,7 @@ from moxie.features.schemas.learning import (
     SITE_ENVIRONMENTS,
     SITE_MAP,
 )
-from moxie.features.schemas.liquids import ELECTROLYTES, LIQUIDS, RDF, RDF_CURVES
+from moxie.features.schemas.liquids import DIHEDRAL_CURVES, DIHEDRALS, ELECTROLYTES, LIQUIDS, RDF, RDF_CURVES
 from moxie.features.schemas.molecules import MOLECULES
 from moxie.features.schemas.oxide_studies import GROWTH_CURVES, OXIDE_BULK, OXIDE_EQUILIBRIUM
 from moxie.features.schemas.oxides import OXIDE_PROFILES, OXIDE_RDF, OXIDE_RUNS, OXIDE_SITES, OXIDE_STRUCTURE_FACTORS
@@ -28,6 +28,8 @@ TABLES = {
         SETTINGS_STUDY,
         RDF,
         RDF_CURVES,
+        DIHEDRALS,
+        DIHEDRAL_CURVES,
         OXIDE_RUNS,
         OXIDE_SITES,
         OXIDE_PROFILES,

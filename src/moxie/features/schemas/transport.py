@@ -2,6 +2,11 @@
 
 from moxie.features.schemas.columns import (
     FORCE_FIELD_SHA256,
+    OF_A_SPECTRUM,
+    OF_FLUCTUATIONS,
+    OF_PARTS,
+    OF_WALKS,
+    ONE_VARIANT,
     PRESSURE,
     TEMPERATURE,
     count,
@@ -17,6 +22,7 @@ _STATE_POINT = (
     text("force_field", "name of the force field"),
     TEMPERATURE,
     PRESSURE,
+    FORCE_FIELD_SHA256,
 )
 
 TRANSPORT = Table(
@@ -27,7 +33,6 @@ TRANSPORT = Table(
         *_STATE_POINT,
         text("species", "name of the molecule whose diffusion the row holds"),
         text("smiles", "SMILES of the molecule"),
-        FORCE_FIELD_SHA256,
         count("n_molecules", "molecules of the species in the box", 1),
         count("n_legs", "legs at constant energy, of all replicas", 1),
         number("leg_ps", "ps", "length of a leg", 0.0),
@@ -35,24 +40,42 @@ TRANSPORT = Table(
         number("mean_temperature_K", "K", "mean kinetic temperature of the legs", 1.0, 5000.0),
         number("timestep_fs", "fs", "time step, with true masses", 0.0, 20.0),
         number("energy_drift_kJ_mol_ns", "kJ/mol/ns", "drift of the total energy per degree of freedom"),
-        *observable("diffusion_m2_s", "m2/s", "self-diffusion coefficient in this box", -1.0, 1.0),
+        *observable(
+            "diffusion_m2_s",
+            "m2/s",
+            "self-diffusion coefficient in this box: slope of the mean squared displacement over all time origins, by "
+            "generalised least squares",
+            -1.0,
+            1.0,
+            OF_WALKS,
+        ),
         *observable(
             "diffusion_corrected_m2_s",
             "m2/s",
-            "self-diffusion coefficient of an infinite system, corrected with the viscosity of the same legs",
+            "self-diffusion coefficient of an infinite system (Yeh and Hummer), with the viscosity of the same legs",
             -1.0,
             1.0,
+            OF_PARTS,
         ),
         number("diffusion_fit_start_ps", "ps", "lag from which on the mean squared displacement is linear", 0.0),
         Column("diffusion_is_linear", "bool", "", "whether it became linear within an eighth of a leg"),
-        *observable("viscosity_mPa_s", "mPa s", "shear viscosity; the same for all species of a system", 0.0, 1e9),
+        *observable(
+            "viscosity_mPa_s",
+            "mPa s",
+            "shear viscosity (Green and Kubo), spectrum of the stress at zero frequency; the same for all species",
+            0.0,
+            1e9,
+            OF_A_SPECTRUM,
+        ),
         maybe("stress_correlation_time_ps", "ps", "integrated correlation time of the stress", 0.0),
         *observable(
             "conductivity_S_m",
             "S/m",
-            "ionic conductivity from the collective displacement of formal charges; empty without ions",
+            "ionic conductivity (Helfand), spectrum of the collective displacement of formal charges at zero frequency;"
+            " empty without ions",
             0.0,
             1e9,
+            f"{OF_A_SPECTRUM}, with the difference from a fit that can become zero",
         ),
         *observable(
             "nernst_einstein_conductivity_S_m",
@@ -60,9 +83,12 @@ TRANSPORT = Table(
             "conductivity of ions that moved independently with the diffusion coefficients in this box",
             -1e9,
             1e9,
+            OF_PARTS,
         ),
-        *observable("ionicity", "1", "ratio of the two conductivities, both of this box", -1e9, 1e9),
+        *observable("ionicity", "1", "ratio of the two conductivities, both of this box", -1e9, 1e9, OF_PARTS),
+        text("remarks", "why a value is empty, or a bound only; empty text if there is nothing to say"),
     ),
+    checks=(ONE_VARIANT,),
 )
 
 TRANSPORT_CURVES = Table(
@@ -76,9 +102,11 @@ TRANSPORT_CURVES = Table(
         text("unit", "unit of value, error and fit"),
         number("time_ps", "ps", "lag, or upper limit of the integral", 0.0),
         number("value", VARIES, "simulated curve, mean over legs"),
-        maybe("value_standard_error", VARIES, "standard error of value over legs", 0.0),
+        maybe("value_standard_error", VARIES, "scatter of value over legs (and components of the stress)", 0.0),
+        count("value_n_independent", "legs, or components of the stress of all legs, behind the error", 1),
         maybe("fit", VARIES, "fitted line, or the limit found from the spectrum; empty outside the fit"),
     ),
+    checks=(ONE_VARIANT,),
 )
 
 SETTINGS_STUDY = Table(
@@ -99,10 +127,16 @@ SETTINGS_STUDY = Table(
         *observable("density_g_cm3", "g/cm3", "mass density", 0.0, 25.0),
         *observable("kinetic_temperature_K", "K", "temperature from the kinetic energy", 0.0, 1e5),
         *observable(
-            "configurational_temperature_K", "K", "temperature from forces on molecules and their curvature", 0.0, 1e5
+            "configurational_temperature_K",
+            "K",
+            "temperature from forces on molecules and their curvature",
+            0.0,
+            1e5,
+            OF_FLUCTUATIONS,
         ),
         maybe("energy_drift_kJ_mol_ns", "kJ/mol/ns", "drift of the energy without a thermostat per degree of freedom"),
         maybe("energy_drift_kJ_mol_ns_standard_error", "kJ/mol/ns", "standard error of the drift", 0.0),
         maybe("ns_per_day", "ns/d", "simulated time per day (of processor time on the CPU platform)", 0.0),
     ),
+    checks=(ONE_VARIANT,),
 )

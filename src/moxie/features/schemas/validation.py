@@ -1,6 +1,6 @@
 """The table of comparisons with references."""
 
-from moxie.features.schemas.columns import maybe, number, text
+from moxie.features.schemas.columns import FORCE_FIELD_SHA256, ONE_VARIANT, maybe, number, text
 from moxie.features.schemas.table import VARIES, Table
 
 _KINDS = ("experiment", "simulation", "analytic")
@@ -15,6 +15,7 @@ VALIDATION = Table(
         text("stage", "stage that made the number", "dynamics", "oxidation", "molecules", "learning"),
         text("system", "what was simulated"),
         text("model", "force field, parameter set or method"),
+        text(FORCE_FIELD_SHA256.name, f"{FORCE_FIELD_SHA256.description}; empty text where no force field was"),
         maybe("temperature_K", "K", "temperature; empty where it has no meaning", 0.0, 5000.0),
         maybe("pressure_bar", "bar", "pressure; empty where it has no meaning", -1e5, 1e6),
         text("quantity", "name of the compared quantity"),
@@ -31,4 +32,5 @@ VALIDATION = Table(
         maybe("z_score", "1", "(value - reference_value) / sqrt(standard_error^2 + reference_error^2)"),
         text("verdict", "see moxie.reference.validation.verdict"),
     ),
+    checks=(ONE_VARIANT,),
 )

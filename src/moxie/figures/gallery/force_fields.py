@@ -1,11 +1,13 @@
 """The same liquid under several force fields, at the same temperature and pressure, beside experiment."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from moxie.errors import InputError
-from moxie.features.schemas import LIQUIDS, VALIDATION
+from moxie.features.dihedrals import TORSIONS
+from moxie.features.schemas import LIQUIDS, TRANSPORT, VALIDATION
 from moxie.features.tables import read_table
 from moxie.figures.parts import (
     COLOURS,
@@ -19,56 +21,84 @@ from moxie.figures.parts import (
     pretty_name,
 )
 from moxie.figures.registry import Figure
+from moxie.reference.registry import VERIFIED, canonical_smiles
 from moxie.reference.validation import over_replicas
 
-_UNITS = {"density_g_cm3": "g/cm3", "enthalpy_of_vaporisation_kJ_mol": "kJ/mol"}
+_DRAWN = ("density_g_cm3", "enthalpy_of_vaporisation_kJ_mol")
+_OF_LIQUIDS = (
+    *_DRAWN,
+    *("thermal_expansion_per_K", "isothermal_compressibility_per_GPa", "residual_heat_capacity_J_mol_K"),
+    *("dielectric_constant", "hydrogen_bonds_per_molecule", "rdf_oo_peak_position_A", "coordination_oo"),
+    *(f"{name}_trans_fraction" for name in TORSIONS),
+)
 _STATE = ["composition", "temperature_K", "pressure_bar"]
+_MODEL = ["system", "force_field", "force_field_sha256"]
+_ENDS = ("", "_standard_error", "_n_independent")
+_FOUND = ["value", "standard_error", "n_independent"]
 _COLUMNS = [
-    *("liquid", "composition", "temperature_K", "pressure_bar", "quantity", "unit", "system", "force_field"),
-    *("value", "standard_error", "n_independent", "reference_value", "deviation_percent"),
+    *("liquid", *_STATE, "quantity", "unit", *_MODEL, *_FOUND, "reference_value", "deviation_percent"),
 ]
 
 
-def compare(liquids: Any, validation: Any) -> Any:
+def compare(liquids: Any, validation: Any, transport: Any = None) -> Any:
     """Return one row per liquid, state point, quantity and force field, where two or more force fields have a value.
 
-    `liquids` and `validation` are the tables of these names. Values are over replicas; the reference is the experiment
-    of the validation table, empty where there is none.
+    The arguments are the tables of these names. Values are over replicas; beside what is drawn only those with a
+    standard error count. The reference is the checked experiment of the validation table, empty where there is none.
     """
     import pandas
 
     runs = liquids[liquids["ensemble"] == "NPT"]
-    several = runs.groupby(_STATE)["force_field"].transform("nunique") > 1
-    runs = runs[several]
-    if runs.empty:
+    rows = [
+        [*keys, quantity, LIQUIDS.column(quantity).unit, found.value, found.standard_error, found.n_independent]
+        for keys, group in runs.groupby([*_STATE, *_MODEL])
+        for quantity in _OF_LIQUIDS
+        if (found := over_replicas(*(group[f"{quantity}{end}"] for end in _ENDS))) is not None
+    ]
+    if transport is not None:
+        rows += _transport_rows(transport.merge(runs[["system", "composition"]].drop_duplicates(), on="system"))
+    table = pandas.DataFrame(rows, columns=[*_STATE, *_MODEL, "quantity", "unit", *_FOUND])
+    table = table[table["quantity"].isin(_DRAWN) | table["standard_error"].notna()]
+    table = table[table.groupby([*_STATE, "quantity"])["force_field"].transform("nunique") > 1]
+    if table.empty:
         return pandas.DataFrame(columns=_COLUMNS)
-    rows = []
-    for keys, group in runs.groupby([*_STATE, "system", "force_field"]):
-        for quantity, unit in _UNITS.items():
-            parts = (group[name] for name in (quantity, f"{quantity}_standard_error", f"{quantity}_n_independent"))
-            estimate = over_replicas(*parts)
-            if estimate is not None:
-                found = (estimate.value, estimate.standard_error, estimate.n_independent)
-                rows.append([*keys, quantity, unit, *found])
-    names = [*_STATE, "system", "force_field", "quantity", "unit", "value", "standard_error", "n_independent"]
-    table = pandas.DataFrame(rows, columns=names)
-    short = runs.groupby("composition")["system"].agg(lambda systems: min(systems, key=lambda name: (len(name), name)))
+    short = table.groupby("composition")["system"].agg(lambda systems: min(systems, key=lambda name: (len(name), name)))
     table["liquid"] = table["composition"].map(short)
-    experiment = validation[(validation["stage"] == "dynamics") & (validation["reference_kind"] == "experiment")]
+    known = (validation["reference_kind"] == "experiment") & (validation["checked"] == VERIFIED)
+    experiment = validation[(validation["stage"] == "dynamics") & known]
     shared = ["temperature_K", "pressure_bar", "quantity", "system"]
     experiment = experiment[[*shared, "reference_value"]].drop_duplicates(shared)
     table = table.merge(experiment, on=shared, how="left")
     table["deviation_percent"] = 100 * (table["value"] / table["reference_value"] - 1)
-    return table[_COLUMNS].sort_values(_COLUMNS[:8], ignore_index=True)
+    order = {quantity: number for number, quantity in enumerate(_OF_LIQUIDS)}
+    table["order"] = table["quantity"].map(order).fillna(len(order))
+    by = ["liquid", *_STATE, "order", "quantity", *_MODEL]
+    return table.sort_values(by, ignore_index=True)[_COLUMNS]
+
+
+def _transport_rows(transport: Any) -> list[list[Any]]:
+    """Return the viscosity of every state and the diffusion of every species, under their names in `validation`."""
+    rows = []
+    for line in transport.to_dict("records"):
+        keys = [line[name] for name in (*_STATE, *_MODEL)]
+        names = {"viscosity_mPa_s": "viscosity_mPa_s"}
+        names["diffusion_corrected_m2_s"] = f"diffusion_corrected_m2_s ({canonical_smiles(line['smiles'])})"
+        rows += [
+            [*keys, name, TRANSPORT.column(column).unit, *(line[f"{column}{end}"] for end in _ENDS)]
+            for column, name in names.items()
+            if not math.isnan(line[column])
+        ]
+    return [list(row) for row in dict.fromkeys(tuple(row) for row in rows)]  # a viscosity is that of all species
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
-    table = compare(read_table(inputs["liquids"], LIQUIDS), read_table(inputs["validation"], VALIDATION))
+    transport = read_table(inputs["transport"], TRANSPORT) if "transport" in inputs else None
+    table = compare(read_table(inputs["liquids"], LIQUIDS), read_table(inputs["validation"], VALIDATION), transport)
     if table.empty:
         raise InputError(f"{inputs['liquids']} has no liquid with two force fields: there is nothing to draw.")
     liquids = list(table["liquid"].unique())
     force_fields = list(table["force_field"].unique())
-    quantities = [quantity for quantity in _UNITS if (table["quantity"] == quantity).any()]
+    quantities = [quantity for quantity in _DRAWN if (table["quantity"] == quantity).any()]
     figure, axes = panels(
         len(quantities),
         len(liquids),
@@ -112,9 +142,11 @@ FIGURE = Figure(
         "The same liquid at the same temperature and pressure under different force fields (symbols) and in experiment "
         "(line, one for each pressure). Error bars: standard error from decorrelated samples or over replicas, often "
         "smaller than the symbols; they do not hold what the force fields leave out, such as the cost of polarising a "
-        "molecule in the enthalpy of vaporisation."
+        "molecule in the enthalpy of vaporisation. The table holds every observable that two force fields have with a "
+        "standard error; the data also the variant of each force field."
     ),
     inputs={"liquids": "features/liquids.parquet", "validation": "tables/validation.parquet"},
+    optional={"transport": "features/transport.parquet"},
     needs=("liquids", "force_fields"),
     draw=draw,
     order=25,

@@ -40,7 +40,10 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
             colour = colours[temperature]
             upper.fill_between(curve["r_A"], curve["g"] - error, curve["g"] + error, color=colour, alpha=0.25, lw=0)
             upper.plot(curve["r_A"], curve["g"], color=colour, label=f"{temperature:g} K")
-            lower.plot(curve["r_A"], curve["running_coordination"], color=colour)
+            running, error = (curve[f"running_coordination{end}"] for end in ("", "_standard_error"))
+            low, high = running - drawable_error(error), running + drawable_error(error)
+            lower.fill_between(curve["r_A"], low, high, color=colour, alpha=0.25, lw=0)
+            lower.plot(curve["r_A"], running, color=colour)
         upper.set_title(f"{pretty_name(system)} ({model_name(force_field)})")
         upper.axhline(1, color="0.75", lw=0.7, zorder=0)
         lower.set_xlabel("distance r (Å)")
@@ -58,8 +61,8 @@ FIGURE = Figure(
     title="Hydrogen-bonded structure of the liquids",
     category="Liquids and electrolytes",
     caption=(
-        "Oxygen-oxygen radial distribution function (top; band: standard error) and running coordination number "
-        "(bottom). The first peak and its two neighbours are the hydrogen-bonded chain of the liquid alcohol."
+        "Oxygen-oxygen radial distribution function (top) and running coordination number (bottom); bands: standard "
+        "errors. The first peak and its two neighbours are the hydrogen-bonded chain of the liquid alcohol."
     ),
     inputs={"curves": "features/rdf_curves.parquet"},
     needs=("liquids",),

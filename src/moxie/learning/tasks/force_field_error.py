@@ -81,7 +81,7 @@ def prepare(validation: Any) -> Data:
 
     Raises InputError for missing columns, repeated keys, numbers that are not finite, and if there is no such curve.
     """
-    wanted = (*KEY, *_NUMBERS, "stage", "reference_kind", "checked")
+    wanted = (*KEY, *_NUMBERS, "force_field_sha256", "stage", "reference_kind", "checked")
     check_columns(validation, "validation", "force_field_error", wanted)
     usable = validation[
         (validation["stage"] == "dynamics")
@@ -161,7 +161,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     model = {"task": "force_field_error", "curves": curves, "confidence": settings.confidence}
     best = results[BEST][0]
     low, high = interval(best.mean, best.deviation, settings.confidence)
-    predictions = data.frame[list(KEY)].assign(
+    predictions = data.frame[[*KEY, "force_field_sha256"]].assign(
         observed=data.target,
         standard_error=data.noise,
         predicted=best.mean,

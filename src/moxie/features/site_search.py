@@ -1,0 +1,73 @@
+"""Which sites of a box are what, by chemistry and never by name: SMARTS patterns and formal charges."""
+
+from typing import Any
+
+import numpy as np
+
+from moxie.errors import InputError
+from moxie.structures.molecules import formal_charge, parse_smiles
+
+_PATTERNS = {
+    "hydroxyl_oxygen": "[OX2;H1,H2;+0]",
+    "water_oxygen": "[OX2H2;+0]",
+}
+
+
+def find_sites(components: list[dict[str, Any]], role: str) -> np.ndarray:
+    """Return the indices of the sites of one role in a whole box, shape (n,).
+
+    Roles: hydroxyl_oxygen, water_oxygen, cation (atoms with a positive formal charge in a cation), anion_oxygen.
+    `components` is the list in run.json: name, smiles, count and site_atoms, the atom behind each site.
+    """
+    found: list[np.ndarray] = []
+    first = 0
+    for component in components:
+        atoms = _atoms_of_role(component["smiles"], component["name"], role)
+        sites = [site for site, atom in enumerate(component["site_atoms"]) if atom in atoms]
+        width, count = len(component["site_atoms"]), component["count"]
+        found.append((first + width * np.arange(count)[:, None] + np.array(sites, dtype=int)[None, :]).ravel())
+        first += width * count
+    return np.concatenate(found).astype(int)
+
+
+def find_tuples(components: list[dict[str, Any]], smarts: str) -> np.ndarray:
+    """Return the sites of every match of a SMARTS pattern in a whole box, shape (n, atoms of the pattern).
+
+    Matches with an atom that is no site of its own, such as a hydrogen in a united atom, are left out.
+    """
+    from rdkit import Chem
+
+    pattern = Chem.MolFromSmarts(smarts)
+    found: list[np.ndarray] = []
+    first = 0
+    for component in components:
+        site_of = {atom: site for site, atom in enumerate(component["site_atoms"])}
+        molecule = parse_smiles(component["smiles"], component["name"])
+        matches = molecule.GetSubstructMatches(pattern, maxMatches=10**6)
+        sites = [[site_of[atom] for atom in match] for match in matches if all(atom in site_of for atom in match)]
+        width, count = len(component["site_atoms"]), component["count"]
+        within = np.array(sites, dtype=int).reshape(1, -1, pattern.GetNumAtoms())
+        found.append((first + width * np.arange(count)[:, None, None] + within).reshape(-1, pattern.GetNumAtoms()))
+        first += width * count
+    return np.concatenate(found)
+
+
+def molecule_of_sites(components: list[dict[str, Any]]) -> np.ndarray:
+    """Return the number of the molecule that each site belongs to, shape (n_sites,)."""
+    sizes = np.concatenate([np.full(row["count"], len(row["site_atoms"])) for row in components])
+    return np.repeat(np.arange(len(sizes)), sizes)
+
+
+def _atoms_of_role(smiles: str, name: str, role: str) -> set[int]:
+    from rdkit import Chem
+
+    molecule = parse_smiles(smiles, name)
+    if role in _PATTERNS:
+        pattern = Chem.MolFromSmarts(_PATTERNS[role])
+        return {match[0] for match in molecule.GetSubstructMatches(pattern, maxMatches=10**6)}
+    charge = formal_charge(molecule)
+    if role == "cation":
+        return {a.GetIdx() for a in molecule.GetAtoms() if charge > 0 and a.GetFormalCharge() > 0}
+    if role == "anion_oxygen":
+        return {a.GetIdx() for a in molecule.GetAtoms() if charge < 0 and a.GetSymbol() == "O"}
+    raise InputError(f"Unknown role {role!r}; allowed are cation, anion_oxygen, {', '.join(_PATTERNS)}.")
