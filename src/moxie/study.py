@@ -221,6 +221,7 @@ class Study:
 
     def parts(self) -> list[str]:
         """Return the parts that a study has, for the choice of figures and learning tasks."""
+        from moxie.learning.tasks.oxide_surrogate import FEWEST_TEMPERATURES
         from moxie.learning.tasks.site_map import FEWEST_FILMS
         from moxie.molecules.lists import read_list
         from moxie.reference.partition import SETS
@@ -235,6 +236,7 @@ class Study:
             "force_fields": self.compares_force_fields(),
             "transport": bool(self.transport_legs()),
             "settings_study": self.config.dynamics.settings_study is not None,
+            "oxide_sweep": len(oxidation.temperatures_K) >= FEWEST_TEMPERATURES,
             "bulk_oxides": oxidation.bulk is not None,
             "oxide_equilibrium": oxidation.replica_exchange is not None,
             "orientations": len(oxidation.orientations) > 1,
@@ -242,6 +244,17 @@ class Study:
             "measured_logp": labelled,
         }
         return [*self.kinds(), "oxides", "molecules", *(name for name, there in optional.items() if there)]
+
+    def check_sweep(self) -> None:
+        """Raise InputError if there are too few process temperatures to leave one out."""
+        from moxie.learning.tasks.oxide_surrogate import FEWEST_TEMPERATURES
+
+        found = len(self.config.oxidation.temperatures_K)
+        if found < FEWEST_TEMPERATURES:
+            raise InputError(
+                f"`oxidation.temperatures_K` names {found} temperature(s); the surrogate of the oxide, which chooses "
+                f"the next recipe, needs at least {FEWEST_TEMPERATURES}. Add temperatures."
+            )
 
     def compares_force_fields(self) -> bool:
         """Return whether a liquid is simulated with two or more force fields at one state point of the NPT ensemble."""

@@ -254,6 +254,15 @@ def test_the_cells_that_a_message_names_are_enough_and_one_fewer_is_not():
     Study.load(merged(DEFAULT, merged(overlay, oxidation(thickness_scale=scale))))
 
 
+def test_too_few_temperatures_leave_out_the_surrogate_and_refuse_the_next_recipe():
+    two = Study.load(merged(DEFAULT, oxidation(temperatures_K=[973, 1073])))
+    three = Study.load(merged(DEFAULT, oxidation(temperatures_K=[973, 1073, 1173])))
+    assert "oxide_sweep" in three.parts() and "oxide_sweep" not in two.parts()
+    three.check_sweep()
+    with pytest.raises(InputError, match=r"`oxidation\.temperatures_K` names 2 temperature\(s\).*at least 3"):
+        two.check_sweep()
+
+
 def test_orientations_are_independent_sweeps():
     one = Study.load(merged(DEFAULT, oxidation(orientations=[100])))
     two = Study.load(merged(DEFAULT, oxidation(orientations=["100", "111"])))

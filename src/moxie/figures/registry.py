@@ -22,6 +22,7 @@ PARTS = (
     "transport",
     "settings_study",
     "oxides",
+    "oxide_sweep",
     "bulk_oxides",
     "oxide_equilibrium",
     "orientations",

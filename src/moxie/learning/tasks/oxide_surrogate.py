@@ -27,7 +27,7 @@ from moxie.learning.splits import leave_one_group_out
 FEATURES = ("temperature_K", "oxygen_per_area_per_A2")
 KEY = ("temperature_K", "replica", "stage")
 BLOCKS = {"temperature": [0], "oxygen per area": [1]}
-_FEWEST_TEMPERATURES = 3
+FEWEST_TEMPERATURES = 3
 _NOT_TARGETS = {
     *FEATURES,
     *KEY,
@@ -63,10 +63,10 @@ def prepare(oxide_runs: Any, target: str) -> Data:
     check_finite(frame, "oxide_runs", KEY, (*FEATURES, target), advice)
     features = frame[list(FEATURES)].to_numpy(dtype=float)
     n_temperatures = len(np.unique(features[:, 0]))
-    if n_temperatures < _FEWEST_TEMPERATURES:
+    if n_temperatures < FEWEST_TEMPERATURES:
         raise InputError(
             f"oxidation.temperatures_K gives {n_temperatures} temperature(s); leaving one out needs at least "
-            f"{_FEWEST_TEMPERATURES}. Add temperatures."
+            f"{FEWEST_TEMPERATURES}. Add temperatures."
         )
     _, cells = np.unique(frame[["temperature_K", "stage"]].to_numpy(dtype=float), axis=0, return_inverse=True)
     return Data(features, frame[target].to_numpy(dtype=float), features[:, 0], cells.ravel(), frame)
@@ -239,5 +239,5 @@ TASK = Task(
     columns=lambda model: {name: OXIDE_RUNS.column(name).unit for name in model["features"]},
     complain=complain,
     settings=("target", "confidence", "bootstrap_samples"),
-    needs=("oxides",),
+    needs=("oxide_sweep",),
 )
