@@ -489,10 +489,13 @@ class Study:
             )
 
     def _check_tree_search(self) -> None:
-        from moxie.oxidation.placement.sites import CELLS, check_count
+        from moxie.oxidation.placement.sites import CELLS, check_count, check_enumeration
 
         search = self.config.learning.tree_search
+        cell = CELLS[search.cell]
         try:
-            check_count(search.cell, CELLS[search.cell], search.n_oxygen)
+            check_count(search.cell, cell.n_sites, search.n_oxygen)
+            if "enumeration" in search.methods:
+                check_enumeration(search.cell, cell, search.n_oxygen)
         except InputError as error:
-            raise InputError(f"`learning.tree_search.n_oxygen`: {error}") from None
+            raise InputError(f"`learning.tree_search`: {error}") from None

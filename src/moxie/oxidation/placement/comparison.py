@@ -13,10 +13,9 @@ import numpy as np
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.placement.evaluator import Evaluator, Relaxer, orbits
 from moxie.oxidation.placement.searches import search
-from moxie.oxidation.placement.sites import make_sites
+from moxie.oxidation.placement.sites import enumerable, make_sites
 from moxie.seeds import derive_seed
 
-MOST_ENUMERATED = 30_000  # orbits
 TARGET_TOLERANCE_EV = 1e-6
 
 
@@ -49,7 +48,7 @@ def run(
     parameters = load_parameters(parameter_set)
     sites = make_sites(settings.cell, parameters)
     relaxer = Relaxer(sites, parameters, settings.n_oxygen)
-    every = enumerable(sites.n_sites, settings.n_oxygen, len(sites.images))
+    every = enumerable(sites.cell, settings.n_oxygen)
     known = orbits(sites, settings.n_oxygen) if every else []
     for orbit in known:
         relaxer.relax(orbit)
@@ -96,11 +95,6 @@ def run(
     write_networks(output / "best.extxyz", relaxer.network(best))
     write_json(output / "metrics.json", metrics)
     return metrics
-
-
-def enumerable(n_sites: int, n_oxygen: int, n_operations: int) -> bool:
-    """Return whether few enough orbits are to be expected to relax them all."""
-    return math.comb(n_sites, n_oxygen) / n_operations <= MOST_ENUMERATED
 
 
 def relaxations_to(energies_eV: Sequence[float], target_eV: float) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from moxie.errors import InputError, nearest
 from moxie.oxidation.placement.evaluator import BudgetSpentError, Evaluator, orbits
 from moxie.oxidation.placement.model import Clusters, Guide, make_clusters, model_energy
-from moxie.oxidation.placement.sites import Occupied, Sites
+from moxie.oxidation.placement.sites import Occupied, Sites, check_enumeration
 from moxie.oxidation.placement.tree import Tree
 
 PATIENCE = 200  # placements in a row that cost nothing, after which annealing and the genetic search start anew
@@ -117,7 +117,8 @@ def model_alone(evaluator: Evaluator, generator: np.random.Generator) -> None:
 
 
 def enumeration(evaluator: Evaluator, generator: np.random.Generator) -> None:
-    """Relax every orbit, in random order."""
+    """Relax every orbit, in random order; raises InputError where there are too many."""
+    check_enumeration(evaluator.sites.name, evaluator.sites.cell, evaluator.n_oxygen)
     every = orbits(evaluator.sites, evaluator.n_oxygen)
     for number in generator.permutation(len(every)).tolist():
         evaluator.energy(every[number])
