@@ -223,13 +223,7 @@ class Study:
         """Return the parts that a study has, for the choice of figures and learning tasks."""
         from moxie.learning.tasks.oxide_surrogate import FEWEST_TEMPERATURES
         from moxie.learning.tasks.site_map import FEWEST_FILMS
-        from moxie.molecules.lists import read_list
-        from moxie.reference.partition import SETS
 
-        labelled = any(
-            source in SETS or any(entry.logP is not None for entry in read_list(source))
-            for source in self.config.quantum_chemistry.molecule_lists
-        )
         oxidation = self.config.oxidation
         optional = {
             "liquid_states": self._has_liquid_states(),
@@ -241,7 +235,7 @@ class Study:
             "oxide_equilibrium": oxidation.replica_exchange is not None,
             "orientations": len(oxidation.orientations) > 1,
             "film_sites": len(self.films()) >= FEWEST_FILMS,
-            "measured_logp": labelled,
+            "measured_logp": self._has_measured_logp(),
         }
         return [*self.kinds(), "oxides", "molecules", *(name for name, there in optional.items() if there)]
 
@@ -281,6 +275,31 @@ class Study:
                 continue
             smiles = next(iter(self.smiles_of(name).values()))
             if sum(density_reference(smiles, *state) is not None for state in states) >= FEWEST_STATES:
+                return True
+        return False
+
+    def _has_measured_logp(self) -> bool:
+        """Return whether the lists hold enough measured partition coefficients, on enough scaffolds, to learn from."""
+        from moxie.learning.logp_evaluation import N_FOLDS
+        from moxie.learning.molecular import parse, scaffold
+        from moxie.learning.tasks.logp import FEWEST
+        from moxie.molecules.lists import read_list
+        from moxie.reference.partition import SETS
+
+        chemistry = self.config.quantum_chemistry
+        labelled = [
+            (source, entry)
+            for source in chemistry.molecule_lists
+            for entry in read_list(source, chemistry.most_per_list)
+            if source in SETS or entry.logP is not None
+        ]
+        if len(labelled) < FEWEST:
+            return False
+        scaffolds = set()
+        for source, entry in labelled:
+            if source not in SETS and parse(entry.smiles) is not None:
+                scaffolds.add(scaffold(entry.smiles))
+            if source in SETS or len(scaffolds) >= N_FOLDS:  # a built-in set has them
                 return True
         return False
 

@@ -186,15 +186,27 @@ def test_bad_lists_stop_a_study_before_any_job(lists, message):
         Study.load({"quantum_chemistry": {"molecule_lists": lists}})
 
 
-def test_a_study_without_measured_values_has_no_logp_task(tmp_path):
+ALKANES = [f"{'C' * n},{n}" for n in range(1, 31)]
+RINGS = [f"C1{'C' * n}C1,1" for n in range(1, 5)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "learnt"),
+    [
+        (None, True),  # the built-in set
+        (["CCO,"], False),
+        (ALKANES, False),  # enough molecules, one scaffold
+        (RINGS, False),
+        ([*ALKANES[:26], *RINGS], True),
+    ],
+)
+def test_a_study_with_too_few_measured_values_has_no_logp_task(rows, learnt, tmp_path):
     from moxie.learning.registry import names
     from moxie.study import Study
 
-    own = written(tmp_path, "smiles\nCCO\n")
-    parts = {}
-    for source in ("logp_crc", own):
-        parts[source] = Study.load({"quantum_chemistry": {"molecule_lists": [source]}}).parts()
-    assert "logp" in names(parts["logp_crc"]) and "logp" not in names(parts[own])
+    source = "logp_crc" if rows is None else written(tmp_path, "\n".join(["smiles,logP", *rows]))
+    parts = Study.load({"quantum_chemistry": {"molecule_lists": [source]}}).parts()
+    assert ("logp" in names(parts)) == learnt
 
 
 def test_density_functional_without_pyscf_is_refused_with_what_to_do(monkeypatch):
