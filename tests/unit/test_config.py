@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from moxie.config import StudyConfig, check_file, label, load
 from moxie.config_reference import files
 from moxie.errors import InputError
+from moxie.oxidation.sizing import MOST_CELLS
 from moxie.study import Study
 
 ROOT = Path(__file__).parents[2]
@@ -256,6 +257,12 @@ def test_several_mistakes_are_named_at_once():
     with pytest.raises(InputError) as caught:
         Study.load(merged(DEFAULT, overlay))
     assert "500" in str(caught.value) and "nothing" in str(caught.value)
+
+
+def test_advice_on_cells_ends_where_the_configuration_does():
+    Study.load(merged(DEFAULT, oxidation(slab={"cells": [4, 4, MOST_CELLS]})))
+    with pytest.raises(InputError, match="cells"):
+        Study.load(merged(DEFAULT, oxidation(slab={"cells": [4, 4, MOST_CELLS + 1]})))
 
 
 def test_the_cells_that_a_message_names_are_enough_and_one_fewer_is_not():

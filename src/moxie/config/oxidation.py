@@ -22,8 +22,7 @@ Orientations = Annotated[
 ]
 
 
-MOST_CELLS = 60
-Cells = Annotated[int, Field(ge=2, le=MOST_CELLS)]
+Cells = Annotated[int, Field(ge=2, le=60)]
 
 
 class Slab(Section):

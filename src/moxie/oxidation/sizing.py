@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from moxie.config.oxidation import MOST_CELLS
 from moxie.errors import InputError
 from moxie.oxidation import kinetics as growth_kinetics
 from moxie.structures.silicon import SI_LATTICE_CONSTANT_A, face, surface_cells
@@ -16,6 +15,7 @@ SILICA_DENSITY_G_CM3 = 2.20
 # SiO2 units per cubic angstrom at 2.20 g/cm3: rho N_A / M
 SILICA_UNITS_PER_A3 = SILICA_DENSITY_G_CM3 / ((28.085 + 2 * 15.999) * 1.66053906660)
 BUFFER_LAYERS = 4
+MOST_CELLS = 60  # that the configuration allows
 
 
 @dataclass(frozen=True)
