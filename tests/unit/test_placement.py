@@ -75,6 +75,21 @@ def test_nearly_full_cells_have_the_orbits_of_their_free_bonds(n_oxygen):
     assert all(len(orbit) == n_oxygen and SI16.canonical(orbit) == orbit for orbit in every)
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("n_oxygen", [0, 31])
+def test_a_search_ends_with_the_only_placement_there_is(method, n_oxygen):
+    class Counting(Evaluator):
+        asked = 0
+
+        def energy(self, occupied):
+            self.asked += 1
+            return super().energy(occupied)
+
+    evaluator = Counting(Relaxer(SI16, PARAMETERS, n_oxygen), 1)
+    assert search(method, evaluator, 1).relaxations == 1
+    assert evaluator.asked < 1000
+
+
 def test_enumeration_is_refused_where_it_would_not_end():
     check_enumeration("si16", CELLS["si16"], 8)
     relaxer = Relaxer(SI16, PARAMETERS, 12)

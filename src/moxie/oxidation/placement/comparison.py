@@ -53,11 +53,12 @@ def run(
     for orbit in known:
         relaxer.relax(orbit)
     log.info("%d sites, %d operations, %s orbits", sites.n_sites, len(sites.images), len(known) or "too many")
+    budget = min(settings.budget, len(known)) if every else settings.budget  # nothing is left to find beyond
     found: dict[str, list[Evaluator]] = {}
     for method in settings.methods:
         began, relaxing, relaxed = time.process_time(), relaxer.cpu_s, len(relaxer.energies_eV)
         seeds = [derive_seed(seed, "placement", method=method, repetition=k) for k in range(settings.seeds)]
-        found[method] = [search(method, Evaluator(relaxer, settings.budget), each) for each in seeds]
+        found[method] = [search(method, Evaluator(relaxer, budget), each) for each in seeds]
         spent = sum(evaluator.relaxations for evaluator in found[method])
         log.info(
             "%s: %.2f ms of searching for each of %d relaxations, %d of them new (%.2f ms each)",

@@ -142,6 +142,9 @@ def search(method: str, evaluator: Evaluator, seed: int) -> Evaluator:
     """
     if method not in METHODS:
         raise InputError(f"Unknown search {method!r}.{nearest(method, METHODS)} Allowed: {', '.join(METHODS)}.")
+    if evaluator.n_oxygen == 0:
+        evaluator.energy(())
+        return evaluator
     try:
         METHODS[method](evaluator, np.random.default_rng(seed))
     except BudgetSpentError:
@@ -174,9 +177,10 @@ def _moved(placement: np.ndarray, n_sites: int, generator: np.random.Generator) 
 
 
 def _while_new(evaluator: Evaluator) -> Iterator[None]:
-    """Go on until PATIENCE rounds in a row have cost no relaxation: then hardly anything is left to find."""
+    """Go on until the budget is spent, or PATIENCE rounds in a row have cost no relaxation: then hardly anything is
+    left to find."""
     stale = 0
-    while stale < PATIENCE:
+    while stale < PATIENCE and evaluator.relaxations < evaluator.budget:
         before = evaluator.relaxations
         yield
         stale = stale + 1 if evaluator.relaxations == before else 0
