@@ -16,7 +16,7 @@ with job(snakemake) as log:
         oxide_runs=files.oxide_runs,
         electrolytes=files.electrolytes or None,
         settings=files.settings[0] if files.settings else None,
-        metrics=files.metrics,
+        metrics=files.metrics or None,
         logp=files.logp or None,
         film=files.film,
         tree_search=files.tree_search,

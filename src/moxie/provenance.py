@@ -113,9 +113,12 @@ def write_manifest(path: str | Path, *, config: Mapping[str, Any], results: Iter
     """Write the manifest: configuration, versions, git commit, machine, and every job behind the results.
 
     Each job says its rule, wildcards, seed, wall and CPU time, peak memory, and the checksums of its inputs and outputs
-    (see `moxie.job`). Raises InputError if a result has no record or was changed after its job.
+    (see `moxie.job`). What a job read from outside the results' folder is a user's own file and has no record. Raises
+    InputError if a result has no record or was changed after its job, and if a user's file was changed after a job that
+    read it.
     """
-    folder = Path(path).parent / "jobs"
+    results_folder = Path(path).parent
+    folder = results_folder / "jobs"
     records = [read_json(file) for file in sorted(folder.rglob("*.json"))]
     made_by = {output: record for record in records for output in record["outputs"]}
     waiting, seen, jobs = [str(result) for result in results], set(), []
@@ -131,7 +134,11 @@ def write_manifest(path: str | Path, *, config: Mapping[str, Any], results: Iter
             raise InputError(f"{file} is not what its job wrote: it was changed by hand. Delete it and run again.")
         if record not in jobs:
             jobs.append(record)
-        waiting += record["inputs"]
+        for read, checksum in record["inputs"].items():
+            if read in made_by or Path(read).is_relative_to(results_folder):
+                waiting.append(read)
+            elif sha256(read) != checksum:
+                raise InputError(f"{read} was changed after the job that made {file} had read it. Run again.")
     manifest = {
         "config": config,
         "git_commit": git_commit(root),

@@ -250,14 +250,9 @@ class Study:
 
     def parts(self) -> list[str]:
         """Return the parts that a study has, for the choice of figures and learning tasks."""
+        from moxie.learning.tasks.oxide_surrogate import FEWEST_TEMPERATURES
         from moxie.learning.tasks.site_map import FEWEST_FILMS
-        from moxie.molecules.lists import read_list
-        from moxie.reference.partition import SETS
 
-        labelled = any(
-            source in SETS or any(entry.logP is not None for entry in read_list(source))
-            for source in self.config.quantum_chemistry.molecule_lists
-        )
         oxidation = self.config.oxidation
         optional = {
             "liquid_states": self._has_liquid_states(),
@@ -265,13 +260,25 @@ class Study:
             "dihedrals": bool(self.with_dihedrals()),
             "transport": bool(self.transport_legs()),
             "settings_study": self.config.dynamics.settings_study is not None,
+            "oxide_sweep": len(oxidation.temperatures_K) >= FEWEST_TEMPERATURES,
             "bulk_oxides": oxidation.bulk is not None,
             "oxide_equilibrium": oxidation.replica_exchange is not None,
             "orientations": len(oxidation.orientations) > 1,
             "film_sites": len(self.films()) >= FEWEST_FILMS,
-            "measured_logp": labelled,
+            "measured_logp": self._has_measured_logp(),
         }
         return [*self.kinds(), "oxides", "molecules", *(name for name, there in optional.items() if there)]
+
+    def check_sweep(self) -> None:
+        """Raise InputError if there are too few process temperatures to leave one out."""
+        from moxie.learning.tasks.oxide_surrogate import FEWEST_TEMPERATURES
+
+        found = len(self.config.oxidation.temperatures_K)
+        if found < FEWEST_TEMPERATURES:
+            raise InputError(
+                f"`oxidation.temperatures_K` names {found} temperature(s); the surrogate of the oxide, which chooses "
+                f"the next recipe, needs at least {FEWEST_TEMPERATURES}. Add temperatures."
+            )
 
     def compares_force_fields(self) -> bool:
         """Return whether a liquid is simulated with two or more force fields at one state point of the NPT ensemble."""
@@ -298,6 +305,31 @@ class Study:
                 continue
             smiles = next(iter(self.smiles_of(name).values()))
             if sum(density_reference(smiles, *state) is not None for state in states) >= FEWEST_STATES:
+                return True
+        return False
+
+    def _has_measured_logp(self) -> bool:
+        """Return whether the lists hold enough measured partition coefficients, on enough scaffolds, to learn from."""
+        from moxie.learning.logp_evaluation import N_FOLDS
+        from moxie.learning.molecular import parse, scaffold
+        from moxie.learning.tasks.logp import FEWEST
+        from moxie.molecules.lists import read_list
+        from moxie.reference.partition import SETS
+
+        chemistry = self.config.quantum_chemistry
+        labelled = [
+            (source, entry)
+            for source in chemistry.molecule_lists
+            for entry in read_list(source, chemistry.most_per_list)
+            if source in SETS or entry.logP is not None
+        ]
+        if len(labelled) < FEWEST:
+            return False
+        scaffolds = set()
+        for source, entry in labelled:
+            if source not in SETS and parse(entry.smiles) is not None:
+                scaffolds.add(scaffold(entry.smiles))
+            if source in SETS or len(scaffolds) >= N_FOLDS:  # a built-in set has them
                 return True
         return False
 
@@ -506,10 +538,13 @@ class Study:
             )
 
     def _check_tree_search(self) -> None:
-        from moxie.oxidation.placement.sites import CELLS, check_count
+        from moxie.oxidation.placement.sites import CELLS, check_count, check_enumeration
 
         search = self.config.learning.tree_search
+        cell = CELLS[search.cell]
         try:
-            check_count(search.cell, CELLS[search.cell], search.n_oxygen)
+            check_count(search.cell, cell.n_sites, search.n_oxygen)
+            if "enumeration" in search.methods:
+                check_enumeration(search.cell, cell, search.n_oxygen)
         except InputError as error:
-            raise InputError(f"`learning.tree_search.n_oxygen`: {error}") from None
+            raise InputError(f"`learning.tree_search`: {error}") from None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from moxie.config import StudyConfig, check_file, label, load
 from moxie.config_reference import files
 from moxie.errors import InputError
+from moxie.oxidation.sizing import MOST_CELLS
 from moxie.study import Study
 
 ROOT = Path(__file__).parents[2]
@@ -127,8 +128,28 @@ MISTAKES = {
         r"dynamics.systems.methanol.*cut-?off",
     ),
     "more oxygen than bonds": (
-        oxidation(recipe={"time_s": 36000}),
+        oxidation(recipe={"time_s": 360}),
         r"`oxidation`: The recipe at 1473 K .* takes 768. Use at least \d+ cells along z \(oxidation.slab.cells\), or",
+    ),
+    "more oxygen than any slab takes": (
+        oxidation(recipe={"time_s": 36000}, temperatures_K=[1473]),
+        r"takes 768. Use a thickness_scale of at most 0\.\d+ \(3.70 nm\), or a shorter recipe",
+    ),
+    "slab without room for oxide": (
+        oxidation(slab={"cells": [4, 4, 3], "frozen_layers": 8}, temperatures_K=[1473]),
+        r"takes 0. Use at least 5 cells along z \(oxidation.slab.cells\), or a shorter recipe",
+    ),
+    "less oxygen than the bare surface": (
+        oxidation(recipe={"initial_oxide_nm": 0}, temperatures_K=[973]),
+        r"grows 0.00\d+ nm; .* are 0 O, .* starts with the 32 O .* \(0.15 nm\). Use a longer time_s",
+    ),
+    "two searches of one name": (
+        {"learning": {"tree_search": {"methods": ["tree", "tree"]}}},
+        r"tree_search.methods.*: tree stands there more than once",
+    ),
+    "endless enumeration": (
+        {"learning": {"tree_search": {"cell": "si64", "n_oxygen": 8, "methods": ["enumeration"]}}},
+        r"`learning.tree_search`: enumeration of 8 O on the cell `si64`: 1.43e\+12 placements .* leave enumeration out",
     ),
     "charged box": (
         {"dynamics": {"systems": {"litfsi_10m": {"composition": {"lithium": 10}}}}},
@@ -177,7 +198,7 @@ MISTAKES = {
     ),
     "more oxygen than bonds of another surface": (
         oxidation(orientations=["111"], recipe={"time_s": 36000}, temperatures_K=[1273]),
-        r"Si\(111\) slab of 4 x 4 x 5 cells \(18 layers\) .* takes 720. Use at least \d+ cells along z",
+        r"Si\(111\) slab of 4 x 4 x 5 cells \(18 layers\) .* takes 720. Use a thickness_scale of at most 0.013 ",
     ),
     "more O than silica": (oxidation(bulk={"compositions": [2.5]}), r"bulk.compositions\[0\]` = 2.5: .*equal to 2"),
     "too few rungs": (oxidation(replica_exchange={"rungs": 2}), r"replica_exchange.rungs` = 2: .*equal to 3"),
@@ -238,6 +259,12 @@ def test_several_mistakes_are_named_at_once():
     assert "500" in str(caught.value) and "nothing" in str(caught.value)
 
 
+def test_advice_on_cells_ends_where_the_configuration_does():
+    Study.load(merged(DEFAULT, oxidation(slab={"cells": [4, 4, MOST_CELLS]})))
+    with pytest.raises(InputError, match="cells"):
+        Study.load(merged(DEFAULT, oxidation(slab={"cells": [4, 4, MOST_CELLS + 1]})))
+
+
 def test_the_cells_that_a_message_names_are_enough_and_one_fewer_is_not():
     overlay = oxidation(orientations=["110"], recipe={"time_s": 3600}, temperatures_K=[1273])
     with pytest.raises(InputError) as caught:
@@ -252,6 +279,15 @@ def test_the_cells_that_a_message_names_are_enough_and_one_fewer_is_not():
             with pytest.raises(InputError, match="takes"):
                 Study.load(merged(DEFAULT, changed))
     Study.load(merged(DEFAULT, merged(overlay, oxidation(thickness_scale=scale))))
+
+
+def test_too_few_temperatures_leave_out_the_surrogate_and_refuse_the_next_recipe():
+    two = Study.load(merged(DEFAULT, oxidation(temperatures_K=[973, 1073])))
+    three = Study.load(merged(DEFAULT, oxidation(temperatures_K=[973, 1073, 1173])))
+    assert "oxide_sweep" in three.parts() and "oxide_sweep" not in two.parts()
+    three.check_sweep()
+    with pytest.raises(InputError, match=r"`oxidation\.temperatures_K` names 2 temperature\(s\).*at least 3"):
+        two.check_sweep()
 
 
 def test_orientations_are_independent_sweeps():

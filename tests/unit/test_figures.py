@@ -163,6 +163,11 @@ def test_a_study_without_liquids_has_no_figures_of_liquids():
     assert "growth_curve" in names and "density_vs_temperature" not in names and "electrolyte_structure" not in names
 
 
+def test_a_study_of_one_temperature_has_no_figures_of_the_surrogate():
+    missing = set(registry.names()) - set(registry.names(set(registry.PARTS) - {"oxide_sweep"}))
+    assert missing == {"learning_curve", "learning_parity", "learning_residuals", "next_recipe"}
+
+
 def test_figures_come_in_the_order_of_their_categories():
     places = [registry.CATEGORIES.index(registry.get(name).category) for name in registry.names()]
     assert places == sorted(places) and len(places) >= 12

@@ -79,6 +79,20 @@ def test_manifest_follows_results_back_to_their_first_inputs(tmp_path):
         write_manifest(tmp_path / "manifest.json", config={}, results=[second], root=tmp_path)
 
 
+def test_manifest_takes_a_users_own_file_as_a_first_input(tmp_path):
+    own, results = tmp_path / "mine.yaml", tmp_path / "results"
+    own.write_text("mine")
+    results.mkdir()
+    with job(fake_job(results, "a", [own], [results / "film"])):
+        (results / "film").write_text("a")
+    write_manifest(results / "manifest.json", config={}, results=[results / "film"], root=tmp_path)
+    (record,) = json.loads((results / "manifest.json").read_text())["jobs"]
+    assert record["inputs"] == {str(own): sha256(own)}
+    own.write_text("changed")
+    with pytest.raises(InputError, match=r"mine\.yaml was changed after the job that made .*film had read it"):
+        write_manifest(results / "manifest.json", config={}, results=[results / "film"], root=tmp_path)
+
+
 def test_job_turns_an_input_error_into_one_line_and_leaves_no_record(tmp_path, capsys):
     fake = fake_job(tmp_path, "a", [], [])
     with pytest.raises(SystemExit) as caught, job(fake):

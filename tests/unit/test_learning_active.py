@@ -26,6 +26,11 @@ def test_the_next_temperature_lies_in_the_gap_of_a_smooth_function():
     assert not set(variances) & set(np.unique(data.temperatures))
 
 
+def test_a_dense_sweep_is_refined_between_its_temperatures():
+    data = prepare(oxide_runs(temperatures_K=tuple(np.arange(973.0, 1474.0, 20.0)), replicas=1), TARGET)
+    assert list(active.candidate_variances(data, 1)) == pytest.approx(np.arange(983.0, 1464.0, 20.0))
+
+
 def test_chosen_temperatures_beat_random_ones_where_the_answer_is_known():
     data = prepare(oxide_runs(temperatures_K=tuple(np.arange(923.0, 1524.0, 50.0)), noise=1e-4), TARGET)
     found = active.retrospective(data, SETTINGS, 3)

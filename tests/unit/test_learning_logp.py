@@ -184,6 +184,14 @@ def test_repeated_measurements_of_one_structure_become_one_row():
     assert data.target[row] == pytest.approx(frame["logP_measured"].iloc[0] + 0.5)
 
 
+def test_measurements_of_one_structure_that_contradict_each_other_are_left_out():
+    frame = measured_molecules()
+    wrong = frame.iloc[:1].assign(list="other", logP_measured=frame["logP_measured"].iloc[0] + 3.0)
+    data, _, left_out = prepare(pd.concat([frame, wrong], ignore_index=True))
+    assert len(data.target) == 48 and "C" not in set(data.frame["smiles"])
+    assert left_out["contradicted by another measurement of the structure"] == 2
+
+
 def test_command_reproduces_the_model_in_a_fresh_process(finished, tmp_path):
     folder, _ = finished
     command = [sys.executable, "-m", "moxie.learning", "predict", "--model", str(folder / "out" / "model.skops")]

@@ -29,6 +29,13 @@ def test_csv_and_smi_files_give_names_smiles_and_measured_values(tmp_path):
     assert list_name(source) == "mine" and list_name("logp_crc") == "logp_crc"
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\x0c", "\x85"])
+def test_only_line_ends_end_a_row(mark, tmp_path):
+    """Python's splitlines also splits at these; the rest of a name would be taken for a molecule."""
+    assert read_list(written(tmp_path, f"smiles,name\nCCO,a{mark}B\n")) == [Entry(f"a{mark}B", "CCO")]
+    assert read_list(written(tmp_path, f"CCO a{mark}B\n", "m.smi")) == [Entry(f"a{mark}B", "CCO")]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
@@ -41,6 +48,9 @@ def test_csv_and_smi_files_give_names_smiles_and_measured_values(tmp_path):
         ("m.csv", "smiles,logp\nCCO,-0.3\n", "has a column 'logp'; is logP meant"),
         ("m.csv", "SMILES,logP\nCCO,-0.3\n", "has a column 'SMILES'; is smiles meant"),
         ("m.csv", "smiles,name\nCCO,a,b\n", "line 2: there are more values than columns"),
+        ("m.csv", 'smiles,name\nCCO,"a\nCO,b\n', "line 2: unexpected end of data. Put texts with commas in pairs"),
+        ("m.csv", "smiles\n" + "C" * 200_000, "line 2: field larger than field limit"),
+        ("m.csv", "smiles,logP,logP\nCCO,1,2\n", "has 2 columns logP. Rename all but one"),
         ("m.csv", "smiles\n", "holds no molecule"),
         ("m.csv", "", "lacks a column smiles; its columns are .none."),
         ("Bad name.csv", "smiles\nCCO\n", "the name of a list must start with a lower-case letter"),
@@ -176,15 +186,27 @@ def test_bad_lists_stop_a_study_before_any_job(lists, message):
         Study.load({"quantum_chemistry": {"molecule_lists": lists}})
 
 
-def test_a_study_without_measured_values_has_no_logp_task(tmp_path):
+ALKANES = [f"{'C' * n},{n}" for n in range(1, 31)]
+RINGS = [f"C1{'C' * n}C1,1" for n in range(1, 5)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "learnt"),
+    [
+        (None, True),  # the built-in set
+        (["CCO,"], False),
+        (ALKANES, False),  # enough molecules, one scaffold
+        (RINGS, False),
+        ([*ALKANES[:26], *RINGS], True),
+    ],
+)
+def test_a_study_with_too_few_measured_values_has_no_logp_task(rows, learnt, tmp_path):
     from moxie.learning.registry import names
     from moxie.study import Study
 
-    own = written(tmp_path, "smiles\nCCO\n")
-    parts = {}
-    for source in ("logp_crc", own):
-        parts[source] = Study.load({"quantum_chemistry": {"molecule_lists": [source]}}).parts()
-    assert "logp" in names(parts["logp_crc"]) and "logp" not in names(parts[own])
+    source = "logp_crc" if rows is None else written(tmp_path, "\n".join(["smiles,logP", *rows]))
+    parts = Study.load({"quantum_chemistry": {"molecule_lists": [source]}}).parts()
+    assert ("logp" in names(parts)) == learnt
 
 
 def test_density_functional_without_pyscf_is_refused_with_what_to_do(monkeypatch):

@@ -42,6 +42,12 @@ def test_a_users_own_file_is_used(tmp_path):
     assert parameters.name == "mine" and parameters.bond_length[0][1] == 1.62
 
 
+def test_an_edited_copy_cannot_go_by_the_name_of_the_original(tmp_path):
+    shutil.copy(FOLDER / "von_alfthan_2003.yaml", tmp_path / "mine.yaml")
+    with pytest.raises(InputError, match=r"mine\.yaml: `name` is 'von_alf.*'; write the file's own name, 'mine'"):
+        load_parameters(str(tmp_path / "mine.yaml"))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -15,7 +15,7 @@ from moxie.oxidation.placement import comparison
 from moxie.oxidation.placement.evaluator import BudgetSpentError, Evaluator, Relaxer, orbits
 from moxie.oxidation.placement.model import Guide, Model, complete, descend, make_clusters, model_energy
 from moxie.oxidation.placement.searches import METHODS, search
-from moxie.oxidation.placement.sites import CELLS, make_sites
+from moxie.oxidation.placement.sites import CELLS, check_enumeration, make_sites
 from moxie.oxidation.placement.table import describe, relax_placements
 from moxie.oxidation.placement.tree import Node, Tree, prior_confidence, upper_confidence
 
@@ -68,10 +68,39 @@ def test_number_of_orbits_is_burnsides(n_oxygen):
     assert len(orbits(SI16, n_oxygen)) == burnside(SI16.images, n_oxygen)
 
 
+@pytest.mark.parametrize("n_oxygen", [29, 31, 32])
+def test_nearly_full_cells_have_the_orbits_of_their_free_bonds(n_oxygen):
+    every = orbits(SI16, n_oxygen)
+    assert len(every) == burnside(SI16.images, 32 - n_oxygen)
+    assert all(len(orbit) == n_oxygen and SI16.canonical(orbit) == orbit for orbit in every)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("n_oxygen", [0, 31])
+def test_a_search_ends_with_the_only_placement_there_is(method, n_oxygen):
+    class Counting(Evaluator):
+        asked = 0
+
+        def energy(self, occupied):
+            self.asked += 1
+            return super().energy(occupied)
+
+    evaluator = Counting(Relaxer(SI16, PARAMETERS, n_oxygen), 1)
+    assert search(method, evaluator, 1).relaxations == 1
+    assert evaluator.asked < 1000
+
+
+def test_enumeration_is_refused_where_it_would_not_end():
+    check_enumeration("si16", CELLS["si16"], 8)
+    relaxer = Relaxer(SI16, PARAMETERS, 12)
+    with pytest.raises(InputError, match="enumeration of 12 O on the cell `si16`: 2.26e"):
+        search("enumeration", Evaluator(relaxer, 5), 1)
+
+
 @pytest.mark.parametrize("name", CELLS)
 def test_operations_are_a_group_that_keeps_distances(name):
     sites = make_sites(name, PARAMETERS)
-    assert sites.n_sites == CELLS[name]
+    assert sites.cell == CELLS[name]
     group = {tuple(image) for image in sites.images.tolist()}
     assert tuple(range(sites.n_sites)) in group
     generator = np.random.default_rng(0)
@@ -290,7 +319,6 @@ def test_scores_of_a_comparison():
     assert scores["tree"]["median"] == 2 and scores["tree"]["cost"]["value"] == 1.5
     assert scores["tree"]["cost_ratio"]["value"] == 0.5
     assert scores["annealing"]["excess_eV"]["value"] == 0.5
-    assert comparison.enumerable(32, 8, 384) and not comparison.enumerable(128, 12, 1536)
     rows = comparison.tabulate(curves)
     assert rows[(rows["method"] == "tree") & (rows["seed"] == 0)]["relaxations"].tolist() == [1, 3]
 

@@ -162,6 +162,13 @@ def test_bad_configuration_stops_before_any_job(tmp_path):
     assert "Traceback" not in printed and not (tmp_path / "results").exists()
 
 
+def test_a_study_of_one_temperature_is_whole_without_the_surrogate(tmp_path):
+    one = {"oxidation": {"temperatures_K": [1073], "replicas": 1}}
+    jobs = Workflow(ROOT, tmp_path).planned(overlay=one)
+    assert jobs["grow_oxide"] == 1 and jobs["write_report"] == 1 and "next_recipe" not in jobs
+    assert "names 1 temperature(s)" in Workflow(ROOT, tmp_path).run("next_recipe", overlay=one, code=1)
+
+
 def test_paper_study_passes_a_dry_run(tmp_path):
     from tests.workflow.conftest import ROOT, Workflow
 

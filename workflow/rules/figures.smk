@@ -64,7 +64,7 @@ rule write_report:
         manifest="results/manifest.json",
         validation="results/tables/validation.parquet",
         figures=FIGURES,
-        metrics="results/learning/oxide_surrogate/metrics.json",
+        metrics="results/learning/oxide_surrogate/metrics.json" if "oxide_surrogate" in TASKS else [],
         logp="results/learning/logp/metrics.json" if "logp" in TASKS else [],
         tree_search="results/learning/tree_search/metrics.json",
         oxide_runs="results/features/oxide_runs.parquet",

@@ -14,7 +14,12 @@ TASKS = learning_registry.names(study.parts())
 NEXT_RECIPE = [f"results/learning/oxide_surrogate/next.{suffix}" for suffix in ("json", "yaml")]
 TREE_SEARCH = [f"results/learning/tree_search/{file}" for file in ("metrics.json", "searches.parquet", "best.extxyz")]
 LEARNING = [*expand("results/learning/{task}/{file}", task=TASKS, file=learning_registry.OUTPUTS)]
-LEARNING += [*NEXT_RECIPE, *TREE_SEARCH]
+LEARNING += [*(NEXT_RECIPE if "oxide_surrogate" in TASKS else []), *TREE_SEARCH]
+
+
+def oxide_sweep(wildcards):
+    study.check_sweep()
+    return "results/features/oxide_runs.parquet"
 
 
 rule learn:
@@ -87,7 +92,7 @@ rule tabulate_placements:
 
 rule next_recipe:
     input:
-        oxide_runs="results/features/oxide_runs.parquet",
+        oxide_runs=oxide_sweep,
     output:
         json="results/learning/oxide_surrogate/next.json",
         yaml="results/learning/oxide_surrogate/next.yaml",

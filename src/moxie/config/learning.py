@@ -2,9 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from moxie.config.section import Section
+from moxie.config.section import Section, distinct
+
+Methods = Annotated[
+    list[Literal["random", "annealing", "genetic", "tree", "guided_tree", "model_alone", "enumeration"]],
+    Field(min_length=1),
+    AfterValidator(distinct),
+]
 
 
 class Placements(Section):
@@ -26,12 +32,8 @@ class TreeSearch(Section):
         "conventional cells, or the 48 near the interface of a small oxide-terminated slab",
     )
     n_oxygen: int = Field(6, ge=1, le=128, description="Number of O to place")
-    methods: list[Literal["random", "annealing", "genetic", "tree", "guided_tree", "model_alone", "enumeration"]] = (
-        Field(
-            ["random", "annealing", "genetic", "tree", "guided_tree", "model_alone"],
-            min_length=1,
-            description="Searches to compare",
-        )
+    methods: Methods = Field(
+        ["random", "annealing", "genetic", "tree", "guided_tree", "model_alone"], description="Searches to compare"
     )
     seeds: int = Field(10, ge=1, le=1000, description="Independent searches with each method")
     budget: int = Field(150, ge=1, le=100_000, description="Relaxations of unique placements that a search may spend")

@@ -22,10 +22,11 @@ Orientations = Annotated[
 ]
 
 
+Cells = Annotated[int, Field(ge=2, le=60)]
+
+
 class Slab(Section):
-    cells: tuple[
-        Annotated[int, Field(ge=2, le=60)], Annotated[int, Field(ge=2, le=60)], Annotated[int, Field(ge=2, le=60)]
-    ] = Field(
+    cells: tuple[Cells, Cells, Cells] = Field(
         (4, 4, 5),
         description="Size along x, y and z (the surface normal) in conventional cells of 5.43 A; (110) and (111) take "
         "the whole number of their own surface cells that comes nearest",

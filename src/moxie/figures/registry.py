@@ -23,6 +23,7 @@ PARTS = (
     "transport",
     "settings_study",
     "oxides",
+    "oxide_sweep",
     "bulk_oxides",
     "oxide_equilibrium",
     "orientations",

@@ -60,7 +60,7 @@ def write_report(
         name=study.get("name") or "unnamed",
         title=study.get("title") or study.get("name") or "Study",
         made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
-        setup=describe_setup(config),
+        setup=describe_setup(config, surrogate=scores is not None),
         findings=findings(
             comparison,
             read_table(oxide_runs, OXIDE_RUNS) if oxide_runs else None,
@@ -116,8 +116,8 @@ def run_times(jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [row | {"share": 100 * row["wall_s"] / longest} for row in rows]
 
 
-def describe_setup(config: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-    """Return (heading, lines) of what was run, from the configuration."""
+def describe_setup(config: Mapping[str, Any], surrogate: bool = True) -> list[tuple[str, list[str]]]:
+    """Return (heading, lines) of what was run, from the configuration; `surrogate`: whether the oxide's was learnt."""
     parts: list[tuple[str, list[str]]] = []
     systems = config.get("dynamics", {}).get("systems", {})
     if systems:
@@ -135,16 +135,10 @@ def describe_setup(config: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
         parts.append(("Quantum chemistry", lines))
     learning = config.get("learning")
     if learning:
-        parts.append(
-            (
-                "Learning",
-                [
-                    f"{plain_label(learning['target']).capitalize()} of an oxide film from temperature and oxygen "
-                    "content, leaving one temperature out at a time.",
-                    *_describe_tree_search(learning.get("tree_search")),
-                ],
-            )
-        )
+        target = plain_label(learning["target"]).capitalize()
+        line = f"{target} of an oxide film from temperature and oxygen content, leaving one temperature out at a time."
+        lines = [line] if surrogate else []
+        parts.append(("Learning", lines + _describe_tree_search(learning.get("tree_search"))))
     return parts
 
 

@@ -62,10 +62,13 @@ def overlay(record: Mapping[str, Any]) -> str:
 
 
 def candidate_variances(data: Data, seed: int) -> dict[float, float]:
-    """Return {temperature: predictive variance} on a grid between the temperatures of the study, these left out."""
+    """Return {temperature: predictive variance} on a grid between the temperatures of the study, these left out; in the
+    middle between neighbours where they are as close as the grid."""
     known = np.unique(data.temperatures)
     grid, step = np.linspace(known[0], known[-1], _GRID_STEPS + 1, retstep=True)
     grid = np.round(grid[np.abs(grid[:, None] - known).min(axis=1) >= 0.5 * step], 1)
+    if not len(grid):
+        grid = np.round(0.5 * (known[1:] + known[:-1]), 1)
     everything = np.ones(len(data.target), bool)
     variance = variance_of(_fit(data, everything, seed), data, everything)
     return {float(temperature): variance(float(temperature)) for temperature in grid}

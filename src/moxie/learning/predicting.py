@@ -102,7 +102,8 @@ def read_any(path: str | Path) -> tuple[Any, dict[str, str]]:
         raise InputError(f"{path} does not exist, or is no file.")
     if Path(path).suffix == ".parquet":
         units = read_units(path)
-        frame = pandas.read_parquet(path)
+        frame = pandas.read_parquet(path)  # a frame that was filtered or sorted keeps its old row numbers in the file
+        frame = frame.reset_index(drop=all(name is None for name in frame.index.names))
     elif Path(path).suffix == ".csv":
         units = {}
         try:

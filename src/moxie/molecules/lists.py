@@ -8,6 +8,7 @@ does it.
 
 import csv
 import hashlib
+import io
 import math
 import re
 from collections.abc import Sequence
@@ -116,12 +117,24 @@ def _read_file(source: str) -> list[Entry]:
 
 
 def _csv_rows(source: str, text: str) -> list[tuple[int, str, str, str]]:
-    reader = csv.DictReader(text.splitlines())
-    header = reader.fieldnames or []
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)  # else an open quote swallows the rows below it
+    try:
+        return _known_columns(source, reader)
+    except csv.Error as error:
+        raise InputError(
+            f"{source}, line {reader.line_num + 1}: {error}. Put texts with commas in pairs of quotes."
+        ) from error
+
+
+def _known_columns(source: str, reader: "csv.DictReader[str]") -> list[tuple[int, str, str, str]]:
+    header = list(reader.fieldnames or [])
     for column in header:  # what is left out by a slip of the pen would go unnoticed
         meant = next((known for known in _COLUMNS if column.strip().lower() == known.lower() and column != known), None)
         if meant and meant not in header:
             raise InputError(f"{source} has a column {column!r}; is {meant} meant? Write it so, or rename the column.")
+    repeated = [column for column in _COLUMNS if header.count(column) > 1]
+    if repeated:
+        raise InputError(f"{source} has {header.count(repeated[0])} columns {repeated[0]}. Rename all but one.")
     if "smiles" not in header:
         raise InputError(f"{source} lacks a column smiles; its columns are {', '.join(header) or '(none)'}.")
     rows = []
@@ -134,7 +147,7 @@ def _csv_rows(source: str, text: str) -> list[tuple[int, str, str, str]]:
 
 
 def _smi_rows(text: str) -> list[tuple[int, str, str, str]]:
-    lines = [(number, line.split(maxsplit=1)) for number, line in enumerate(text.splitlines(), start=1)]
+    lines = [(number, line.split(maxsplit=1)) for number, line in enumerate(text.split("\n"), start=1)]
     return [(number, words[0], words[1].strip() if len(words) > 1 else "", "") for number, words in lines if words]
 
 

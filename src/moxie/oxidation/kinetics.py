@@ -9,7 +9,8 @@ linear rate:
   interpolated as an Arrhenius line between the table's temperatures. tau stands for the fast start of dry oxidation:
   below the thickness x_i with x_i^2 + A x_i = B tau, 19-26 nm, growth starts at x_i. For results of 30-2000 nm only.
 * `massoud`: two decaying terms for thin dry oxide on (100), M_i = K_i tau_i, with time constants that *fall* with
-  temperature, tau_i0 exp(+E/kT). Massoud, Plummer, Irene, J. Electrochem. Soc. 132, 2685 (1985).
+  temperature, tau_i0 exp(+E/kT). Massoud, Plummer, Irene, J. Electrochem. Soc. 132, 2685 (1985). From one such step to
+  the next the decay goes on: what is left of M_i at the start is exp(-sum t/tau_i) over the earlier ones.
 
 Orientation enters the linear rate only: (111) 1.68 and (110) 1.45 times (100), as in ViennaPS 4.7, which names
 Massoud's paper as the source of the latter (not checked there).
@@ -244,12 +245,12 @@ def time_s(
 
     Raises InputError as `thickness_nm` does, and when the target lies below the oxide at the start of the recipe.
     """
-    start_nm = initial_oxide_nm
-    if steps:
-        start_nm = process_nm([Step(**step) for step in steps], orientation, initial_oxide_nm)[-1]
+    start_nm, earlier = initial_oxide_nm, [Step(**step) for step in steps]
+    if earlier:
+        start_nm = process_nm(earlier, orientation, initial_oxide_nm)[-1]
     step = Step(temperature_K, 0.0, ambient, pressure_bar, kinetics)
     _check_start(start_nm)
-    law = _law(step, orientation, {})
+    law = _law(step, orientation, {}, _ages(earlier))
     if not (math.isfinite(target_nm) and target_nm >= start_nm):
         raise InputError(f"target_nm is {target_nm}; it must be at least the oxide at the start, {start_nm:g} nm.")
     _check_thickness(step, target_nm)
@@ -270,7 +271,8 @@ def _grow(
         try:
             if not (math.isfinite(step.time_s) and step.time_s >= 0):
                 raise InputError(f"time_s is {step.time_s}; the duration must be zero or more.")
-            thickness = _law(step, orientation, factors).thickness_nm(thickness, step.time_s / 60.0)
+            law = _law(step, orientation, factors, _ages(steps[: number - 1]))
+            thickness = law.thickness_nm(thickness, step.time_s / 60.0)
             if not extrapolate and not factors:
                 _check_thickness(step, thickness)
         except InputError as error:
@@ -279,8 +281,22 @@ def _grow(
     return result
 
 
-def _law(step: Step, orientation: str, factors: Mapping[tuple[str, str], float]) -> _Law:
-    """Return the growth law of a step, its constants multiplied by `factors`; raises InputError outside its range."""
+def _ages(steps: Sequence[Step]) -> list[float]:
+    """Return how often the time constant of each of Massoud's terms has passed in his steps: sum of t / tau_i."""
+    massoud = [step for step in steps if step.kinetics == "massoud"]
+    return [sum(step.time_s / 60.0 / _massoud_tau(step)[k] for step in massoud) for k in (0, 1)]
+
+
+def _massoud_tau(step: Step) -> list[float]:
+    """Return the time constants of the two terms in min."""
+    return [arrhenius(prefactor, -energy, step.temperature_K) for prefactor, energy in _MASSOUD_TAU]
+
+
+def _law(step: Step, orientation: str, factors: Mapping[tuple[str, str], float], ages: Sequence[float]) -> _Law:
+    """Return the growth law of a step, its constants multiplied by `factors`; raises InputError outside its range.
+
+    ages: see `_ages`, of the steps before it.
+    """
     temperature = step.temperature_K
     excess: tuple[tuple[float, float], ...] = ()
     start = 0.0
@@ -290,10 +306,9 @@ def _law(step: Step, orientation: str, factors: Mapping[tuple[str, str], float])
         rates, start = _table_rates(step, orientation)
     elif step.kinetics == "massoud":
         rates = _massoud_rates(step, orientation)
-        taus = [arrhenius(prefactor, -energy, temperature) for prefactor, energy in _MASSOUD_TAU]
         excess = tuple(
-            (arrhenius(*rate, temperature) * tau * factors.get(("massoud", name), 1.0), tau)
-            for rate, tau, name in zip(_MASSOUD_K, taus, ("M1", "M2"), strict=True)
+            (arrhenius(*rate, temperature) * tau * factors.get(("massoud", name), 1.0) * math.exp(-age), tau)
+            for rate, tau, name, age in zip(_MASSOUD_K, _massoud_tau(step), ("M1", "M2"), ages, strict=True)
         )
     else:
         raise InputError(f"kinetics is {step.kinetics!r}; it must be one of {', '.join(KINETICS)}.")

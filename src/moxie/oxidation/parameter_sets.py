@@ -71,7 +71,8 @@ def load_parameters(name: str, repulsion: str | None = None) -> ParameterSet:
     """Return a parameter set by name, or by the path of a YAML file of the same shape.
 
     `repulsion` picks one of the set's repulsions by name, or "none"; by default the set's own choice.
-    Raises InputError for an unknown name, a damaged file, or a missing, unknown or unphysical entry.
+    Raises InputError for an unknown name, a damaged file, a missing, unknown or unphysical entry, and a `name` that is
+    not the file's.
     """
     import yaml
 
@@ -92,7 +93,11 @@ def load_parameters(name: str, repulsion: str | None = None) -> ParameterSet:
         raise InputError(f"The parameter set {path} cannot be read ({error.strerror}).") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"The parameter set {path} is not valid YAML: {error}") from error
-    return _parse(content, str(path) if path.parent != FOLDER else path.stem, repulsion)
+    label = str(path) if path.parent != FOLDER else path.stem
+    parameters = _parse(content, label, repulsion)
+    if parameters.name != path.stem:  # tables and figures would call an edited copy by the name of the original
+        raise InputError(f"{label}: `name` is {parameters.name!r}; write the file's own name, {path.stem!r}.")
+    return parameters
 
 
 def _parse(content: Any, label: str, repulsion: str | None) -> ParameterSet:

@@ -15,6 +15,7 @@ SILICA_DENSITY_G_CM3 = 2.20
 # SiO2 units per cubic angstrom at 2.20 g/cm3: rho N_A / M
 SILICA_UNITS_PER_A3 = SILICA_DENSITY_G_CM3 / ((28.085 + 2 * 15.999) * 1.66053906660)
 BUFFER_LAYERS = 4
+MOST_CELLS = 60  # that the configuration allows
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,9 @@ def check_recipe_fits(
 ) -> FilmSize:
     """Return what the recipe, after its earlier steps, asks of a slab of `moxie.structures.silicon.silicon_slab`.
 
-    Raises InputError when the recipe is outside its kinetics' range, and when it needs more O than fit: the message
-    gives the largest thickness_scale that fits and the number of cells along z that would do.
+    Raises InputError when the recipe is outside its kinetics' range, when it needs more O than fit (the message gives
+    the largest thickness_scale that fits and the number of cells along z that would do), and when it needs fewer than
+    the bare slab holds.
     """
     recipe_nm = growth_kinetics.thickness_nm(
         temperature_K, time_s, ambient, orientation, pressure_bar, initial_oxide_nm, kinetics, steps
@@ -81,12 +83,25 @@ def check_recipe_fits(
         layers_needed = math.ceil(needed / (2 * per_layer)) + frozen_layers + BUFFER_LAYERS
         cells_z = next(count for count in itertools.count(nz + 1) if layers(count) >= layers_needed)
         fitting_nm = thickness_of_oxygen(capacity, area)
+        scale = math.floor(1000 * fitting_nm / recipe_nm) / 1000
+        advice = [
+            *([f"at least {cells_z} cells along z (oxidation.slab.cells)"] if cells_z <= MOST_CELLS else []),
+            *([f"a thickness_scale of at most {scale:g} ({fitting_nm:.2f} nm)"] if scale > 0 else []),
+            "a shorter recipe",
+        ]
         raise InputError(
             f"The recipe at {temperature_K:g} K grows {recipe_nm:.2f} nm; {target_nm:.2f} nm of it (thickness_scale "
             f"{thickness_scale:g}) need {needed} O, but a Si({orientation}) slab of {nx} x {ny} x {nz} cells "
             f"({layers(nz)} layers) with {frozen_layers} frozen and {BUFFER_LAYERS} buffer layers takes {capacity}. "
-            f"Use at least {cells_z} cells along z (oxidation.slab.cells), or a thickness_scale of at most "
-            f"{math.floor(1000 * fitting_nm / recipe_nm) / 1000:g} ({fitting_nm:.2f} nm)."
+            f"Use {', or '.join(advice)}."
         )
     n_surface = round(surface.bridges_per_cell * counts[0] * counts[1])
-    return FilmSize(recipe_nm, target_nm, max(needed, n_surface), n_surface, capacity)
+    if needed < n_surface:
+        thinnest_nm = thickness_of_oxygen(n_surface, area)
+        raise InputError(
+            f"The recipe at {temperature_K:g} K grows {recipe_nm:.2g} nm; {target_nm:.2g} nm of it (thickness_scale "
+            f"{thickness_scale:g}) are {needed} O, but the Si({orientation}) slab starts with the {n_surface} O that "
+            f"close its dangling bonds ({thinnest_nm:.2g} nm). Use a longer time_s, a thicker initial_oxide_nm, or a "
+            "larger thickness_scale."
+        )
+    return FilmSize(recipe_nm, target_nm, needed, n_surface, capacity)

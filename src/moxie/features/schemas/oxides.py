@@ -125,7 +125,7 @@ OXIDE_RUNS = Table(
             25.0,
         ),
         maybe("lateral_stress_GPa", "GPa", "mean lateral stress of the oxide, tension positive", -1e4, 1e4),
-        maybe("accepted_fraction", "1", "accepted share of the bond-switch and hop attempts of the stage", 0.0, 1.0),
+        maybe("accepted_fraction", "1", "accepted share of the moves tried in the stage's last anneal step", 0.0, 1.0),
         number("kT_eV", "eV", "temperature of the Metropolis criterion as an energy", 0.0, 100.0),
     ),
     (

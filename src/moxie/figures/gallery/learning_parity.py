@@ -54,7 +54,7 @@ FIGURE = Figure(
         "nearest value."
     ),
     inputs={"predictions": "learning/oxide_surrogate/predictions.parquet"},
-    needs=("oxides",),
+    needs=("oxide_sweep",),
     draw=draw,
     order=10,
 )

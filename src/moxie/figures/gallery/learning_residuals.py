@@ -60,7 +60,7 @@ FIGURE = Figure(
         "predictions": "learning/oxide_surrogate/predictions.parquet",
         "metrics": "learning/oxide_surrogate/metrics.json",
     },
-    needs=("oxides",),
+    needs=("oxide_sweep",),
     draw=draw,
     order=20,
 )

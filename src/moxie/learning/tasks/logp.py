@@ -38,14 +38,16 @@ from moxie.learning.nested import Candidate, Fitted, fit_weighted
 from moxie.learning.registry import Settings, Task
 
 PREDICTED = ("predicted", "lower", "upper", "nearest_similarity", "applicability")
-_FEWEST = 30  # molecules
+FEWEST = 30  # molecules
+MOST_APART = 1.0  # measurements of one structure, in decades
 _TABLE_COLUMNS = ("list", "molecule", "smiles", "status", "charge", "spin_multiplicity", "method", "logP_measured")
 
 
 def prepare(molecules: Any) -> tuple[Data, Any, dict[str, int]]:
     """Return the data of the task, the molecules to predict, and why others are left out, {reason: number}.
 
-    Measurements of one structure (several lists, stereoisomers) become one row with their mean. Charged molecules and
+    Measurements of one structure (several lists, stereoisomers) become one row with their mean, unless they are more
+    than a decade apart: one of them is then wrong, and both are left out. Charged molecules and
     radicals are left out: logP is that of the neutral closed-shell form. Raises InputError for missing columns,
     repeated keys, labels that are not finite, a SMILES that cannot be read, and too few molecules or scaffolds.
     """
@@ -62,11 +64,15 @@ def prepare(molecules: Any) -> tuple[Data, Any, dict[str, int]]:
     neutral = (good["charge"] == 0) & (good["spin_multiplicity"] == 1)
     labelled = good["logP_measured"].notna()
     known = good[neutral & labelled].sort_values(["list", "molecule"])
+    measured = known.groupby("structure")["logP_measured"]
+    contradicting = (measured.transform("max") - measured.transform("min")).round(6) > MOST_APART
+    known = known[~contradicting]
     failed = molecules[molecules["logP_measured"].notna() & (molecules["status"] != "ok")]
     left_out = {
         "without a known structure": int((failed["smiles"] == "").sum()),
         "not computed": int((failed["smiles"] != "").sum()),
         "charged or open shell": int((labelled & ~neutral).sum()),
+        "contradicted by another measurement of the structure": int(contradicting.sum()),
         "same structure as another": int(known.duplicated("structure").sum()),
     }
     if known["method"].nunique() > 1:
@@ -76,10 +82,10 @@ def prepare(molecules: Any) -> tuple[Data, Any, dict[str, int]]:
     target = mean.loc[known["structure"]].to_numpy(float)
     groups = np.array([molecular.scaffold(text) for text in known["smiles"]])
     n_groups = len(set(groups))
-    if len(known) < _FEWEST or n_groups < N_FOLDS:
+    if len(known) < FEWEST or n_groups < N_FOLDS:
         raise InputError(
             f"The table molecules has {len(known)} usable molecules with a measured logP in {n_groups} scaffold(s); "
-            f"the task logp needs {_FEWEST} in {N_FOLDS}. Give quantum_chemistry.molecule_lists a longer or more "
+            f"the task logp needs {FEWEST} in {N_FOLDS}. Give quantum_chemistry.molecule_lists a longer or more "
             "varied list, or raise quantum_chemistry.most_per_list."
         )
     return Data(features(known), target, groups, known), good[~labelled].reset_index(drop=True), left_out

@@ -6,7 +6,7 @@ variance between replicas as noise. Baselines: linear interpolation and the mean
 
 import functools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from moxie.learning.splits import leave_one_group_out
 FEATURES = ("temperature_K", "oxygen_per_area_per_A2")
 KEY = ("temperature_K", "replica", "stage")
 BLOCKS = {"temperature": [0], "oxygen per area": [1]}
-_FEWEST_TEMPERATURES = 3
+FEWEST_TEMPERATURES = 3
 _NOT_TARGETS = {
     *FEATURES,
     *KEY,
@@ -63,10 +63,10 @@ def prepare(oxide_runs: Any, target: str) -> Data:
     check_finite(frame, "oxide_runs", KEY, (*FEATURES, target), advice)
     features = frame[list(FEATURES)].to_numpy(dtype=float)
     n_temperatures = len(np.unique(features[:, 0]))
-    if n_temperatures < _FEWEST_TEMPERATURES:
+    if n_temperatures < FEWEST_TEMPERATURES:
         raise InputError(
             f"oxidation.temperatures_K gives {n_temperatures} temperature(s); leaving one out needs at least "
-            f"{_FEWEST_TEMPERATURES}. Add temperatures."
+            f"{FEWEST_TEMPERATURES}. Add temperatures."
         )
     _, cells = np.unique(frame[["temperature_K", "stage"]].to_numpy(dtype=float), axis=0, return_inverse=True)
     return Data(features, frame[target].to_numpy(dtype=float), features[:, 0], cells.ravel(), frame)
@@ -100,6 +100,8 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
         "target": settings.target,
         "unit": unit,
         "confidence": settings.confidence,
+        "orientation": metrics["orientation"],
+        "ranges": np.sort(data.features, axis=0)[[0, -1]].T.tolist(),
     }
     card = model_card(metrics, words(metrics))
     write_outputs(output, model, tabulate(data, results, settings), PREDICTIONS, card, metrics, units)
@@ -193,14 +195,31 @@ def tabulate(data: Data, results: Mapping[str, HeldOut], settings: Settings) -> 
 
 
 def predict(model: Mapping[str, Any], frame: Any) -> Any:
-    """Return predicted, standard_deviation, lower and upper of a single new run for each row of a data frame."""
+    """Return predicted, standard_deviation, lower and upper of a single new run and applicability for each row."""
     import pandas
 
     from moxie.learning.storage import predict as predict_rows
 
-    mean, deviation = predict_rows(model, frame[list(model["features"])].to_numpy(float))
+    features = frame[list(model["features"])].to_numpy(float)
+    mean, deviation = predict_rows(model, features)
     low, high = interval(mean, deviation, model["confidence"])
-    return pandas.DataFrame({"predicted": mean, "standard_deviation": deviation, "lower": low, "upper": high})
+    columns = {"predicted": mean, "standard_deviation": deviation, "lower": low, "upper": high}
+    return pandas.DataFrame(columns | {"applicability": [_applicability(model, row) for row in features.tolist()]})
+
+
+def complain(row: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+    """Say that a row is of another surface than the model's films, or nothing."""
+    surface = str(row.get("orientation", model["orientation"]))
+    if surface == model["orientation"]:
+        return ""
+    return f"orientation = {surface}; the model was trained on films on Si({model['orientation']})"
+
+
+def _applicability(model: Mapping[str, Any], row: Sequence[float]) -> str:
+    for name, value, (low, high) in zip(model["features"], row, model["ranges"], strict=True):
+        if not low <= value <= high:
+            return f"outside: the training films have {name} {low:.4g} to {high:.4g}"
+    return "inside"
 
 
 def _describe_noise(noise: ReplicaNoise) -> dict[str, Any]:
@@ -218,6 +237,7 @@ TASK = Task(
     run=run,
     predict=predict,
     columns=lambda model: {name: OXIDE_RUNS.column(name).unit for name in model["features"]},
+    complain=complain,
     settings=("target", "confidence", "bootstrap_samples"),
-    needs=("oxides",),
+    needs=("oxide_sweep",),
 )

@@ -13,10 +13,9 @@ import numpy as np
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.placement.evaluator import Evaluator, Relaxer, orbits
 from moxie.oxidation.placement.searches import search
-from moxie.oxidation.placement.sites import make_sites
+from moxie.oxidation.placement.sites import enumerable, make_sites
 from moxie.seeds import derive_seed
 
-MOST_ENUMERATED = 30_000  # orbits
 TARGET_TOLERANCE_EV = 1e-6
 
 
@@ -49,16 +48,17 @@ def run(
     parameters = load_parameters(parameter_set)
     sites = make_sites(settings.cell, parameters)
     relaxer = Relaxer(sites, parameters, settings.n_oxygen)
-    every = enumerable(sites.n_sites, settings.n_oxygen, len(sites.images))
+    every = enumerable(sites.cell, settings.n_oxygen)
     known = orbits(sites, settings.n_oxygen) if every else []
     for orbit in known:
         relaxer.relax(orbit)
     log.info("%d sites, %d operations, %s orbits", sites.n_sites, len(sites.images), len(known) or "too many")
+    budget = min(settings.budget, len(known)) if every else settings.budget  # nothing is left to find beyond
     found: dict[str, list[Evaluator]] = {}
     for method in settings.methods:
         began, relaxing, relaxed = time.process_time(), relaxer.cpu_s, len(relaxer.energies_eV)
         seeds = [derive_seed(seed, "placement", method=method, repetition=k) for k in range(settings.seeds)]
-        found[method] = [search(method, Evaluator(relaxer, settings.budget), each) for each in seeds]
+        found[method] = [search(method, Evaluator(relaxer, budget), each) for each in seeds]
         spent = sum(evaluator.relaxations for evaluator in found[method])
         log.info(
             "%s: %.2f ms of searching for each of %d relaxations, %d of them new (%.2f ms each)",
@@ -96,11 +96,6 @@ def run(
     write_networks(output / "best.extxyz", relaxer.network(best))
     write_json(output / "metrics.json", metrics)
     return metrics
-
-
-def enumerable(n_sites: int, n_oxygen: int, n_operations: int) -> bool:
-    """Return whether few enough orbits are to be expected to relax them all."""
-    return math.comb(n_sites, n_oxygen) / n_operations <= MOST_ENUMERATED
 
 
 def relaxations_to(energies_eV: Sequence[float], target_eV: float) -> float:

@@ -165,9 +165,14 @@ class Evaluator:
 def orbits(sites: Sites, n_oxygen: int) -> list[Occupied]:
     """Return the canonical placements of n O, each orbit once, in lexicographic order (symmetry-reduced enumeration).
 
-    Each is reached by adding an O to an orbit of one O fewer. Raises InputError for a number that does not fit.
+    Each is reached by adding an O to an orbit of one O fewer; more O than free bonds are enumerated by the free bonds,
+    since there are far more orbits on the way up. Raises InputError for a number that does not fit.
     """
     check_count(sites.name, sites.n_sites, n_oxygen)
+    if 2 * n_oxygen > sites.n_sites:
+        every = np.arange(sites.n_sites)
+        free = orbits(sites, sites.n_sites - n_oxygen)
+        return sorted(sites.canonical(np.setdiff1d(every, orbit)) for orbit in free)
     level: set[Occupied] = {()}
     for _ in range(n_oxygen):
         level = {sites.canonical((*smaller, site)) for smaller in level for site in _free(smaller, sites.n_sites)}

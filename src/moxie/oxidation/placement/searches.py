@@ -10,7 +10,7 @@ import numpy as np
 from moxie.errors import InputError, nearest
 from moxie.oxidation.placement.evaluator import BudgetSpentError, Evaluator, orbits
 from moxie.oxidation.placement.model import Clusters, Guide, make_clusters, model_energy
-from moxie.oxidation.placement.sites import Occupied, Sites
+from moxie.oxidation.placement.sites import Occupied, Sites, check_enumeration
 from moxie.oxidation.placement.tree import Tree
 
 PATIENCE = 200  # placements in a row that cost nothing, after which annealing and the genetic search start anew
@@ -117,7 +117,8 @@ def model_alone(evaluator: Evaluator, generator: np.random.Generator) -> None:
 
 
 def enumeration(evaluator: Evaluator, generator: np.random.Generator) -> None:
-    """Relax every orbit, in random order."""
+    """Relax every orbit, in random order; raises InputError where there are too many."""
+    check_enumeration(evaluator.sites.name, evaluator.sites.cell, evaluator.n_oxygen)
     every = orbits(evaluator.sites, evaluator.n_oxygen)
     for number in generator.permutation(len(every)).tolist():
         evaluator.energy(every[number])
@@ -141,6 +142,9 @@ def search(method: str, evaluator: Evaluator, seed: int) -> Evaluator:
     """
     if method not in METHODS:
         raise InputError(f"Unknown search {method!r}.{nearest(method, METHODS)} Allowed: {', '.join(METHODS)}.")
+    if evaluator.n_oxygen == 0:
+        evaluator.energy(())
+        return evaluator
     try:
         METHODS[method](evaluator, np.random.default_rng(seed))
     except BudgetSpentError:
@@ -173,9 +177,10 @@ def _moved(placement: np.ndarray, n_sites: int, generator: np.random.Generator) 
 
 
 def _while_new(evaluator: Evaluator) -> Iterator[None]:
-    """Go on until PATIENCE rounds in a row have cost no relaxation: then hardly anything is left to find."""
+    """Go on until the budget is spent, or PATIENCE rounds in a row have cost no relaxation: then hardly anything is
+    left to find."""
     stale = 0
-    while stale < PATIENCE:
+    while stale < PATIENCE and evaluator.relaxations < evaluator.budget:
         before = evaluator.relaxations
         yield
         stale = stale + 1 if evaluator.relaxations == before else 0

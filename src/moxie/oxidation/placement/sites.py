@@ -4,9 +4,10 @@ A placement is a set of occupied sites. Symmetry operations permute the sites; p
 have the same relaxed energy, and the least of all images stands for the whole orbit (`Sites.canonical`).
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -16,7 +17,16 @@ from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.structures.network import Network
 from moxie.structures.silicon import diamond, silicon_slab
 
-CELLS = {"si16": 32, "si64": 128, "slab": 48}  # name: number of sites
+
+class Cell(NamedTuple):
+    """Numbers of sites and of symmetry operations."""
+
+    n_sites: int
+    n_operations: int
+
+
+CELLS = {"si16": Cell(32, 384), "si64": Cell(128, 1536), "slab": Cell(48, 32)}
+MOST_ENUMERATED = 30_000  # orbits
 SLAB_CELLS, SLAB_FROZEN_LAYERS, SLAB_BOND_LAYERS = (2, 2, 3), 4, 3
 _TOLERANCE_A = 1e-3
 
@@ -44,6 +54,11 @@ class Sites:
     def n_sites(self) -> int:
         """Number of bonds that can take an O."""
         return len(self.members)
+
+    @property
+    def cell(self) -> Cell:
+        """Numbers of sites and of symmetry operations."""
+        return Cell(self.n_sites, len(self.images))
 
     @property
     def copies(self) -> int:
@@ -79,6 +94,21 @@ def check_count(name: str, n_sites: int, n_oxygen: int) -> None:
         raise InputError(
             f"{n_oxygen} O on the cell `{name}`: it has {n_sites} Si-Si bonds to place them on, so the number must lie "
             f"in 0..{n_sites}."
+        )
+
+
+def enumerable(cell: Cell, n_oxygen: int) -> bool:
+    """Return whether few enough orbits are to be expected to relax them all."""
+    return math.comb(cell.n_sites, n_oxygen) / cell.n_operations <= MOST_ENUMERATED
+
+
+def check_enumeration(name: str, cell: Cell, n_oxygen: int) -> None:
+    """Raise InputError if there are too many orbits to enumerate."""
+    if not enumerable(cell, n_oxygen):
+        raise InputError(
+            f"enumeration of {n_oxygen} O on the cell `{name}`: {math.comb(cell.n_sites, n_oxygen):.3g} placements and "
+            f"{cell.n_operations} symmetry operations leave more than {MOST_ENUMERATED} to relax. Take fewer O, or "
+            "leave enumeration out."
         )
 
 

@@ -76,8 +76,8 @@ class Tree:
         self.lowest, self.highest = math.inf, -math.inf
 
     def run(self) -> None:
-        """Iterate until every placement is known (or the evaluator's budget is spent, which raises)."""
-        while not self.root.complete:
+        """Iterate until every placement is known or the evaluator's budget is spent."""
+        while not self.root.complete and self.evaluator.relaxations < self.evaluator.budget:
             path = self.selection()
             self.expansion(path[-1])
             energy = self.simulation(path[-1])
