@@ -24,3 +24,9 @@ def own_file(name):
 def analysed(systems, file):
     """Paths of one of the files that the analysis writes for every run of some systems."""
     return [f"{PARTS}/liquids/{run}/{file}.parquet" for system in systems for run in RUNS[system]]
+
+
+def oxide_sweep(wildcards):
+    """The table of films, or a message where they are too few temperatures for a curve."""
+    study.check_sweep()
+    return "results/features/oxide_runs.parquet"

@@ -17,11 +17,6 @@ LEARNING = [*expand("results/learning/{task}/{file}", task=TASKS, file=learning_
 LEARNING += [*(NEXT_RECIPE if "oxide_surrogate" in TASKS else []), *TREE_SEARCH]
 
 
-def oxide_sweep(wildcards):
-    study.check_sweep()
-    return "results/features/oxide_runs.parquet"
-
-
 rule learn:
     input:
         unpack(lambda w: {name: f"results/{path}" for name, path in learning_registry.get(w.task).inputs.items()}),
