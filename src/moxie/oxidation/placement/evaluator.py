@@ -145,6 +145,11 @@ class Evaluator:
         """Number of relaxations spent."""
         return len(self.orbits)
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether the budget is spent; only known placements have energies then."""
+        return self.relaxations >= self.budget
+
     def known(self, orbit: Occupied) -> bool:
         """Return whether the search has paid for a canonical placement."""
         return orbit in self._paid
@@ -154,7 +159,7 @@ class Evaluator:
         orbit = self.sites.canonical(occupied)
         known = self._paid.get(orbit)
         if known is None:
-            if self.relaxations >= self.budget:
+            if self.is_spent:
                 raise BudgetSpentError(f"{self.budget} relaxations are spent.")
             known = self._paid[orbit] = self.relaxer.relax(orbit)
             self.orbits.append(orbit)

@@ -69,9 +69,7 @@ def genetic(evaluator: Evaluator, generator: np.random.Generator) -> None:
             population[evaluator.sites.canonical(placement)] = evaluator.energy(placement)
             if len(population) == TUNING.population:
                 break
-        stale = 0
-        while stale < PATIENCE:
-            before = evaluator.relaxations
+        for _ in _while_new(evaluator):
             ranked = sorted(population, key=population.__getitem__)
             half = max(len(ranked) // 2, 1)
             one, other = (np.array(ranked[int(generator.integers(half))]) for _ in range(2))
@@ -82,7 +80,6 @@ def genetic(evaluator: Evaluator, generator: np.random.Generator) -> None:
             population[evaluator.sites.canonical(child)] = evaluator.energy(child)
             if len(population) > TUNING.population:
                 del population[max(population, key=population.__getitem__)]
-            stale = stale + 1 if evaluator.relaxations == before else 0
 
 
 def tree(evaluator: Evaluator, generator: np.random.Generator) -> None:
@@ -180,7 +177,7 @@ def _while_new(evaluator: Evaluator) -> Iterator[None]:
     """Go on until the budget is spent, or PATIENCE rounds in a row have cost no relaxation: then hardly anything is
     left to find."""
     stale = 0
-    while stale < PATIENCE and evaluator.relaxations < evaluator.budget:
+    while stale < PATIENCE and not evaluator.is_spent:
         before = evaluator.relaxations
         yield
         stale = stale + 1 if evaluator.relaxations == before else 0

@@ -77,7 +77,7 @@ class Tree:
 
     def run(self) -> None:
         """Iterate until every placement is known or the evaluator's budget is spent."""
-        while not self.root.complete and self.evaluator.relaxations < self.evaluator.budget:
+        while not (self.root.complete or self.evaluator.is_spent):
             path = self.selection()
             self.expansion(path[-1])
             energy = self.simulation(path[-1])
