@@ -4,7 +4,6 @@
 force-field parameters, box sizes, kinetics, oxygen against bonds.
 """
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from moxie.config import StudyConfig, System, label, load
-from moxie.errors import InputError, nearest
+from moxie.errors import InputError
 from moxie.seeds import derive_seed
+from moxie.study_checks import CHECKS
 
 RUN = "{system}/{force_field}/T{temperature_K}_p{pressure_bar}/replica{replica}"
 STATE = "{system}/{force_field}/T{temperature_K}_p{pressure_bar}"
@@ -37,16 +37,9 @@ class Study:
         """Validate a configuration; raises InputError with every problem found, each on a line of its own."""
         study = cls(load(values))
         problems: list[str] = []
-        for check in (
-            study._check_molecules,
-            study._check_systems,
-            study._check_settings_study,
-            study._check_oxidation,
-            study._check_learning,
-            study._check_tree_search,
-        ):
+        for check in CHECKS:
             try:
-                check()
+                check(study)
             except InputError as error:
                 problems.append(str(error))
         if problems:
@@ -160,7 +153,7 @@ class Study:
 
         wanted, point = self.config.dynamics.settings_study, self.setting_points()[label]
         assert wanted is not None  # there are no points without it
-        values = self._point_settings() | {
+        values = self.point_settings() | {
             "timestep_fs": point.timestep_fs,
             "hydrogen_mass_amu": point.hydrogen_mass_amu,
             "cutoff_nm": point.cutoff_nm,
@@ -169,12 +162,13 @@ class Study:
         composition = scaled_composition(self.system(wanted.system).composition, point.n_molecules)
         return {"composition": composition, "settings": values}
 
-    def _point_settings(self) -> dict[str, Any]:
+    def point_settings(self) -> dict[str, Any]:
+        """Return the settings that all points of the settings study share, as `moxie.dynamics.protocol.Settings`."""
         wanted = self.config.dynamics.settings_study
         assert wanted is not None
         system = self.system(wanted.system)
         temperature_K = wanted.temperature_K or system.temperatures_K[0]
-        values = self._settings(wanted.system, temperature_K, system.pressures_bar[0])
+        values = self.settings(wanted.system, temperature_K, system.pressures_bar[0])
         return values | {"sampling_ps": wanted.sampling_ps, "precision": {}}
 
     def films(self) -> list[str]:
@@ -350,10 +344,11 @@ class Study:
 
     def run_settings(self, name: str, temperature_K: float, pressure_bar: float) -> dict[str, Any]:
         """Return the settings of a run, as `moxie.dynamics.protocol.Settings` takes them."""
-        values = self._settings(name, temperature_K, pressure_bar)
+        values = self.settings(name, temperature_K, pressure_bar)
         return values | {"force_field": self.force_field_file(name)}
 
-    def _settings(self, name: str, temperature_K: float, pressure_bar: float) -> dict[str, Any]:
+    def settings(self, name: str, temperature_K: float, pressure_bar: float) -> dict[str, Any]:
+        """Return a system's settings at a state point, its force field as configured; see `run_settings` for jobs."""
         system, protocol = self.system(name), self.config.dynamics.protocol
         values = system.model_dump(exclude={"composition", "temperatures_K", "pressures_bar", "replicas", "transport"})
         values |= protocol.model_dump(exclude={"gas_sampling_ps", "checkpoint_interval_s"})
@@ -406,145 +401,3 @@ class Study:
             list_name(source): chunks(read_list(source, chemistry.most_per_list), chemistry.most_per_chunk)
             for source in chemistry.molecule_lists
         }
-
-    def _check_molecules(self) -> None:
-        from moxie.molecules.density_functional import check_available
-        from moxie.molecules.lists import list_name, read_list
-        from moxie.structures.molecules import parse_smiles
-
-        problems, lists = [], dict[str, str]()
-        for source in self.config.quantum_chemistry.molecule_lists:
-            name = list_name(source)
-            try:
-                read_list(source)
-            except InputError as error:
-                problems.append(f"`quantum_chemistry.molecule_lists`: {error}")
-            if name in lists:
-                problems.append(
-                    f"`quantum_chemistry.molecule_lists`: {lists[name]} and {source} are both called {name}. Rename "
-                    "one."
-                )
-            lists[name] = source
-        if self.config.quantum_chemistry.density_functional:
-            try:
-                check_available()
-            except InputError as error:
-                problems.append(str(error))
-        for name, smiles in self.config.molecules.items():
-            try:
-                parse_smiles(smiles, name)
-            except InputError as error:
-                problems.append(str(error))
-        if problems:
-            raise InputError("\n  ".join(problems))
-
-    def _check_systems(self) -> None:
-        problems = []
-        files: dict[str, str] = {}
-        for name, system in self.config.dynamics.systems.items():
-            other = files.setdefault(Path(system.force_field).stem, system.force_field)
-            if Path(other).resolve() != Path(system.force_field).resolve():
-                problems.append(
-                    f"`dynamics.systems.{name}.force_field` = {system.force_field}: its results would go by the same"
-                    f" name as those of {other}. Rename one of the files."
-                )
-        for name, system in self.config.dynamics.systems.items():
-            try:
-                self._check_system(name, system)
-            except InputError as error:
-                problems.append(str(error))
-        if problems:
-            raise InputError("\n  ".join(problems))
-
-    def _check_system(self, name: str, system: System) -> None:
-        from moxie.dynamics.preflight import check_run
-        from moxie.dynamics.protocol import Settings
-        from moxie.dynamics.transport import TransportSettings, check_transport
-
-        molecules = self.config.molecules
-        for molecule in system.composition:
-            if molecule not in molecules:
-                raise InputError(
-                    f"`dynamics.systems.{name}.composition`: unknown molecule {molecule!r}."
-                    f"{nearest(molecule, molecules)} Known are {', '.join(molecules)}; add others with their SMILES "
-                    "under `molecules`."
-                )
-        for temperature in system.temperatures_K:
-            settings = Settings(**self._settings(name, temperature, system.pressures_bar[0]))
-            check_run(name, system.composition, self.smiles_of(name), settings)
-            if system.transport:
-                check_transport(name, TransportSettings(**self.transport_settings(name)), settings)
-
-    def _check_settings_study(self) -> None:
-        from moxie.dynamics.protocol import Settings
-        from moxie.dynamics.settings_study import check_point
-
-        wanted, systems = self.config.dynamics.settings_study, self.config.dynamics.systems
-        if wanted is None:
-            return
-        if wanted.system not in systems:
-            raise InputError(
-                f"`dynamics.settings_study.system` = {wanted.system!r}: not a system."
-                f"{nearest(wanted.system, systems)} Allowed: {', '.join(systems)}."
-            )
-        values = self._point_settings()
-        problems = []
-        for point in self.setting_points().values():
-            try:
-                settings = Settings(**values)
-                smiles = self.smiles_of(wanted.system)
-                check_point(point, self.system(wanted.system).composition, smiles, settings, wanted.nve_ps)
-            except InputError as error:
-                problems.append(str(error))
-        if problems:
-            raise InputError("\n  ".join(dict.fromkeys(problems)))
-
-    def _check_oxidation(self) -> None:
-        problems = []
-        oxidation = self.config.oxidation
-        for temperature, orientation in itertools.product(oxidation.temperatures_K, oxidation.orientations):
-            try:
-                self.film_size(temperature, orientation)
-            except InputError as error:
-                problems.append(f"`oxidation`: {error}")
-        if oxidation.replica_exchange is not None:
-            from moxie.oxidation.equilibrium import ExchangeSettings, check_exchange
-
-            try:
-                check_exchange(
-                    ExchangeSettings(**self.exchange_settings()),
-                    oxidation.replica_exchange.equilibration_share,
-                    min(oxidation.temperatures_K),
-                )
-            except InputError as error:
-                problems.append(f"`oxidation.replica_exchange`: {error}")
-        if problems:
-            raise InputError("\n  ".join(dict.fromkeys(problems)))
-
-    def _check_learning(self) -> None:
-        from moxie.learning.tasks.oxide_surrogate import TARGETS
-
-        target = self.config.learning.target
-        if target not in TARGETS:
-            raise InputError(
-                f"`learning.target` = {target!r}: not a target.{nearest(target, TARGETS)} "
-                f"Allowed: {', '.join(TARGETS)}."
-            )
-        placements = self.config.learning.placements
-        if placements.tested_up_to <= placements.trained_up_to:
-            raise InputError(
-                f"`learning.placements.tested_up_to` = {placements.tested_up_to}: must be larger than `trained_up_to` "
-                f"= {placements.trained_up_to}, since the test is on oxygen contents never seen."
-            )
-
-    def _check_tree_search(self) -> None:
-        from moxie.oxidation.placement.sites import CELLS, check_count, check_enumeration
-
-        search = self.config.learning.tree_search
-        cell = CELLS[search.cell]
-        try:
-            check_count(search.cell, cell.n_sites, search.n_oxygen)
-            if "enumeration" in search.methods:
-                check_enumeration(search.cell, cell, search.n_oxygen)
-        except InputError as error:
-            raise InputError(f"`learning.tree_search`: {error}") from None
