@@ -2,7 +2,9 @@
 
 Time does not enter the Monte Carlo: the recipe's kinetics give a thickness, the thickness a number of O. These are
 inserted one by one at the front; after each, the film relaxes and a batch of Metropolis moves follows. Every stage
-ends with an anneal that cools from the growth temperature to the process temperature.
+ends with an anneal that cools to the process temperature. Silicon that is cut off from the substrate, such as a Si-Si
+bond inside the oxide, is what O2 meets on its way to the front: it takes O first during growth, and all of it once an
+anneal has reached the process temperature.
 """
 
 import logging
@@ -23,16 +25,16 @@ from moxie.oxidation.rejection import FILM, Calibration, Rejection
 from moxie.structures.network import Network, make_network
 
 CALIBRATION_FOLLOWED = 150, 350  # moves, at the beginning of every stage's anneal
-ALGORITHM = "films 6"  # part of every checkpoint's digest; change it when the chain of random numbers changes
+ALGORITHM = "films 7"  # part of every checkpoint's digest; change it when the chain of random numbers changes
 KIND = "film"  # of the checkpoints
 
 
 @dataclass(frozen=True)
 class Growth:
     """How O is inserted. Each insertion picks a mobile Si-Si bond with weight exp(-dE_suboxide/penalty_scale_eV) *
-    exp(z/depth_scale_A); it is followed by `relax_steps` relaxation steps of the whole film, `hot_moves_per_oxygen`
-    switches of fully oxidised Si at hot_kT_eV, and `moves_per_oxygen` moves at kT_eV, a share hop_fraction of them
-    oxygen hops."""
+    exp(z/depth_scale_A), in silicon cut off from the substrate if there is any; it is followed by `relax_steps`
+    relaxation steps of the whole film, `hot_moves_per_oxygen` switches of fully oxidised Si at hot_kT_eV, and
+    `moves_per_oxygen` moves at kT_eV, a share hop_fraction of them oxygen hops."""
 
     stages: int = 4
     moves_per_oxygen: int = 150
@@ -48,7 +50,8 @@ class Growth:
 @dataclass(frozen=True)
 class Anneal:
     """Cooling at the end of each stage: `steps` equal steps of kT from start_kT_eV down to the process kT; in all
-    `moves_per_oxygen` (last stage: final_moves_per_oxygen) moves for each O of the film."""
+    `moves_per_oxygen` (last stage: final_moves_per_oxygen) moves for each O of the film. Before and after the last
+    step, which is at the process temperature, O fills what silicon is cut off from the substrate."""
 
     steps: int = 12
     start_kT_eV: float = 0.4
@@ -86,7 +89,8 @@ class FilmResult:
 @dataclass
 class _Progress:
     stage: int = 0
-    step: int = 0  # steps of the stage already done
+    step: int = 0  # of the stage's anneal, those already done
+    taken_up: int = 0  # O that the last complete anneal took up
     attempts: int = 0
     accepted: int = 0
     largest_drift_eV: float = 0.0
@@ -106,6 +110,9 @@ def grow_oxide(
     rejection: Rejection | None = None,
 ) -> FilmResult:
     """Grow an oxide film of settings.n_oxygen O atoms (those on the slab included).
+
+    Growth stops short of that by as many O as the anneal before took up; if the last anneal takes up more, the film
+    holds so many more O.
 
     `rejection` comes from `calibrate_rejection` and serves until the first stage's anneal; each anneal begins with a
     calibration of its own. Without it no move is given up early, which takes many times longer.
@@ -252,7 +259,7 @@ def _step(engine: Engine, progress: _Progress, settings: FilmSettings, targets: 
     target = targets[progress.stage]
     growth, anneal = settings.growth, settings.anneal
     n_oxygen = len(engine.oxygens)
-    if n_oxygen < target:
+    if progress.step == 0 and n_oxygen < target - progress.taken_up:
         i, j = choose_bond(engine, growth)
         engine.insert_oxygen(i, j)
         engine.relax(0.05, growth.relax_steps)
@@ -263,7 +270,6 @@ def _step(engine: Engine, progress: _Progress, settings: FilmSettings, targets: 
                 _record(engine, progress, "hot", growth.hot_kT_eV, tally)
         tally = engine.run(growth.moves_per_oxygen, growth.kT_eV, growth.hop_fraction, active_silicon(engine))
         _record(engine, progress, "growth", growth.kT_eV, tally)
-        progress.step = 0
         return False
     last = progress.stage == len(targets) - 1
     per_oxygen = anneal.final_moves_per_oxygen if last else anneal.moves_per_oxygen
@@ -271,23 +277,52 @@ def _step(engine: Engine, progress: _Progress, settings: FilmSettings, targets: 
     if done == 0 and engine.rejection.rules:
         # as the oxide grows and anneals, its moves gain less and less: old rules would give up nearly all of them
         engine.calibrate(anneal.start_kT_eV, growth.hop_fraction, active_silicon(engine), *CALIBRATION_FOLLOWED)
+    complete = done + 1 == anneal.steps
+    if complete:
+        _fill(engine, growth, target)
     share = [per_oxygen * n_oxygen * k // anneal.steps for k in (done, done + 1)]
     start = max(anneal.start_kT_eV, kT)
     now = start + (kT - start) * (done + 1) / anneal.steps
     tally = engine.run(share[1] - share[0], now, growth.hop_fraction, active_silicon(engine))
     _record(engine, progress, "anneal", now, tally)
     progress.step += 1
-    complete = progress.step == anneal.steps
-    engine.relax(0.005 if complete else 0.05, 1000 if complete else growth.relax_steps)
+    engine.relax(0.05, growth.relax_steps)
+    if complete:
+        _fill(engine, growth, target)
+        progress.taken_up = len(engine.oxygens) - n_oxygen
+        engine.relax(0.005, 1000)
     progress.largest_drift_eV = max(progress.largest_drift_eV, abs(engine.check_energy()))
     return complete
+
+
+def _fill(engine: Engine, growth: Growth, target: int) -> None:
+    """Insert O until no silicon is cut off from the substrate and the film holds `target` of them."""
+    while len(inclusions(engine)) or len(engine.oxygens) < target:
+        engine.insert_oxygen(*choose_bond(engine, growth))
+        engine.relax(0.05, growth.relax_steps)
+
+
+def inclusions(engine: Engine) -> np.ndarray:
+    """Return the Si-Si bonds, (k, 2), of silicon that no chain of such bonds joins to the substrate, the largest piece
+    of silicon."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    bonds = engine.bonds()
+    bonds = bonds[(engine.atoms.species[bonds] == 0).all(axis=1)]
+    n_atoms = len(engine.atoms.species)
+    linked = coo_array((np.ones(len(bonds)), bonds.T), shape=(n_atoms, n_atoms))
+    _, piece = connected_components(linked, directed=False)
+    return bonds[piece[bonds[:, 0]] != np.bincount(piece).argmax()]
 
 
 def choose_bond(engine: Engine, growth: Growth) -> tuple[int, int]:
     """Draw the mobile Si-Si bond that takes the next O; see `Growth` for the weights. InputError if there is none."""
     atoms = engine.atoms
-    bonds = engine.bonds()
-    bonds = bonds[(atoms.species[bonds] == 0).all(axis=1) & ~atoms.frozen[bonds].any(axis=1)]
+    bonds = inclusions(engine)
+    if not len(bonds):
+        bonds = engine.bonds()
+        bonds = bonds[(atoms.species[bonds] == 0).all(axis=1) & ~atoms.frozen[bonds].any(axis=1)]
     if not len(bonds):
         raise InputError("No Si-Si bond is left for another O; use a thicker slab or a thinner oxide.")
     states = engine.oxidation_states()[bonds]
@@ -338,7 +373,7 @@ def _work_left(progress: _Progress, targets: list[int], settings: FilmSettings, 
         (anneal.final_moves_per_oxygen if k == last else anneal.moves_per_oxygen) * target
         for k, target in enumerate(targets)
     ]
-    left = float(each * (targets[-1] - n_oxygen) + sum(sizes[progress.stage :]))
+    left = float(each * max(targets[-1] - n_oxygen, 0) + sum(sizes[progress.stage :]))
     if progress.stage <= last:
         left -= sizes[progress.stage] * progress.step / anneal.steps
     return left, float(each * (targets[-1] - present) + sum(sizes))
@@ -348,7 +383,7 @@ def _say(log: logging.Logger, engine: Engine, progress: _Progress, targets: list
     left, in_all = _work_left(progress, targets, settings, len(engine.oxygens))
     rate = progress.attempts / max(progress.cpu_s, 1e-9)
     log.info(
-        "%3.0f %% done, %d of %d O, stage %d of %d, %.0f attempts/s, %.2f %% accepted, %.2f eV, about %.0f s left",
+        "%3.0f %% done, %d O, asked for %d, stage %d of %d, %.0f attempts/s, %.2f %% accepted, %.2f eV, about %.0f s left",
         100 * (1 - left / max(in_all, 1.0)),
         len(engine.oxygens),
         targets[-1],
