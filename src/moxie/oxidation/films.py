@@ -383,7 +383,7 @@ def _say(log: logging.Logger, engine: Engine, progress: _Progress, targets: list
     left, in_all = _work_left(progress, targets, settings, len(engine.oxygens))
     rate = progress.attempts / max(progress.cpu_s, 1e-9)
     log.info(
-        "%3.0f %% done, %d O, asked for %d, stage %d of %d, %.0f attempts/s, %.2f %% accepted, %.2f eV, about %.0f s left",
+        "%3.0f %% done, %d O of %d, stage %d of %d, %.0f attempts/s, %.2f %% accepted, %.2f eV, about %.0f s left",
         100 * (1 - left / max(in_all, 1.0)),
         len(engine.oxygens),
         targets[-1],
