@@ -229,9 +229,11 @@ def anneal(
     engine: Engine,
     schedule: Schedule,
     log: logging.Logger | None = None,
-    watch: Callable[[Engine, dict[str, float]], None] | None = None,
+    watch: Callable[[Engine, dict[str, float]], bool] | None = None,
 ) -> list[dict[str, float]]:
-    """Run a schedule on an engine and return its trace (see `Amorphous`); `watch` is called after each batch.
+    """Run a schedule on an engine and return its trace (see `Amorphous`).
+
+    `watch` is called after each batch, with the engine and the batch's line of the trace; True ends the annealing.
 
     Early rejection is calibrated on the way, as kT and energy fall. The log gets attempts/s, acceptance, energy and the
     estimated time left every ten seconds. The running energy is checked after every batch.
@@ -276,8 +278,8 @@ def anneal(
                     "volume_A3": float(np.prod(engine.cell)),
                 }
             )
-            if watch is not None:
-                watch(engine, trace[-1])
+            if watch is not None and watch(engine, trace[-1]):
+                return trace
             if time.monotonic() - said > SAY_EVERY_S:
                 said = time.monotonic()
                 _say(log, trace, n_atoms, left)
