@@ -70,9 +70,12 @@ def silicon_annealing(attempts_per_atom: float) -> Schedule:
     """Return the annealing of amorphous silicon with so many attempts per atom while it cools: 5000 leave a bond-angle
     deviation of about 10 degrees, four times as many 0.5 less.
 
-    It starts far above melting: with fewer hot moves a crystal remembers itself and grows back.
+    It starts far above melting: with fewer hot moves a crystal remembers itself and grows back. Moves relax six shells:
+    that leaves 0.04 eV where the standard eight leave 0.01, but everything relaxes after each batch, and the energy
+    falls faster by half.
     """
-    return Schedule(((2.0, 12.0), (0.32, 300.0), *cool(0.3, 0.22, 10, attempts_per_atom), (0.0, 100.0)), 50.0)
+    steps = ((2.0, 12.0), (0.32, 300.0), *cool(0.3, 0.22, 10, attempts_per_atom), (0.0, 100.0))
+    return Schedule(steps, 50.0, rejection=ending_at(6))
 
 
 SILICON = silicon_annealing(10_000.0)

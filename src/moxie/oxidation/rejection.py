@@ -24,7 +24,6 @@ _WINDOW = 300  # moves of lowest final energy that a rule is fitted to
 _LOST = 0.002  # share of the weight of all acceptable moves that one rule may give up
 _WIDER = 1.5  # a rule must hold for moves acceptable at this times kT, or still hotter, ...
 _EFFECTIVE = 12.0  # ... so that effectively so many moves decide on it
-_LEVEL = 0.95  # share of the moves below the line of a rule, before it is shifted
 _TAIL = 0.5  # upper share of the weight to which the tail of the deviations is fitted, ...
 _TAIL_EFFECTIVE = 40.0  # ... or less, if effectively so many moves lie in it
 _FEWEST = 40  # followed moves below which a class shares one rule with all switches, and these give nothing up
@@ -135,11 +134,10 @@ class Calibration:
 def fit(rejection: Rejection, log: np.ndarray, kT_eV: float) -> Calibration:
     """Return `rejection` with rules fitted to a shadow log (see sampler) of moves at kT.
 
-    Each rule is a line above 95 % of the moves of lowest final energy, by quantile regression with non-negative slopes:
-    of a cloud that widens with the forces a line through its middle says little about the upper edge. It is shifted so
-    that it gives up a share _LOST of the weight min(1, exp(-dE/kT)) that acceptable moves have. The moves at hand are
-    fewer than 1 / _LOST, so that the largest deviation among them would be exceeded too often: the upper deviations,
-    effectively _TAIL_EFFECTIVE of them or those above the median, are taken to fall off exponentially.
+    Each rule is a non-negative least-squares fit to the moves of lowest final energy, shifted so that it gives up a
+    share _LOST of the weight min(1, exp(-dE/kT)) that acceptable moves have. The moves at hand are far fewer than
+    1 / _LOST, so that the largest deviation among them would be exceeded too often: the upper deviations, effectively
+    _TAIL_EFFECTIVE of them or those above the median, are taken to fall off exponentially.
     """
     n_stages = len(rejection.shells)
     rules = _no_rules(n_stages)
@@ -159,36 +157,20 @@ def fit(rejection: Rejection, log: np.ndarray, kT_eV: float) -> Calibration:
 
 
 def _rule(lines: np.ndarray, stage: int, kT_eV: float) -> np.ndarray:
+    from scipy.optimize import nnls
+
     change = lines[:, sampler.LOG_CHANGE]
     released = _stage(lines, stage)[:, 0] - change
-    terms = np.column_stack([_stage(lines, stage)[:, 1:], lines[:, sampler.LOG_REPULSION]])
+    terms = np.column_stack([np.ones(len(lines)), -np.ones(len(lines)), _stage(lines, stage)[:, 1:]])
+    terms = np.column_stack([terms, lines[:, sampler.LOG_REPULSION]])
     near = np.argsort(change)[:_WINDOW]
-    slopes = _slopes_of_quantile(terms[near], released[near])
+    constants, _ = nnls(terms[near], released[near])
+    excess = released - terms @ constants
     wider_eV = _WIDER * kT_eV
     while effective(acceptable(change, wider_eV)) < min(_EFFECTIVE, 0.5 * len(lines)):
         wider_eV *= 1.5
-    offset = _exceeded_by(released - terms @ slopes, acceptable(change, wider_eV), _LOST)
-    return np.array([offset, *slopes])
-
-
-def _slopes_of_quantile(terms: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the non-negative slopes of the line that a share _LEVEL of the values lies below.
-
-    Quantile regression (Koenker, Bassett, Econometrica 46, 33 (1978)) by its dual linear program, which has a row for
-    each slope instead of each value.
-    """
-    from scipy.optimize import linprog
-
-    solution = linprog(
-        -values,
-        A_ub=terms.T,
-        b_ub=np.zeros(terms.shape[1]),
-        A_eq=np.ones((1, len(values))),
-        b_eq=[0.0],
-        bounds=(_LEVEL - 1.0, _LEVEL),
-        method="highs-ds",
-    )
-    return np.maximum(0.0, -solution.ineqlin.marginals)
+    offset = _exceeded_by(excess, acceptable(change, wider_eV), _LOST)
+    return np.array([constants[0] - constants[1] + offset, *constants[2:]])
 
 
 def _exceeded_by(values: np.ndarray, weights: np.ndarray, share: float) -> float:
