@@ -22,8 +22,13 @@ def main() -> None:
     if wanted and wanted not in STAGES:
         sys.exit(f"STAGE={wanted}: there is no such benchmark; the stages are {', '.join(STAGES)}.")
     for stage in [wanted] if wanted else list(STAGES):
-        rows = STAGES[stage](quick=bool(os.environ.get("QUICK")))
-        write(Path("results") / "benchmarks" / f"{stage}.json", rows)
+        rows = []
+        try:
+            for row in STAGES[stage](quick=bool(os.environ.get("QUICK"))):
+                rows.append(row)
+        finally:  # what was measured is worth having, whatever came after it
+            if rows:
+                write(Path("results") / "benchmarks" / f"{stage}.json", rows)
 
 
 if __name__ == "__main__":

@@ -148,14 +148,31 @@ def test_an_annealing_reports_watches_and_ends_its_quench_early(caplog):
     engine = Engine(diamond((2, 2, 2)), PARAMETERS, 9)
     seen = []
     schedule = Schedule(((3.0, 5.0), (0.0, 400.0)), 5.0)
+
+    def watch(engine, batch):
+        seen.append((engine.energy, batch))
+        return False
+
     with caplog.at_level(logging.INFO):
-        trace = anneal(engine, schedule, logging.getLogger("anneal"), lambda e, batch: seen.append((e.energy, batch)))
+        trace = anneal(engine, schedule, logging.getLogger("anneal"), watch)
     assert seen == [(batch["energy_eV"], batch) for batch in trace]
     energies = [batch["energy_eV"] for batch in trace]
     assert (np.diff(energies) <= 1e-6).all() and energies[0] > 1  # never uphill at zero temperature
     assert trace[-1]["accepted"] == 0 and len(trace) < 81
     assert all(batch["accepted"] > 0 for batch in trace[:-1])
     assert "attempts/s" in caplog.text and "100 % done" in caplog.text
+
+
+def test_who_watches_an_annealing_may_end_it():
+    engine = Engine(diamond((2, 2, 2)), PARAMETERS, 9)
+    seen = []
+
+    def watch(engine, batch):
+        seen.append(batch)
+        return len(seen) == 3
+
+    assert anneal(engine, Schedule(((3.0, 50.0),), 5.0), watch=watch) == seen and len(seen) == 3
+    assert abs(engine.drift()) < 1e-8
 
 
 def test_a_composition_that_is_no_whole_number_of_oxygen_is_rounded_and_said(caplog):

@@ -368,12 +368,8 @@ class Engine:
     ) -> np.ndarray:
         """Run until `count` moves are followed and logged, or max_moves are tried; return their log."""
         log = np.zeros((count, sampler.LOG_STAGES + 3 * len(self._stages)))
-        filled = tried = 0
-        while filled < count and tried < max_moves:
-            step = max(count - filled, 50)  # every call looks at the whole network first
-            filled += self._run(step, kT_eV, hop_fraction, active, 0.0, 0.0, log[filled:], cut_eV).logged
-            tried += step
-        return log[:filled]
+        moves = max_moves if count else 0
+        return log[: self._run(moves, kT_eV, hop_fraction, active, 0.0, 0.0, log, cut_eV).logged]
 
     def set_rejection(self, rejection: Rejection) -> None:
         """Use other stages or constants of early rejection from now on."""

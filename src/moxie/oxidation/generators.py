@@ -70,9 +70,12 @@ def silicon_annealing(attempts_per_atom: float) -> Schedule:
     """Return the annealing of amorphous silicon with so many attempts per atom while it cools: 5000 leave a bond-angle
     deviation of about 10 degrees, four times as many 0.5 less.
 
-    It starts far above melting: with fewer hot moves a crystal remembers itself and grows back.
+    It starts far above melting: with fewer hot moves a crystal remembers itself and grows back. Moves relax six shells:
+    that leaves 0.04 eV where the standard eight leave 0.01, but everything relaxes after each batch, and the energy
+    falls faster by half.
     """
-    return Schedule(((2.0, 12.0), (0.32, 300.0), *cool(0.3, 0.22, 10, attempts_per_atom), (0.0, 100.0)), 50.0)
+    steps = ((2.0, 12.0), (0.32, 300.0), *cool(0.3, 0.22, 10, attempts_per_atom), (0.0, 100.0))
+    return Schedule(steps, 50.0, rejection=ending_at(6))
 
 
 SILICON = silicon_annealing(10_000.0)
@@ -229,9 +232,11 @@ def anneal(
     engine: Engine,
     schedule: Schedule,
     log: logging.Logger | None = None,
-    watch: Callable[[Engine, dict[str, float]], None] | None = None,
+    watch: Callable[[Engine, dict[str, float]], bool] | None = None,
 ) -> list[dict[str, float]]:
-    """Run a schedule on an engine and return its trace (see `Amorphous`); `watch` is called after each batch.
+    """Run a schedule on an engine and return its trace (see `Amorphous`).
+
+    `watch` is called after each batch, with the engine and the batch's line of the trace; True ends the annealing.
 
     Early rejection is calibrated on the way, as kT and energy fall. The log gets attempts/s, acceptance, energy and the
     estimated time left every ten seconds. The running energy is checked after every batch.
@@ -276,8 +281,8 @@ def anneal(
                     "volume_A3": float(np.prod(engine.cell)),
                 }
             )
-            if watch is not None:
-                watch(engine, trace[-1])
+            if watch is not None and watch(engine, trace[-1]):
+                return trace
             if time.monotonic() - said > SAY_EVERY_S:
                 said = time.monotonic()
                 _say(log, trace, n_atoms, left)

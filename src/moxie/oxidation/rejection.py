@@ -24,7 +24,8 @@ _WINDOW = 300  # moves of lowest final energy that a rule is fitted to
 _LOST = 0.002  # share of the weight of all acceptable moves that one rule may give up
 _WIDER = 1.5  # a rule must hold for moves acceptable at this times kT, or still hotter, ...
 _EFFECTIVE = 12.0  # ... so that effectively so many moves decide on it
-_TAIL = 0.5  # upper share of the weight to which the tail of the deviations is fitted
+_TAIL = 0.5  # upper share of the weight to which the tail of the deviations is fitted, ...
+_TAIL_EFFECTIVE = 40.0  # ... or less, if effectively so many moves lie in it
 _FEWEST = 40  # followed moves below which a class shares one rule with all switches, and these give nothing up
 
 
@@ -135,8 +136,8 @@ def fit(rejection: Rejection, log: np.ndarray, kT_eV: float) -> Calibration:
 
     Each rule is a non-negative least-squares fit to the moves of lowest final energy, shifted so that it gives up a
     share _LOST of the weight min(1, exp(-dE/kT)) that acceptable moves have. The moves at hand are far fewer than
-    1 / _LOST, so that the largest deviation among them would be exceeded too often: beyond its median the deviation is
-    taken to fall off exponentially, with the mean that the upper half shows.
+    1 / _LOST, so that the largest deviation among them would be exceeded too often: the upper deviations, effectively
+    _TAIL_EFFECTIVE of them or those above the median, are taken to fall off exponentially.
     """
     n_stages = len(rejection.shells)
     rules = _no_rules(n_stages)
@@ -173,14 +174,15 @@ def _rule(lines: np.ndarray, stage: int, kT_eV: float) -> np.ndarray:
 
 
 def _exceeded_by(values: np.ndarray, weights: np.ndarray, share: float) -> float:
-    """Return what a share of the weight exceeds, by an exponential tail fitted to the upper _TAIL of it."""
+    """Return what a share of the weight exceeds, by an exponential tail fitted to the largest values."""
+    tail = max(share, min(_TAIL, _TAIL_EFFECTIVE / effective(weights)))
     order = np.argsort(-values)
     above = np.cumsum(weights[order]) / weights.sum()
-    last = int(np.searchsorted(above, _TAIL))
+    last = int(np.searchsorted(above, tail))
     upper = order[: last + 1]
     start = values[order[last]]
     mean = np.average(values[upper] - start, weights=weights[upper])
-    return float(start + mean * np.log(_TAIL / share))
+    return float(start + mean * np.log(tail / share))
 
 
 def effective(weights: np.ndarray) -> float:

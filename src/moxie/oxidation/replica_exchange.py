@@ -48,7 +48,7 @@ from moxie.oxidation.random_stream import seed_stream, uniform
 from moxie.seeds import derive_seed
 from moxie.structures.network import Network
 
-ALGORITHM = "replica exchange 5"  # part of every checkpoint's digest; change it when the random numbers change
+ALGORITHM = "replica exchange 6"  # part of every checkpoint's digest; change it when the random numbers change
 KIND = "replica-exchange"  # of the checkpoints
 CALIBRATION_FOLLOWED = 600, 1200  # moves of each rung
 

@@ -375,7 +375,8 @@ def run_moves(
 ):
     """Try n_moves moves at kT (eV); return the change of the energy. `start` must have been called before.
 
-    Until `log` is full, moves whose predicted change stays below `cut` (eV) are followed to the end and logged.
+    Where `log` has lines, moves whose predicted change stays below `cut` (eV) are followed to the end and logged, and
+    the last line ends the run.
     """
     change = 0.0
     for _ in range(n_moves):
@@ -393,7 +394,7 @@ def run_moves(
             atoms, field, bins, work, stages, kT, potential, kind, active, oxygens, triangles, weights, log, cut, tally
         )
         change += step + potential * (before - work.counters[7])
-        if work.counters[5] != 0:
+        if work.counters[5] != 0 or (len(log) > 0 and tally[LOGGED] == len(log)):
             break
     return change
 
