@@ -50,6 +50,16 @@ class Study:
         """Return a system by name."""
         return self.config.dynamics.systems[name]
 
+    def own_files(self) -> list[str]:
+        """Return the user's own files that the configuration names: force fields, parameters, structure, lists."""
+        from moxie.molecules.lists import is_own
+
+        oxidation, chemistry = self.config.oxidation, self.config.quantum_chemistry
+        models = [oxidation.parameter_set, *(system.force_field for system in self.config.dynamics.systems.values())]
+        found = [name for name in models if Path(name).suffix]
+        found += [oxidation.slab.structure] if oxidation.slab.structure else []
+        return sorted({*found, *(source for source in chemistry.molecule_lists if is_own(source))})
+
     def seed(self, stage: str, wildcards: Any) -> int:
         """Return the seed of a job from the base seed, the stage and all its wildcards."""
         return derive_seed(self.config.seed, stage, **dict(wildcards.items()))
@@ -222,25 +232,41 @@ class Study:
 
     def film_size(self, temperature_K: float, orientation: str = "100") -> Any:
         """Return how much oxygen the recipe puts on a slab at a temperature (`moxie.oxidation.sizing.FilmSize`)."""
-        from moxie.oxidation.parameter_sets import load_parameters
-        from moxie.oxidation.sizing import check_recipe_fits
+        from moxie.oxidation.sizing import check_recipe_fits, check_recipe_fits_structure
+        from moxie.structures.own_slab import own_slab
 
         oxidation = self.config.oxidation
-        parameters = load_parameters(oxidation.parameter_set)
-        if "O" not in parameters.elements:
-            raise InputError(
-                f"parameter_set = {oxidation.parameter_set!r} is for {', '.join(parameters.elements)} only; an oxide "
-                "needs Si and O."
+        parameters, slab, recipe = self._oxide_parameters(), oxidation.slab, oxidation.recipe.model_dump()
+        scale = oxidation.thickness_scale
+        if slab.structure is not None:
+            start = own_slab(
+                slab.structure,
+                orientation,
+                slab.frozen_layers == 0,
+                parameters.lattice_constant_A,
+                parameters.bond_length[0][1],
             )
+            return check_recipe_fits_structure(start, temperature_K, orientation, scale, recipe)
         return check_recipe_fits(
-            cells=oxidation.slab.cells,
-            frozen_layers=oxidation.slab.frozen_layers,
+            cells=slab.cells,
+            frozen_layers=slab.frozen_layers,
             temperature_K=temperature_K,
             orientation=orientation,
-            thickness_scale=oxidation.thickness_scale,
+            thickness_scale=scale,
             lattice_constant_A=parameters.lattice_constant_A,
-            **oxidation.recipe.model_dump(),
+            **recipe,
         )
+
+    def _oxide_parameters(self) -> Any:
+        from moxie.oxidation.parameter_sets import load_parameters
+
+        name = self.config.oxidation.parameter_set
+        parameters = load_parameters(name)
+        if "O" not in parameters.elements:
+            raise InputError(
+                f"parameter_set = {name!r} is for {', '.join(parameters.elements)} only; an oxide needs Si and O."
+            )
+        return parameters
 
     def parts(self) -> list[str]:
         """Return the parts that a study has, for the choice of figures and learning tasks."""
@@ -328,11 +354,14 @@ class Study:
         return False
 
     def learning_settings(self, task: str) -> dict[str, Any]:
-        """Return the keys of `learning` that a task depends on."""
+        """Return the settings that a task depends on (`moxie.learning.registry.Settings`)."""
         from moxie.learning.registry import get
 
         learning = self.config.learning
-        values = learning.model_dump(exclude={"placements"}) | {"trained_up_to": learning.placements.trained_up_to}
+        values = learning.model_dump(exclude={"placements"}) | {
+            "trained_up_to": learning.placements.trained_up_to,
+            "parameter_set": self.config.oxidation.parameter_set,
+        }
         return {name: values[name] for name in get(task).settings}
 
     def placements(self) -> dict[int, int | None]:
