@@ -73,7 +73,7 @@ def run(
     metrics: dict[str, Any] = {
         "cell": settings.cell,
         "n_oxygen": settings.n_oxygen,
-        "parameter_set": parameter_set,
+        "parameter_set": parameters.name,
         "n_sites": sites.n_sites,
         "n_operations": len(sites.images),
         "n_placements": math.comb(sites.n_sites, settings.n_oxygen),
