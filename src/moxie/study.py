@@ -270,8 +270,7 @@ class Study:
 
     def parts(self) -> list[str]:
         """Return the parts that a study has, for the choice of figures and learning tasks."""
-        from moxie.learning.tasks.oxide_surrogate import FEWEST_TEMPERATURES
-        from moxie.learning.tasks.site_map import FEWEST_FILMS
+        from moxie.learning.thresholds import FEWEST_FILMS, FEWEST_TEMPERATURES
 
         oxidation = self.config.oxidation
         optional = {
@@ -291,7 +290,7 @@ class Study:
 
     def check_sweep(self) -> None:
         """Raise InputError if there are too few process temperatures to leave one out."""
-        from moxie.learning.tasks.oxide_surrogate import FEWEST_TEMPERATURES
+        from moxie.learning.thresholds import FEWEST_TEMPERATURES
 
         found = len(self.config.oxidation.temperatures_K)
         if found < FEWEST_TEMPERATURES:
@@ -316,23 +315,22 @@ class Study:
 
     def _has_liquid_states(self) -> bool:
         """Return whether a pure liquid has experimental densities at enough state points to leave one out."""
-        from moxie.learning.tasks.force_field_error import FEWEST_STATES
-        from moxie.reference.liquids import density_reference
+        from moxie.learning.thresholds import FEWEST_STATES
+        from moxie.reference.liquids import has_density_reference
 
         for name, system in self.config.dynamics.systems.items():
             states = list(product(system.temperatures_K, system.pressures_bar))
             if not self.has_gas(name) or system.ensemble != "NPT" or len(states) < FEWEST_STATES:
                 continue
             smiles = next(iter(self.smiles_of(name).values()))
-            if sum(density_reference(smiles, *state) is not None for state in states) >= FEWEST_STATES:
+            if sum(has_density_reference(smiles, *state) for state in states) >= FEWEST_STATES:
                 return True
         return False
 
     def _has_measured_logp(self) -> bool:
         """Return whether the lists hold enough measured partition coefficients, on enough scaffolds, to learn from."""
-        from moxie.learning.logp_evaluation import N_FOLDS
         from moxie.learning.molecular import parse, scaffold
-        from moxie.learning.tasks.logp import FEWEST
+        from moxie.learning.thresholds import FEWEST_MOLECULES, N_FOLDS
         from moxie.molecules.lists import read_list
         from moxie.reference.partition import SETS
 
@@ -343,7 +341,7 @@ class Study:
             for entry in read_list(source, chemistry.most_per_list)
             if source in SETS or entry.logP is not None
         ]
-        if len(labelled) < FEWEST:
+        if len(labelled) < FEWEST_MOLECULES:
             return False
         scaffolds = set()
         for source, entry in labelled:

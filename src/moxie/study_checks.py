@@ -161,7 +161,7 @@ def check_learning(study: "Study") -> None:
 
 def check_tree_search(study: "Study") -> None:
     """The number of O against the sites of the cell, and an enumeration that ends."""
-    from moxie.oxidation.placement.sites import CELLS, check_count, check_enumeration
+    from moxie.oxidation.placement.counts import CELLS, check_count, check_enumeration
 
     search = study.config.learning.tree_search
     cell = CELLS[search.cell]

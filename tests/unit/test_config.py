@@ -1,6 +1,8 @@
 """The configuration: what is generated from it has not drifted, and every mistake gets one clear message."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -401,3 +403,19 @@ def test_own_files_are_all_that_the_configuration_names_by_path(tmp_path):
     overlay["quantum_chemistry"] = {"molecule_lists": ["logp_crc", str(molecules)]}
     found = Study.load(merged(DEFAULT, overlay)).own_files()
     assert found == sorted(map(str, (parameters, structure, molecules)))
+
+
+def test_a_start_of_the_workflow_imports_nothing_heavy():
+    program = f"""
+import sys, yaml
+from moxie.figures import registry as figures
+from moxie.learning import registry as learning
+from moxie.study import Study
+study = Study.load(yaml.safe_load(open({str(ROOT / "config.yaml")!r})))
+figures.names(study.parts())
+[study.learning_settings(task) for task in learning.names(study.parts())]
+heavy = "CoolProp MDAnalysis ase chemicals matplotlib numba openmm pandas pandera pymatgen scipy sklearn"
+print([name for name in heavy.split() if name in sys.modules])
+"""
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "[]"

@@ -18,6 +18,7 @@ from moxie.features.schemas import OXIDE_RUNS, OXIDE_SITES, SITE_ENVIRONMENTS, S
 from moxie.learning.checks import check_columns, check_finite, check_groups, check_keys
 from moxie.learning.environments import COSINES, DISTANCES, FEATURES
 from moxie.learning.registry import Settings, Task
+from moxie.learning.thresholds import FEWEST_FILMS
 
 FILM = ("orientation", "temperature_K", "replica")
 KEY = (*FILM, "site")
@@ -33,7 +34,7 @@ _PERMUTATIONS = 200
 _STRAIN_CLASSES = 5
 _OUTLIERS = 20
 _SIMILAR = 10  # other sites
-FEWEST_FILMS = 3
+_TABLES = (SITE_ENVIRONMENTS, OXIDE_SITES, OXIDE_RUNS)
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     from moxie.learning.task_card import model_card
 
     log = logging.getLogger(__name__)
-    tables = (read_table(inputs[table.name], table) for table in (SITE_ENVIRONMENTS, OXIDE_SITES, OXIDE_RUNS))
-    data = prepare(*tables, parameter_set=settings.parameter_set)
+    environments, sites, runs = (read_table(inputs[table.name], table) for table in _TABLES)
+    data = prepare(environments, sites, runs, settings.parameter_set)
     with threadpool_limits(limits=1):
         log.info("%d sites of %d films", len(data.film), data.film.max() + 1)
         stability = {k: resampled_agreement(data, k, seed) for k in COUNTS}
