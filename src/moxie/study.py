@@ -86,7 +86,7 @@ class Study:
         return len(self.system(name).composition) == 1 and self.kind(name) == "liquids"
 
     def with_dihedrals(self) -> list[str]:
-        """Return the names of the liquids that have dihedral angles of a kind that is measured (`dihedrals.TORSIONS`).
+        """Return the names of the systems that have dihedral angles of a kind that is measured (`dihedrals.TORSIONS`).
 
         A hydrogen within a united atom has no dihedral angle.
         """
@@ -95,7 +95,7 @@ class Study:
 
         return [
             name
-            for name in self.kinds().get("liquids", [])
+            for name in self.config.dynamics.systems
             if any(len(find_tuples(self._molecules_as_sites(name), torsion.smarts)) for torsion in TORSIONS.values())
         ]
 

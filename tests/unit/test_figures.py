@@ -8,7 +8,7 @@ from made_tables import MAKERS, mapped_sites, measured_molecules, oxide_runs, pl
 
 from moxie.errors import InputError
 from moxie.features.recommended_settings import recommend
-from moxie.features.schemas import MOLECULES, OXIDE_EQUILIBRIUM, OXIDE_RUNS, VALIDATION, get_table
+from moxie.features.schemas import MOLECULES, OXIDE_EQUILIBRIUM, OXIDE_RUNS, RDF_CURVES, VALIDATION, get_table
 from moxie.features.tables import read_table, write_table
 from moxie.figures import registry
 from moxie.figures.wording import duration, formula, percent, plain_label, with_error
@@ -198,6 +198,16 @@ def test_words():
     assert formula("O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F") == "C₂F₆NO₄S₂⁻" and formula("[Mg+2]") == "Mg²⁺"
     assert formula("nothing known") == "nothing known"
     assert [duration(s) for s in (5, 59.7, 200, 4000)] == ["5.0 s", "1 min 0 s", "3 min 20 s", "1 h 6 min"]
+
+
+def test_a_liquid_without_hydroxyl_groups_is_drawn_beside_the_others(results, tmp_path):
+    curves = read_table(results / "features/rdf_curves.parquet", RDF_CURVES)
+    nitrile = curves[curves["system"] == "methanol"].assign(system="acetonitrile", pair="C-C")
+    for name, table, pairs in (("both", pd.concat([curves, nitrile]), {"O-O", "C-C"}), ("one", nitrile, {"C-C"})):
+        write_table(table, tmp_path / f"{name}.parquet", RDF_CURVES)
+        registry.render("radial_distribution", {"curves": tmp_path / f"{name}.parquet"}, tmp_path / name)
+        assert set(pd.read_csv(tmp_path / f"{name}.csv")["pair"]) == pairs
+        assert "acetonitrile (TraPPE-UA), C–C" in (tmp_path / f"{name}.svg").read_text()
 
 
 def test_the_overview_names_the_species_of_a_row(results, tmp_path):
