@@ -149,12 +149,18 @@ UNSUITABLE = {
         r"no atom is frozen. Mark the atoms of the back .* `frozen_layers: 0`",
     ),
     "frozen where it should be free": (lambda: silicon_slab((3, 3, 4), 2), {"free_back": True}, r"36 atoms are frozen"),
-    "no crystal": (
+    "frozen at both ends": (
         lambda: changed(
-            film := silicon_slab((3, 3, 4), 4), positions=film.positions * [1, 1, 1], frozen=film.positions[:, 2] < 90
+            slab := silicon_slab((3, 3, 4), 4),
+            frozen=slab.frozen | ((slab.species == "Si") & (slab.positions[:, 2] > 18)),
         ),
         {},
         "only the back",
+    ),
+    "frozen oxygen": (
+        lambda: changed(slab := silicon_slab((3, 3, 4), 4), frozen=slab.frozen | (slab.species == "O")),
+        {},
+        r"atom 288 is a frozen O; only the crystal",
     ),
     "another face": (lambda: silicon_slab((3, 3, 4), 4, orientation="111"), {}, r"has a \(111\) face .* names 100"),
     "too little vacuum": (

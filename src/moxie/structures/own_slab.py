@@ -172,6 +172,9 @@ def _check_back(network: Network, free_back: bool, label: str) -> None:
             f"{label}: no atom is frozen. Mark the atoms of the back in a column `frozen` (frozen:L:1, T or F), or ask "
             "for a free back by `frozen_layers: 0`."
         )
+    if (network.species[frozen] == "O").any():
+        atom = int(np.flatnonzero(frozen & (network.species == "O"))[0])
+        raise InputError(f"{label}: atom {atom} is a frozen O; only the crystal at the back can be frozen.")
     if frozen.any() and (frozen.all() or heights[frozen].max() > np.median(heights[~frozen])):
         raise InputError(
             f"{label}: frozen atoms reach up to {heights[frozen].max():.1f} A, into the upper half of the others or "
