@@ -7,4 +7,10 @@ from moxie.provenance import write_manifest
 
 with job(snakemake) as log:
     params = snakemake.params
-    write_manifest(snakemake.output.manifest, config=params.config, results=snakemake.input, root=Path(params.root))
+    write_manifest(
+        snakemake.output.manifest,
+        config=params.config,
+        results=snakemake.input.results,
+        root=Path(params.root),
+        files=snakemake.input.files,
+    )

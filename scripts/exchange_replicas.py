@@ -10,10 +10,10 @@ from moxie.structures.network import read_network
 
 with job(snakemake) as log:
     params = snakemake.params
-    film = read_network(snakemake.input.film)
+    film, parameters = read_network(snakemake.input.film), load_parameters(params.parameter_set)
     run = sample_film(
         film,
-        load_parameters(params.parameter_set),
+        parameters,
         ExchangeSettings(**params.settings),
         params.lowest_temperature_K,
         params.seed,
@@ -24,6 +24,6 @@ with job(snakemake) as log:
     )
     with replace_when_complete(snakemake.output.samples) as partial:
         pandas.DataFrame(run.columns).to_parquet(partial)
-    settings = {name: params[name] for name in ("parameter_set", "settings", "seed")}
+    settings = {"parameter_set": parameters.name, "settings": params.settings, "seed": params.seed}
     write_json(snakemake.output.run, film_facts(film, run) | settings | {"cpu_s": run.cpu_s})
     clear_checkpoints(params.checkpoints)

@@ -14,9 +14,10 @@ from moxie.structures.network import read_network, write_networks
 
 with job(snakemake) as log:
     params = snakemake.params
+    parameters = load_parameters(params.parameter_set)
     result = grow_oxide(
         read_network(snakemake.input.slab),
-        load_parameters(params.parameter_set),
+        parameters,
         FilmSettings(
             params.size["n_oxygen"],
             Growth(**params.growth),
@@ -34,8 +35,7 @@ with job(snakemake) as log:
     with replace_when_complete(snakemake.output.trace) as partial:
         pandas.DataFrame(result.trace).to_parquet(partial)
     facts = {"attempts": result.attempts, "accepted": result.accepted, "largest_drift_eV": result.largest_drift_eV}
-    settings = {
-        name: params[name] for name in ("parameter_set", "growth", "anneal", "recipe", "thickness_scale", "seed")
-    }
+    settings = {name: params[name] for name in ("growth", "anneal", "recipe", "thickness_scale", "seed")}
+    settings["parameter_set"] = parameters.name
     write_json(snakemake.output.run, facts | settings | params.size | {"cpu_s": result.cpu_s})
     clear_checkpoints(params.checkpoints)

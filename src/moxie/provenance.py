@@ -109,8 +109,15 @@ def record_path(log: str | Path) -> Path:
     return Path(*parts).with_suffix(".json")
 
 
-def write_manifest(path: str | Path, *, config: Mapping[str, Any], results: Iterable[str | Path], root: Path) -> None:
-    """Write the manifest: configuration, versions, git commit, machine, and every job behind the results.
+def write_manifest(
+    path: str | Path,
+    *,
+    config: Mapping[str, Any],
+    results: Iterable[str | Path],
+    root: Path,
+    files: Iterable[str | Path] = (),
+) -> None:
+    """Write the manifest: configuration, the files it names, versions, git commit, machine, jobs behind the results.
 
     Each job says its rule, wildcards, seed, wall and CPU time, peak memory, and the checksums of its inputs and outputs
     (see `moxie.job`). What a job read from outside the results' folder is a user's own file and has no record. Raises
@@ -141,6 +148,7 @@ def write_manifest(path: str | Path, *, config: Mapping[str, Any], results: Iter
                 raise InputError(f"{read} was changed after the job that made {file} had read it. Run again.")
     manifest = {
         "config": config,
+        "files": {str(file): sha256(file) for file in sorted(files)},
         "git_commit": git_commit(root),
         "jobs": sorted(jobs, key=lambda job: (job["rule"], sorted(job["wildcards"].items()))),
         "packages": installed_versions(),

@@ -50,6 +50,16 @@ class Study:
         """Return a system by name."""
         return self.config.dynamics.systems[name]
 
+    def own_files(self) -> list[str]:
+        """Return the user's own files that the configuration names: force fields, parameters, structure, lists."""
+        from moxie.molecules.lists import is_own
+
+        oxidation, chemistry = self.config.oxidation, self.config.quantum_chemistry
+        models = [oxidation.parameter_set, *(system.force_field for system in self.config.dynamics.systems.values())]
+        found = [name for name in models if Path(name).suffix]
+        found += [oxidation.slab.structure] if oxidation.slab.structure else []
+        return sorted({*found, *(source for source in chemistry.molecule_lists if is_own(source))})
+
     def seed(self, stage: str, wildcards: Any) -> int:
         """Return the seed of a job from the base seed, the stage and all its wildcards."""
         return derive_seed(self.config.seed, stage, **dict(wildcards.items()))
@@ -76,7 +86,7 @@ class Study:
         return len(self.system(name).composition) == 1 and self.kind(name) == "liquids"
 
     def with_dihedrals(self) -> list[str]:
-        """Return the names of the liquids that have dihedral angles of a kind that is measured (`dihedrals.TORSIONS`).
+        """Return the names of the systems that have dihedral angles of a kind that is measured (`dihedrals.TORSIONS`).
 
         A hydrogen within a united atom has no dihedral angle.
         """
@@ -85,7 +95,7 @@ class Study:
 
         return [
             name
-            for name in self.kinds().get("liquids", [])
+            for name in self.config.dynamics.systems
             if any(len(find_tuples(self._molecules_as_sites(name), torsion.smarts)) for torsion in TORSIONS.values())
         ]
 
@@ -222,30 +232,45 @@ class Study:
 
     def film_size(self, temperature_K: float, orientation: str = "100") -> Any:
         """Return how much oxygen the recipe puts on a slab at a temperature (`moxie.oxidation.sizing.FilmSize`)."""
-        from moxie.oxidation.parameter_sets import load_parameters
-        from moxie.oxidation.sizing import check_recipe_fits
+        from moxie.oxidation.sizing import check_recipe_fits, check_recipe_fits_structure
+        from moxie.structures.own_slab import own_slab
 
         oxidation = self.config.oxidation
-        parameters = load_parameters(oxidation.parameter_set)
-        if "O" not in parameters.elements:
-            raise InputError(
-                f"parameter_set = {oxidation.parameter_set!r} is for {', '.join(parameters.elements)} only; an oxide "
-                "needs Si and O."
+        parameters, slab, recipe = self._oxide_parameters(), oxidation.slab, oxidation.recipe.model_dump()
+        scale = oxidation.thickness_scale
+        if slab.structure is not None:
+            start = own_slab(
+                slab.structure,
+                orientation,
+                slab.frozen_layers == 0,
+                parameters.lattice_constant_A,
+                parameters.bond_length[0][1],
             )
+            return check_recipe_fits_structure(start, temperature_K, orientation, scale, recipe)
         return check_recipe_fits(
-            cells=oxidation.slab.cells,
-            frozen_layers=oxidation.slab.frozen_layers,
+            cells=slab.cells,
+            frozen_layers=slab.frozen_layers,
             temperature_K=temperature_K,
             orientation=orientation,
-            thickness_scale=oxidation.thickness_scale,
+            thickness_scale=scale,
             lattice_constant_A=parameters.lattice_constant_A,
-            **oxidation.recipe.model_dump(),
+            **recipe,
         )
+
+    def _oxide_parameters(self) -> Any:
+        from moxie.oxidation.parameter_sets import load_parameters
+
+        name = self.config.oxidation.parameter_set
+        parameters = load_parameters(name)
+        if "O" not in parameters.elements:
+            raise InputError(
+                f"parameter_set = {name!r} is for {', '.join(parameters.elements)} only; an oxide needs Si and O."
+            )
+        return parameters
 
     def parts(self) -> list[str]:
         """Return the parts that a study has, for the choice of figures and learning tasks."""
-        from moxie.learning.tasks.oxide_surrogate import FEWEST_TEMPERATURES
-        from moxie.learning.tasks.site_map import FEWEST_FILMS
+        from moxie.learning.thresholds import FEWEST_FILMS, FEWEST_TEMPERATURES
 
         oxidation = self.config.oxidation
         optional = {
@@ -265,7 +290,7 @@ class Study:
 
     def check_sweep(self) -> None:
         """Raise InputError if there are too few process temperatures to leave one out."""
-        from moxie.learning.tasks.oxide_surrogate import FEWEST_TEMPERATURES
+        from moxie.learning.thresholds import FEWEST_TEMPERATURES
 
         found = len(self.config.oxidation.temperatures_K)
         if found < FEWEST_TEMPERATURES:
@@ -290,23 +315,22 @@ class Study:
 
     def _has_liquid_states(self) -> bool:
         """Return whether a pure liquid has experimental densities at enough state points to leave one out."""
-        from moxie.learning.tasks.force_field_error import FEWEST_STATES
-        from moxie.reference.liquids import density_reference
+        from moxie.learning.thresholds import FEWEST_STATES
+        from moxie.reference.liquids import has_density_reference
 
         for name, system in self.config.dynamics.systems.items():
             states = list(product(system.temperatures_K, system.pressures_bar))
             if not self.has_gas(name) or system.ensemble != "NPT" or len(states) < FEWEST_STATES:
                 continue
             smiles = next(iter(self.smiles_of(name).values()))
-            if sum(density_reference(smiles, *state) is not None for state in states) >= FEWEST_STATES:
+            if sum(has_density_reference(smiles, *state) for state in states) >= FEWEST_STATES:
                 return True
         return False
 
     def _has_measured_logp(self) -> bool:
         """Return whether the lists hold enough measured partition coefficients, on enough scaffolds, to learn from."""
-        from moxie.learning.logp_evaluation import N_FOLDS
         from moxie.learning.molecular import parse, scaffold
-        from moxie.learning.tasks.logp import FEWEST
+        from moxie.learning.thresholds import FEWEST_MOLECULES, N_FOLDS
         from moxie.molecules.lists import read_list
         from moxie.reference.partition import SETS
 
@@ -317,7 +341,7 @@ class Study:
             for entry in read_list(source, chemistry.most_per_list)
             if source in SETS or entry.logP is not None
         ]
-        if len(labelled) < FEWEST:
+        if len(labelled) < FEWEST_MOLECULES:
             return False
         scaffolds = set()
         for source, entry in labelled:
@@ -328,11 +352,14 @@ class Study:
         return False
 
     def learning_settings(self, task: str) -> dict[str, Any]:
-        """Return the keys of `learning` that a task depends on."""
+        """Return the settings that a task depends on (`moxie.learning.registry.Settings`)."""
         from moxie.learning.registry import get
 
         learning = self.config.learning
-        values = learning.model_dump(exclude={"placements"}) | {"trained_up_to": learning.placements.trained_up_to}
+        values = learning.model_dump(exclude={"placements"}) | {
+            "trained_up_to": learning.placements.trained_up_to,
+            "parameter_set": self.config.oxidation.parameter_set,
+        }
         return {name: values[name] for name in get(task).settings}
 
     def placements(self) -> dict[int, int | None]:

@@ -117,6 +117,11 @@ def check_oxidation(study: "Study") -> None:
     """Recipes against slabs, and the replica exchange."""
     problems = []
     oxidation = study.config.oxidation
+    if oxidation.slab.structure is not None and len(oxidation.orientations) > 1:
+        raise InputError(
+            f"`oxidation.slab.structure` = {oxidation.slab.structure}: one structure has one face, but "
+            f"`oxidation.orientations` names {', '.join(oxidation.orientations)}. Name one."
+        )
     for temperature, orientation in itertools.product(oxidation.temperatures_K, oxidation.orientations):
         try:
             study.film_size(temperature, orientation)
@@ -156,7 +161,7 @@ def check_learning(study: "Study") -> None:
 
 def check_tree_search(study: "Study") -> None:
     """The number of O against the sites of the cell, and an enumeration that ends."""
-    from moxie.oxidation.placement.sites import CELLS, check_count, check_enumeration
+    from moxie.oxidation.placement.counts import CELLS, check_count, check_enumeration
 
     search = study.config.learning.tree_search
     cell = CELLS[search.cell]

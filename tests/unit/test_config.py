@@ -1,6 +1,8 @@
 """The configuration: what is generated from it has not drifted, and every mistake gets one clear message."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -354,3 +356,66 @@ def test_every_study_passes_the_checks(path):
                 < study.film_size(1473.0, face).recipe_thickness_nm
                 < 3.2
             )
+
+
+def test_a_start_structure_is_read_before_the_first_job(tmp_path):
+    from moxie.structures.network import write_networks
+    from moxie.structures.silicon import silicon_slab
+
+    path = tmp_path / "slab.xyz"
+    write_networks(path, silicon_slab((4, 4, 5), 4))
+
+    def load(**changes):
+        return Study.load(merged(DEFAULT, oxidation(slab={"structure": str(path)}, **changes)))
+
+    own, cut = (study.film_size(1273.0) for study in (load(), Study.load(DEFAULT)))
+    assert own == cut
+    with pytest.raises(InputError, match=r"one structure has one face, but `oxidation.orientations` names 100, 111"):
+        load(orientations=["100", "111"])
+    with pytest.raises(InputError, match=r"has a \(100\) face along z, but `oxidation.orientations` names 111"):
+        load(orientations=["111"])
+    with pytest.raises(InputError, match=r"`oxidation`: .* structure slab.xyz .* Use a thicker slab, or"):
+        load(recipe={"time_s": 600})
+    path.write_text(path.read_text().replace("Si", "Ge", 1))
+    with pytest.raises(InputError, match=r"`oxidation`: .*slab.xyz, frame 0: atom 0 is 'Ge'") as caught:
+        load()
+    assert str(caught.value).count("Ge") == 1  # once, not for every temperature
+
+
+def test_a_free_back_is_a_slab_without_frozen_layers():
+    study = Study.load(merged(DEFAULT, oxidation(slab={"frozen_layers": 0})))
+    assert study.film_size(1273.0) == Study.load(DEFAULT).film_size(1273.0)
+    with pytest.raises(InputError, match=r"`oxidation.slab.frozen_layers` = -1"):
+        Study.load(merged(DEFAULT, oxidation(slab={"frozen_layers": -1})))
+
+
+def test_own_files_are_all_that_the_configuration_names_by_path(tmp_path):
+    from moxie.oxidation.parameter_sets import FOLDER
+    from moxie.structures.network import write_networks
+    from moxie.structures.silicon import silicon_slab
+
+    assert Study.load(DEFAULT).own_files() == []
+    parameters, structure, molecules = (tmp_path / name for name in ("mine.yaml", "slab.xyz", "list.csv"))
+    parameters.write_text((FOLDER / "von_alfthan_2003.yaml").read_text().replace("von_alfthan_2003", "mine"))
+    write_networks(structure, silicon_slab((4, 4, 5), 4))
+    molecules.write_text("smiles,name\nCO,methanol\n")
+    overlay = oxidation(parameter_set=str(parameters), slab={"structure": str(structure)})
+    overlay["quantum_chemistry"] = {"molecule_lists": ["logp_crc", str(molecules)]}
+    found = Study.load(merged(DEFAULT, overlay)).own_files()
+    assert found == sorted(map(str, (parameters, structure, molecules)))
+
+
+def test_a_start_of_the_workflow_imports_nothing_heavy():
+    program = f"""
+import sys, yaml
+from moxie.figures import registry as figures
+from moxie.learning import registry as learning
+from moxie.study import Study
+study = Study.load(yaml.safe_load(open({str(ROOT / "config.yaml")!r})))
+figures.names(study.parts())
+[study.learning_settings(task) for task in learning.names(study.parts())]
+heavy = "CoolProp MDAnalysis ase chemicals matplotlib numba openmm pandas pandera pymatgen scipy sklearn"
+print([name for name in heavy.split() if name in sys.modules])
+"""
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "[]"

@@ -152,6 +152,11 @@ def test_curves_fit_their_table_and_a_distribution_that_is_not_normalised_is_ref
         ("CCCC", [0, 1, 2, 3], 0, 1),
         ("C1CCCCC1", range(18), 0, 0),
         ("CC#CC", range(10), 0, 0),
+        ("O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F", range(15), 0, 2),  # TFSI: C-S-N-S from either end
+        ("O=S(=O)([O-])C(F)(F)F", range(8), 0, 0),  # triflate: all ends turn among equals
+        ("ClCCCl", range(8), 0, 1),
+        ("OCC(F)(F)F", range(9), 1, 0),
+        ("CC(=O)OC", range(11), 0, 2),  # an ester: C-C-O-C and O=C-O-C
     ],
 )
 def test_kinds_of_dihedral_angles_are_found_in_all_atom_and_united_atom_molecules(smiles, sites, hydroxyl, backbone):
@@ -182,7 +187,9 @@ def test_replicas_are_averaged_with_their_own_errors_or_their_scatter():
 
 
 def test_a_study_without_such_angles_has_no_figure_of_them():
-    with_ethanol = Study(load(DEFAULT))
-    assert with_ethanol.with_dihedrals() == ["ethanol"] and "dihedrals" in with_ethanol.parts()
-    without = Study(load(merged(DEFAULT, {"dynamics": {"systems": {"ethanol": None}}})))
+    whole = Study(load(DEFAULT))
+    assert whole.with_dihedrals() == ["ethanol", "litfsi_10m"] and "dihedrals" in whole.parts()
+    salt = Study(load(merged(DEFAULT, {"dynamics": {"systems": {"ethanol": None}}})))
+    assert salt.with_dihedrals() == ["litfsi_10m"] and "dihedral_distributions" in registry.names(salt.parts())
+    without = Study(load(merged(DEFAULT, {"dynamics": {"systems": {"ethanol": None, "litfsi_10m": None}}})))
     assert without.with_dihedrals() == [] and "dihedral_distributions" not in registry.names(without.parts())

@@ -8,10 +8,10 @@ from made_tables import MAKERS, mapped_sites, measured_molecules, oxide_runs, pl
 
 from moxie.errors import InputError
 from moxie.features.recommended_settings import recommend
-from moxie.features.schemas import MOLECULES, OXIDE_EQUILIBRIUM, OXIDE_RUNS, get_table
+from moxie.features.schemas import MOLECULES, OXIDE_EQUILIBRIUM, OXIDE_RUNS, RDF_CURVES, VALIDATION, get_table
 from moxie.features.tables import read_table, write_table
 from moxie.figures import registry
-from moxie.figures.wording import duration, percent, plain_label, with_error
+from moxie.figures.wording import duration, formula, percent, plain_label, with_error
 from moxie.io import write_json
 
 TEMPERATURES = ["973", "1073", "1173", "1273", "1373", "1473"]
@@ -193,8 +193,32 @@ def test_numbers_are_printed_with_their_error_in_the_last_digit(value, error, te
 def test_words():
     assert percent(-0.466) == "−0.47 %" and percent(2.0) == "+2.0 %" and percent(36.7) == "+37 %"
     assert plain_label("suboxide_fraction_1") == "share of Si¹⁺ in suboxide"
-    assert plain_label("diffusion_corrected_m2_s (CO)") == "self-diffusion coefficient of CO"
+    assert plain_label("diffusion_corrected_m2_s (CO)") == "self-diffusion coefficient of CH₄O"
+    assert plain_label("diffusion_m2_s ([Li+])") == "self-diffusion coefficient in the box of Li⁺"
+    assert formula("O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F") == "C₂F₆NO₄S₂⁻" and formula("[Mg+2]") == "Mg²⁺"
+    assert formula("nothing known") == "nothing known"
     assert [duration(s) for s in (5, 59.7, 200, 4000)] == ["5.0 s", "1 min 0 s", "3 min 20 s", "1 h 6 min"]
+
+
+def test_a_liquid_without_hydroxyl_groups_is_drawn_beside_the_others(results, tmp_path):
+    curves = read_table(results / "features/rdf_curves.parquet", RDF_CURVES)
+    nitrile = curves[curves["system"] == "methanol"].assign(system="acetonitrile", pair="C-C")
+    for name, table, pairs in (("both", pd.concat([curves, nitrile]), {"O-O", "C-C"}), ("one", nitrile, {"C-C"})):
+        write_table(table, tmp_path / f"{name}.parquet", RDF_CURVES)
+        registry.render("radial_distribution", {"curves": tmp_path / f"{name}.parquet"}, tmp_path / name)
+        assert set(pd.read_csv(tmp_path / f"{name}.csv")["pair"]) == pairs
+        assert "acetonitrile (TraPPE-UA), C–C" in (tmp_path / f"{name}.svg").read_text()
+
+
+def test_the_overview_names_the_species_of_a_row(results, tmp_path):
+    validation = read_table(results / "tables/validation.parquet", VALIDATION)
+    row = validation[validation["deviation_percent"].notna()].iloc[[0]]
+    smiles = ("[Li+]", "O", "O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F")
+    rows = [row.assign(system="litfsi", quantity=f"diffusion_corrected_m2_s ({species})") for species in smiles]
+    write_table(pd.concat(rows), tmp_path / "validation.parquet", VALIDATION)
+    registry.render("validation_overview", {"validation": tmp_path / "validation.parquet"}, tmp_path / "v")
+    for species in ("Li⁺", "H₂O", "C₂F₆NO₄S₂⁻"):
+        assert f"litfsi: self-diffusion coefficient of {species}" in (tmp_path / "v.svg").read_text()
 
 
 def test_force_fields_are_compared_where_they_share_a_state_point():

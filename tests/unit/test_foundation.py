@@ -68,9 +68,12 @@ def test_manifest_follows_results_back_to_their_first_inputs(tmp_path):
     for name, inputs, output in (("a", [], first), ("b", [first], second), ("c", [], other)):
         with job(fake_job(tmp_path, name, inputs, [output])):
             output.write_text(name)
-    write_manifest(tmp_path / "manifest.json", config={"seed": 1}, results=[second], root=tmp_path)
+    own = tmp_path / "list.csv"
+    own.write_text("smiles\nCO\n")
+    write_manifest(tmp_path / "manifest.json", config={"seed": 1}, results=[second], root=tmp_path, files=[own])
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert [record["rule"] for record in manifest["jobs"]] == ["a", "b"]
+    assert manifest["files"] == {str(own): sha256(own)}
     assert manifest["jobs"][1]["inputs"] == {str(first): sha256(first)}
     assert all(record["wall_s"] > 0 and record["cpu_s"] > 0 and record["seed"] == 7 for record in manifest["jobs"])
     assert manifest["packages"]["numpy"] and manifest["platform"]["cores"] >= 1

@@ -14,10 +14,12 @@ from moxie.features.tables import read_table, write_table
 from moxie.learning.environments import COSINES, DISTANCES, describe_sites
 from moxie.learning.registry import OUTPUTS, Settings
 from moxie.learning.tasks import site_map
+from moxie.oxidation.parameter_sets import FOLDER
 from moxie.structures.silicon import beta_cristobalite, diamond
 
 SETTINGS = Settings(bootstrap_samples=100)
-RUNS = oxide_runs().assign(parameter_set="von_alfthan_2003")
+PARAMETERS = "von_alfthan_2003"
+RUNS = oxide_runs().assign(parameter_set=PARAMETERS)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def test_oxidation_states_and_energies_cannot_change_the_map():
     changed = mapped_sites().assign(oxidation_state=0, energy_eV=1.0)
     maps = []
     for sites in (mapped_sites(), changed):
-        data = site_map.prepare(site_environments(), sites, RUNS)
+        data = site_map.prepare(site_environments(), sites, RUNS, PARAMETERS)
         maps.append(site_map.place(site_map.fit(data.features, 3, 1), data.features)["cluster"])
     np.testing.assert_array_equal(*maps)
 
@@ -80,6 +82,16 @@ def test_command_puts_sites_on_the_same_map_in_a_fresh_process(finished, tmp_pat
     expected = read_table(folder / "out/predictions.parquet", SITE_MAP)
     assert (again["cluster"].to_numpy() == expected["cluster"].to_numpy()).all()
     np.testing.assert_allclose(again["component_1"], expected["component_1"], rtol=1e-6)
+
+
+def test_a_parameter_set_by_path_is_the_one_of_its_name(tmp_path):
+    own = tmp_path / "mine.yaml"
+    own.write_text((FOLDER / f"{PARAMETERS}.yaml").read_text().replace(f"name: {PARAMETERS}", "name: mine"))
+    tables = site_environments(), mapped_sites()
+    by_path = site_map.prepare(*tables, RUNS.assign(parameter_set="mine"), str(own))
+    pd.testing.assert_frame_equal(by_path.frame, site_map.prepare(*tables, RUNS, PARAMETERS).frame)
+    with pytest.raises(InputError, match="films of oxide_runs were made with von_alfthan_2003, not with mine"):
+        site_map.prepare(*tables, RUNS, str(own))
 
 
 @pytest.mark.parametrize(
@@ -98,4 +110,4 @@ def test_command_puts_sites_on_the_same_map_in_a_fresh_process(finished, tmp_pat
 )
 def test_unusable_data_is_refused_with_its_reason(environments, sites, message):
     with pytest.raises(InputError, match=message):
-        site_map.prepare(environments, sites, RUNS)
+        site_map.prepare(environments, sites, RUNS, PARAMETERS)

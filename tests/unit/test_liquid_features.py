@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from moxie.errors import InputError
 from moxie.features.liquids import analyse, kind_of
 from moxie.features.rdf import PairCounter, analyse_structure, count_pairs, first_shell, jackknife
-from moxie.features.site_search import find_sites
+from moxie.features.site_search import central_atom, find_sites
+from moxie.structures.molecules import parse_smiles
 from moxie.timeseries import detect_equilibration, mean_of, statistical_inefficiency
 
 TFSI = "O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F"
@@ -241,9 +242,47 @@ def test_without_gas_or_hydroxyl_oxygen_there_is_nothing_instead_of_a_guess(tmp_
     observables, curves, dihedrals = analyse(*paths)
     assert math.isnan(observables["enthalpy_of_vaporisation_kJ_mol"].iloc[0])
     assert math.isnan(observables["coordination_oo"].iloc[0])
-    assert len(curves) == 0 and set(dihedrals["torsion"]) == {"backbone"}
+    assert set(curves["pair"]) == {"C-C"} and set(dihedrals["torsion"]) == {"backbone"}
     trans = dihedrals.loc[dihedrals["angle_deg"].abs() > 120, "probability_density_per_deg"].sum() * 5
     assert observables["backbone_trans_fraction"].iloc[0] == pytest.approx(trans)
+
+
+def test_a_liquid_without_oxygen_has_the_structure_of_its_molecules_centres(tmp_path):
+    acetonitrile = components(("acetonitrile", "CC#N", 100, [0, 1, 2, 3, 4, 5]))
+    observables, curves, dihedrals = analyse(*made_run(tmp_path, acetonitrile, 600, frames=20))
+    assert set(curves["pair"]) == {"C-C"} and len(dihedrals) == 0
+    assert math.isnan(observables["coordination_oo"].iloc[0])
+    assert curves["g"].iloc[-40:].mean() == pytest.approx(1.0, abs=0.05)  # random places: an ideal gas
+    # one centre for each of 100 molecules in a box of 20 A, up to 10 A
+    neighbours = 99 * 4 / 3 * math.pi * 10**3 / 20**3
+    assert curves["running_coordination"].iloc[-1] == pytest.approx(neighbours, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("smiles", "element", "index"),
+    [
+        ("CC#N", "C", 1),
+        ("CS(C)=O", "S", 1),
+        ("ClC(Cl)(Cl)Cl", "C", 1),
+        ("CCCCC", "C", 2),
+        ("COC", "O", 1),
+        ("O", "O", 0),
+    ],
+)
+def test_the_central_atom_is_the_middle_of_the_heavy_atoms(smiles, element, index):
+    molecule = parse_smiles(smiles)
+    assert central_atom(molecule) == index and molecule.GetAtomWithIdx(index).GetSymbol() == element
+
+
+def test_each_of_several_components_has_its_own_dihedral_angles(tmp_path):
+    rows = components(("butane", "CCCC", 40, [0, 1, 2, 3]), ("pentane", "CCCCC", 20, [0, 1, 2, 3, 4]))
+    observables, _, dihedrals = analyse(*made_run(tmp_path, rows, 260, frames=20))
+    wide = dihedrals.pivot(index="angle_deg", columns="torsion", values="probability_density_per_deg")
+    assert set(wide) == {"backbone", "backbone (butane)", "backbone (pentane)"}
+    # 40 angles of butane, 2 x 20 of pentane
+    np.testing.assert_allclose(
+        wide["backbone"], (wide["backbone (butane)"] + wide["backbone (pentane)"]) / 2, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("angle", [90.0, 89.999])  # every pair, and cell lists
@@ -272,7 +311,7 @@ def test_electrolyte_row_has_the_columns_of_its_table(tmp_path):
     paths = made_run(tmp_path, rows, 9 + 135 + 150, {"ensemble": "NVT"}, frames=20)
     observables, curves, dihedrals = analyse(*paths)
     check_frame(observables, ELECTROLYTES, "here")
-    assert set(curves["pair"]) == {"Li-Ow", "Li-O(anion)"} and len(dihedrals) == 0
+    assert set(curves["pair"]) == {"Li-Ow", "Li-O(anion)"} and set(dihedrals["torsion"]) == {"backbone"}
     row = observables.iloc[0]
     for stem in ("li_ow", "li_oanion"):
         shares = np.array([row[f"{stem}_{n}_fraction"] for n in range(7)])
@@ -282,7 +321,9 @@ def test_electrolyte_row_has_the_columns_of_its_table(tmp_path):
 
 
 def test_little_data_is_said(tmp_path, caplog):
-    paths = made_run(tmp_path, components(("x", "CC", 100, [0, 1])), 200, {"equilibration_ps": 50.0}, memory=0.95)
+    paths = made_run(
+        tmp_path, components(("x", "CC", 100, [0, 1])), 200, {"equilibration_ps": 50.0}, memory=0.95, frames=2
+    )
     with caplog.at_level(logging.WARNING):
         analyse(*paths)
     assert "independent samples are left" in caplog.text

@@ -12,10 +12,11 @@ from moxie.errors import InputError
 from moxie.io import read_json
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.placement import comparison
+from moxie.oxidation.placement.counts import CELLS, check_enumeration
 from moxie.oxidation.placement.evaluator import BudgetSpentError, Evaluator, Relaxer, orbits
 from moxie.oxidation.placement.model import Guide, Model, complete, descend, make_clusters, model_energy
 from moxie.oxidation.placement.searches import METHODS, search
-from moxie.oxidation.placement.sites import CELLS, check_enumeration, make_sites
+from moxie.oxidation.placement.sites import make_sites
 from moxie.oxidation.placement.table import describe, relax_placements
 from moxie.oxidation.placement.tree import Node, Tree, prior_confidence, upper_confidence
 

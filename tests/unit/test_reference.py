@@ -1,11 +1,18 @@
 """Reference values: each has unit, source and a mark; they are found by what they belong to."""
 
+from pathlib import Path
+
 import pytest
 from made_liquids import COMPOSITIONS
 
 from moxie.errors import InputError
 from moxie.features.schemas import OXIDE_RUNS, TABLES
-from moxie.reference.equations_of_state import experimental_enthalpy_of_vaporisation_kJ_mol, fluid_of
+from moxie.reference.equations_of_state import (
+    experimental_enthalpy_of_vaporisation_kJ_mol,
+    fluid_of,
+    plainly_liquid,
+)
+from moxie.reference.liquids import density_reference, has_density_reference
 from moxie.reference.registry import OXIDE_SYSTEM, UNCHECKED, ReferenceValue, find, load_values, system_key
 from moxie.reference.validation import OXIDE_QUANTITIES
 
@@ -62,3 +69,49 @@ def test_no_enthalpy_where_there_is_no_liquid_or_no_equation_of_state():
     assert experimental_enthalpy_of_vaporisation_kJ_mol("CO", 400.0, 1.0) is None
     assert experimental_enthalpy_of_vaporisation_kJ_mol("[Li+]", 298.15, 1.0) is None
     assert fluid_of("OC") == "Methanol"
+
+
+def test_what_is_plainly_liquid_is_liquid_in_coolprop():
+    import csv
+    import json
+
+    import CoolProp
+    from CoolProp.CoolProp import AbstractState, FluidsList, get_fluid_param_string
+
+    from moxie.reference import equations_of_state
+
+    path = Path(equations_of_state.__file__).with_name("liquid_ranges.csv")
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    keys = {
+        fluid: json.loads(get_fluid_param_string(fluid, "JSON"))[0]["INFO"].get("INCHI_KEY") for fluid in FluidsList()
+    }
+    assert {row["inchi_key"] for row in rows} == set(filter(None, keys.values()))
+    n_ranges = 0
+    for row in rows:
+        assert keys[row["fluid"]] == row["inchi_key"]
+        lowest, highest = float(row["lowest_K"]) + 10, float(row["boiling_K"]) - 2
+        for temperature in (lowest, highest) if lowest < highest else ():
+            n_ranges += 1
+            for pressure_bar in (1.0, 100.0):
+                state = AbstractState("HEOS", row["fluid"])
+                state.update(CoolProp.PT_INPUTS, pressure_bar * 1e5, temperature)
+                assert state.phase() in (CoolProp.iphase_liquid, CoolProp.iphase_supercritical_liquid), row
+    assert n_ranges > 200
+
+
+@pytest.mark.parametrize(
+    ("smiles", "temperature_K", "pressure_bar", "plain"),
+    [
+        ("CO", 300.0, 1.0, True),
+        ("CO", 400.0, 1.0, None),  # a gas
+        ("CO", 400.0, 50.0, None),  # a liquid above its boiling point
+        ("O", 274.0, 1.0, None),
+        ("CC#N", 298.15, 1.0, False),  # acetonitrile: Perry's handbook
+        ("CC#N", 298.15, 50.0, False),
+        ("[Li+]", 298.15, 1.0, False),
+    ],
+)
+def test_whether_a_density_is_known_needs_no_value(smiles, temperature_K, pressure_bar, plain):
+    assert plainly_liquid(smiles, temperature_K, pressure_bar) is plain
+    known = density_reference(smiles, temperature_K, pressure_bar) is not None
+    assert has_density_reference(smiles, temperature_K, pressure_bar) == known

@@ -76,3 +76,10 @@ def test_keys_are_columns_without_gaps_and_names_are_unique(table):
 def test_unknown_table_is_refused_with_the_names_there_are():
     with pytest.raises(InputError, match="no table 'oxides'.*oxide_runs"):
         get_table("oxides")
+
+
+def test_every_table_of_a_module_can_be_had_from_the_package():
+    from moxie.features import schemas
+
+    passed_on = {table.name for table in vars(schemas).values() if isinstance(table, schemas.Table)}
+    assert passed_on == set(TABLES)

@@ -193,3 +193,21 @@ def test_export_writes_every_run_for_lammps_from_its_packed_box(tmp_path):
         assert path.parts[-4].startswith("T" + text.split("fix thermostat all langevin ")[1].split()[0])
         assert " atoms\n" in path.with_suffix(".data").read_text()
     assert not list(tmp_path.rglob("run.json"))
+
+
+def test_a_changed_start_structure_grows_its_films_anew(tmp_path):
+    from moxie.structures.network import read_network, write_networks
+    from moxie.structures.silicon import silicon_slab
+
+    own = tmp_path / "own.xyz"
+    write_networks(own, silicon_slab((4, 4, 5), 0))
+    overlay = {"oxidation": {"slab": {"structure": str(own), "frozen_layers": 0}}}
+    workflow, slab = Workflow(ROOT, tmp_path), "results/structures/silicon/slab_100.xyz"
+    workflow.run(slab, overlay=overlay)
+    assert len(read_network(tmp_path / slab).info["back_oxygens"]) == 32
+    record = json.loads((tmp_path / "results/jobs/cut_slab/100.json").read_text())
+    assert str(own) in record["inputs"]
+    assert "cut_slab" not in workflow.planned(overlay=overlay)
+    write_networks(own, silicon_slab((4, 4, 6), 0))
+    planned = workflow.planned(overlay=overlay)
+    assert planned["cut_slab"] == 1 and planned["grow_oxide"] >= 1

@@ -36,13 +36,8 @@ rule plot:
 
 rule collect_manifest:
     input:
-        STRUCTURES,
-        DYNAMICS,
-        OXIDATION,
-        MOLECULES,
-        FEATURES,
-        LEARNING,
-        FIGURES,
+        results=[*STRUCTURES, *DYNAMICS, *OXIDATION, *MOLECULES, *FEATURES, *LEARNING, *FIGURES],
+        files=study.own_files(),
     output:
         manifest="results/manifest.json",
     log:

@@ -99,6 +99,7 @@ rule combine_force_fields:
 rule cut_slab:
     input:
         parameter_set=own_file(study.config.oxidation.parameter_set),
+        structure=study.config.oxidation.slab.structure or [],
     output:
         slab="results/structures/silicon/slab_{orientation}.xyz",
     log:

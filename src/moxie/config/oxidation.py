@@ -31,7 +31,17 @@ class Slab(Section):
         description="Size along x, y and z (the surface normal) in conventional cells of 5.43 A; (110) and (111) take "
         "the whole number of their own surface cells that comes nearest",
     )
-    frozen_layers: int = Field(4, ge=1, description="Atomic layers at the back that keep the crystal's positions")
+    frozen_layers: int = Field(
+        4,
+        ge=0,
+        description="Atomic layers at the back that keep the crystal's positions; 0: a free back, closed by O as the "
+        "front is",
+    )
+    structure: str | None = Field(
+        None,
+        description="Path of an extended XYZ file with a slab of your own to start from (null: cut one), for one "
+        "orientation; `cells` then counts for nothing, and its frozen atoms are those that the file marks",
+    )
 
 
 class Process(Section):

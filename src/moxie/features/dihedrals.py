@@ -1,7 +1,7 @@
 """Distributions of dihedral angles, and how many of them are trans (IUPAC: beyond 120 degrees; 180 is antiperiplanar).
 
-`TORSIONS` names the kinds that are measured in every liquid; a line added there adds a curve, its trans fraction, and a
-panel of the figure.
+`TORSIONS` names the kinds that are measured in every liquid and electrolyte; a line added there adds a curve, its trans
+fraction, and a panel of the figure.
 """
 
 import math
@@ -27,11 +27,13 @@ class Torsion:
     description: str
 
 
+# a heavy atom, but not one of three halogens or of several bare O on one atom: these turn among equals
+_END = "[!#1;!$([F,Cl,Br,I]C([F,Cl,Br,I])[F,Cl,Br,I]);!$([OX1]~[*]~[OX1])]"
 TORSIONS: Mapping[str, Torsion] = {  # the middle bond is single and in no ring
     "hydroxyl": Torsion("[#6]-[CX4]-!@[OX2;+0]-[#1]", "C-C-O-H dihedral angles"),
     "backbone": Torsion(
-        "[!#1]~[!#1;!$([!#1]#[!#1])]-!@[!#1;!$([!#1]#[!#1])]~[!#1]",
-        "dihedral angles of four heavy atoms about single bonds",
+        f"{_END}~[!#1;!$([!#1]#[!#1])]-!@[!#1;!$([!#1]#[!#1])]~{_END}",
+        "dihedral angles of four heavy atoms about single bonds, ends among equals (CX3, SO2) left out",
     ),
 }
 

@@ -13,7 +13,7 @@ from moxie.features.hydrogen_bonds import ACCEPTORS, DONORS, HydrogenBondCounter
 from moxie.features.rdf import PairCounter, Structure, analyse_structure
 from moxie.features.schemas import DIHEDRALS, RDF, Table
 from moxie.features.schemas.liquids import LITHIUM_NEIGHBOURS
-from moxie.features.site_search import find_sites, find_tuples, molecule_of_sites
+from moxie.features.site_search import central_elements, find_sites, find_tuples, molecule_of_sites
 from moxie.features.state_grid import columns_from_grid
 from moxie.features.thermodynamics import (
     BAR_NM3_IN_KJ_MOL,
@@ -52,7 +52,7 @@ def analyse(
 
     `gas` is the time series of the isolated molecule at the same temperature, for the enthalpy of vaporisation of a
     one-component liquid. The DataFrames have the columns of the tables liquids or electrolytes, `rdf` and `dihedrals`
-    (empty for electrolytes and where no molecule has such an angle). The stationary part begins at the configured
+    (empty where no molecule has such an angle). The stationary part begins at the configured
     equilibration or later, where density and potential energy say so. Raises InputError for
     files that do not belong together.
     """
@@ -93,9 +93,9 @@ def analyse(
         means["enthalpy_of_vaporisation_kJ_mol"] = _vaporisation(settings, energy, gas_kJ_mol)
         means |= _responses(stationary, facts, gas_kJ_mol)
         structures, counted, torsions = _liquid_structure(facts, frames, range_A)
-        means |= counted | _liquid_means(structures["O-O"])
+        means |= counted | _liquid_means(structures.get("O-O"))
     else:
-        structures, torsions = _electrolyte_structure(facts, frames, range_A), {}
+        structures, torsions = _electrolyte_structure(facts, frames, range_A)
         means |= _electrolyte_means(*structures.values())
     for name, mean in means.items():
         row |= mean.as_columns(name)
@@ -175,28 +175,63 @@ def _responses(stationary: Any, facts: dict[str, Any], gas_kJ_mol: np.ndarray | 
 def _liquid_structure(
     facts: dict[str, Any], frames: Frames, range_A: float
 ) -> tuple[dict[str, Structure | None], dict[str, Mean], dict[str, Distribution]]:
-    """Go through the frames once; return the O-O structure, means, and distributions of dihedral angles by kind."""
+    """Go through the frames once; return the structure, means, and distributions of dihedral angles by kind.
+
+    The structure is that of the hydroxyl O, or of the molecules' central atoms where there are none.
+    """
     components = facts["components"]
-    pairs = _pair_counter(components, "hydroxyl_oxygen", "hydroxyl_oxygen", range_A)
+    label, pairs = "O-O", _pair_counter(components, "hydroxyl_oxygen", "hydroxyl_oxygen", range_A)
+    if pairs is None:
+        label, pairs = _centres_label(components), _pair_counter(components, "centre", "centre", range_A)
     donors, acceptors = find_tuples(components, DONORS), find_tuples(components, ACCEPTORS)[:, 0]
     bonds = HydrogenBondCounter(donors, acceptors, molecule_of_sites(components)) if len(donors) else None
-    dihedrals = {name: find_tuples(components, torsion.smarts) for name, torsion in TORSIONS.items()}
-    counters = {name: DihedralCounter(sites) for name, sites in dihedrals.items() if len(sites)}
+    counters = _torsion_counters(components)
     _count(frames, pairs, bonds, *counters.values())
     means = dict.fromkeys(("hydrogen_bonds_per_molecule", *(f"{name}_trans_fraction" for name in TORSIONS)), NO_MEAN)
     if bonds is not None and bonds.counts:
         means["hydrogen_bonds_per_molecule"] = mean_of(np.array(bonds.counts) / facts["n_molecules"])
-    torsions = {name: found for name, counter in counters.items() if (found := counter.result()) is not None}
-    means |= {f"{name}_trans_fraction": torsion.trans_fraction for name, torsion in torsions.items()}
-    return {"O-O": _structure(pairs)}, means, torsions
+    torsions = _torsions(counters)
+    means |= {f"{name}_trans_fraction": torsions[name].trans_fraction for name in TORSIONS if name in torsions}
+    return {label: _structure(pairs)}, means, torsions
 
 
-def _electrolyte_structure(facts: dict[str, Any], frames: Frames, range_A: float) -> dict[str, Structure | None]:
+def _centres_label(components: list[dict[str, Any]]) -> str:
+    elements = central_elements(components)
+    centre = elements.pop() if len(elements) == 1 else "centre"
+    return f"{centre}-{centre}" if centre != "O" else "O(centre)-O(centre)"
+
+
+def _torsion_counters(components: list[dict[str, Any]]) -> dict[str, DihedralCounter]:
+    """Return a counter for each kind of dihedral angle; where several components have it, for each of these too.
+
+    The kind of one component is called by both names: "backbone (glycol)".
+    """
+    counters = {}
+    for name, torsion in TORSIONS.items():
+        of_component = {
+            component["name"]: find_tuples(components, torsion.smarts, component["name"]) for component in components
+        }
+        found = {component: sites for component, sites in of_component.items() if len(sites)}
+        if found:
+            counters[name] = DihedralCounter(np.concatenate(list(found.values())))
+        if len(found) > 1:
+            counters |= {f"{name} ({component})": DihedralCounter(sites) for component, sites in found.items()}
+    return counters
+
+
+def _torsions(counters: Mapping[str, DihedralCounter]) -> dict[str, Distribution]:
+    return {name: found for name, counter in counters.items() if (found := counter.result()) is not None}
+
+
+def _electrolyte_structure(
+    facts: dict[str, Any], frames: Frames, range_A: float
+) -> tuple[dict[str, Structure | None], dict[str, Distribution]]:
     water = _pair_counter(facts["components"], "cation", "water_oxygen", range_A, len(LITHIUM_NEIGHBOURS))
     anion = _pair_counter(facts["components"], "cation", "anion_oxygen", range_A, len(LITHIUM_NEIGHBOURS))
-    _count(frames, water, anion)
+    counters = _torsion_counters(facts["components"])
+    _count(frames, water, anion, *counters.values())
     cation = "Li" if _is_lithium(facts) else "cation"
-    return {f"{cation}-Ow": _structure(water), f"{cation}-O(anion)": _structure(anion)}
+    return {f"{cation}-Ow": _structure(water), f"{cation}-O(anion)": _structure(anion)}, _torsions(counters)
 
 
 def _pair_counter(

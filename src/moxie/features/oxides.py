@@ -12,6 +12,8 @@ Definitions (all for mobile atoms unless said otherwise; the z axis points into 
 * Lateral stress: the lateral virial of all atoms above the interface over area times (surface - interface); tension
   is positive.
 * Oxide thickness: that of SiO2 of 2.20 g/cm3 with all of the film's O.
+* A free back of the slab (`moxie.structures.back_side`) is no part of the film: its O are left out and its Si count as
+  frozen, everywhere but in the energy terms of the whole slab, and the strain per mobile atom, which is made of them.
 """
 
 import math
@@ -32,6 +34,7 @@ from moxie.features.interfaces import (
 )
 from moxie.features.photoemission import intensities
 from moxie.features.voronoi import voronoi_volumes
+from moxie.structures.back_side import front_atoms, front_side
 from moxie.structures.network import MASS_AMU, Network
 from moxie.structures.silicon import AMU_PER_A3_IN_G_CM3, MONOLAYER_PER_CM2
 
@@ -72,8 +75,9 @@ def analyse_film(
     interface = math.nan
     monolayer = MONOLAYER_PER_CM2[orientation]
     key = {"orientation": orientation, "temperature_K": float(temperature_K), "replica": int(replica)}
-    for number, network in enumerate(stages, start=1):
-        _check(network, number)
+    for number, whole in enumerate(stages, start=1):
+        _check(whole, number)
+        network = front_side(whole)
         interface, width = find_interface(network)
         row: dict[str, Any] = {
             **key,
@@ -84,17 +88,19 @@ def analyse_film(
             "target_thickness_nm": float(target_thickness_nm),
             "thickness_scale": float(thickness_scale),
             **film_observables(network, interface, width, monolayer),
+            "strain_energy_eV_per_atom": strain_energy(whole),
         }
         runs.append(row)
         profile = depth_profile(network, interface)
         profiles.append(pd.DataFrame({**key, "stage": number, **profile}))
-    sites = pd.DataFrame({**key, **site_table(stages[-1], interface)})
+    sites = pd.DataFrame({**key, **site_table(front_side(stages[-1]), interface), "site": front_atoms(stages[-1])})
     return pd.DataFrame(runs), sites, pd.concat(profiles, ignore_index=True)
 
 
 def film_curves(final: Network, **key: Any) -> "tuple[pd.DataFrame, pd.DataFrame]":
     """Return the tables (`oxide_rdf`, `oxide_structure_factors`) of a final film's oxide, with the columns of `key`
     (orientation, temperature_K, replica); both are empty where the oxide has no interior."""
+    final = front_side(final)
     interface, _ = find_interface(final)
     edges = interior(interface, surface_height(final, MONOLAYER_PER_CM2[key["orientation"]]))
     curves = slice_rdf(final, *edges), structure_factors(final, *edges)
@@ -135,7 +141,6 @@ def film_observables(
     _, angles = bond_geometry(network)
     bridges = angles[(network.species == "O") & mobile]
     info = network.info
-    strain = info["bond_energy_eV"] + info["angle_energy_eV"] + info["repulsion_energy_eV"]
     return {
         "n_si": int((network.species == "Si").sum()),
         "n_o": n_oxygen,
@@ -158,7 +163,6 @@ def film_observables(
         **{f"si{k}_photoemission_share": float(emission[k]) for k in range(5)},
         "n_silicon_inclusions": len(inclusions),
         "largest_silicon_inclusion": int(inclusions.max(initial=0)),
-        "strain_energy_eV_per_atom": strain / int(mobile.sum()),
         "bond_energy_eV": info["bond_energy_eV"],
         "angle_energy_eV": info["angle_energy_eV"],
         "suboxide_energy_eV": info["suboxide_energy_eV"],
@@ -171,6 +175,12 @@ def film_observables(
         "accepted_fraction": float(info["accepted_fraction"]),
         "kT_eV": float(info["kT_eV"]),
     }
+
+
+def strain_energy(network: Network) -> float:
+    """Return the energy of bonds, angles and repulsion for each mobile atom of the whole slab, in eV."""
+    terms = (network.info[f"{term}_energy_eV"] for term in ("bond", "angle", "repulsion"))
+    return float(sum(terms) / int((~network.frozen).sum()))
 
 
 def interior(interface_A: float, surface_A: float) -> tuple[float, float]:

@@ -16,7 +16,8 @@ _PATTERNS = {
 def find_sites(components: list[dict[str, Any]], role: str) -> np.ndarray:
     """Return the indices of the sites of one role in a whole box, shape (n,).
 
-    Roles: hydroxyl_oxygen, water_oxygen, cation (atoms with a positive formal charge in a cation), anion_oxygen.
+    Roles: hydroxyl_oxygen, water_oxygen, cation (atoms with a positive formal charge in a cation), anion_oxygen,
+    centre (one atom of each molecule, see `central_atom`).
     `components` is the list in run.json: name, smiles, count and site_atoms, the atom behind each site.
     """
     found: list[np.ndarray] = []
@@ -30,10 +31,11 @@ def find_sites(components: list[dict[str, Any]], role: str) -> np.ndarray:
     return np.concatenate(found).astype(int)
 
 
-def find_tuples(components: list[dict[str, Any]], smarts: str) -> np.ndarray:
+def find_tuples(components: list[dict[str, Any]], smarts: str, only: str | None = None) -> np.ndarray:
     """Return the sites of every match of a SMARTS pattern in a whole box, shape (n, atoms of the pattern).
 
-    Matches with an atom that is no site of its own, such as a hydrogen in a united atom, are left out.
+    `only` names the one component to look at. Matches with an atom that is no site of its own, such as a hydrogen in a
+    united atom, are left out.
     """
     from rdkit import Chem
 
@@ -43,13 +45,32 @@ def find_tuples(components: list[dict[str, Any]], smarts: str) -> np.ndarray:
     for component in components:
         site_of = {atom: site for site, atom in enumerate(component["site_atoms"])}
         molecule = parse_smiles(component["smiles"], component["name"])
-        matches = molecule.GetSubstructMatches(pattern, maxMatches=10**6)
+        wanted = only is None or component["name"] == only
+        matches = molecule.GetSubstructMatches(pattern, maxMatches=10**6) if wanted else ()
         sites = [[site_of[atom] for atom in match] for match in matches if all(atom in site_of for atom in match)]
         width, count = len(component["site_atoms"]), component["count"]
         within = np.array(sites, dtype=int).reshape(1, -1, pattern.GetNumAtoms())
         found.append((first + width * np.arange(count)[:, None, None] + within).reshape(-1, pattern.GetNumAtoms()))
         first += width * count
     return np.concatenate(found)
+
+
+def central_atom(molecule: Any) -> int:
+    """Return the heavy atom with the fewest bonds to the heavy atom farthest from it; of several the one nearest to all
+    others, and of these the first in the canonical order: C of CCl4, S of DMSO, the nitrile's C of acetonitrile."""
+    from rdkit import Chem
+
+    heavy = [atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetAtomicNum() > 1] or [0]
+    apart = Chem.GetDistanceMatrix(molecule)[np.ix_(heavy, heavy)]
+    order = Chem.CanonicalRankAtoms(molecule)
+    ranks = [(apart[k].max(), apart[k].sum(), order[atom]) for k, atom in enumerate(heavy)]
+    return heavy[min(range(len(heavy)), key=ranks.__getitem__)]
+
+
+def central_elements(components: list[dict[str, Any]]) -> set[str]:
+    """Return the elements of the central atoms of a box's molecules."""
+    molecules = [parse_smiles(component["smiles"], component["name"]) for component in components]
+    return {molecule.GetAtomWithIdx(central_atom(molecule)).GetSymbol() for molecule in molecules}
 
 
 def molecule_of_sites(components: list[dict[str, Any]]) -> np.ndarray:
@@ -65,9 +86,11 @@ def _atoms_of_role(smiles: str, name: str, role: str) -> set[int]:
     if role in _PATTERNS:
         pattern = Chem.MolFromSmarts(_PATTERNS[role])
         return {match[0] for match in molecule.GetSubstructMatches(pattern, maxMatches=10**6)}
+    if role == "centre":
+        return {central_atom(molecule)}
     charge = formal_charge(molecule)
     if role == "cation":
         return {a.GetIdx() for a in molecule.GetAtoms() if charge > 0 and a.GetFormalCharge() > 0}
     if role == "anion_oxygen":
         return {a.GetIdx() for a in molecule.GetAtoms() if charge < 0 and a.GetSymbol() == "O"}
-    raise InputError(f"Unknown role {role!r}; allowed are cation, anion_oxygen, {', '.join(_PATTERNS)}.")
+    raise InputError(f"Unknown role {role!r}; allowed are cation, anion_oxygen, centre, {', '.join(_PATTERNS)}.")

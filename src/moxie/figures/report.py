@@ -185,10 +185,10 @@ def _describe_oxidation(oxidation: Mapping[str, Any]) -> list[str]:
             f"{temperatures} K; thickness from {pretty_name(recipe['kinetics']).title().replace(' ', '–')} kinetics."
         )
     if slab:
-        cells = " × ".join(str(count) for count in slab["cells"])
+        size = f"a slab of {' × '.join(str(count) for count in slab['cells'])} cells"
         lines.append(
-            f"Monte Carlo on a slab of {cells} cells, {oxidation['replicas']} replicas at each temperature, energy "
-            f"parameters {model_name(oxidation['parameter_set'])}; oxide thickness "
+            f"Monte Carlo on {slab.get('structure') or size}, {oxidation['replicas']} replicas at each temperature, "
+            f"energy parameters {model_name(oxidation['parameter_set'])}; oxide thickness "
             f"{oxidation['thickness_scale']:g} × that of the recipe."
         )
     return lines

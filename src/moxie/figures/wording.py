@@ -66,13 +66,26 @@ def unit_text(unit: str) -> str:
 def plain_label(quantity: str) -> str:
     """Return the name of a quantity without unit and without the mark-up of axis labels: share of Si¹⁺ in suboxide.
 
-    A quantity of one species, "diffusion_m2_s (CO)", is that "of CO".
+    A quantity of one species, "diffusion_m2_s ([Li+])" with its SMILES, is that "of Li⁺".
     """
     if of_species := re.fullmatch(r"(\w+) \((\S+)\)", quantity):
-        return f"{plain_label(of_species[1])} of {of_species[2]}"
+        return f"{plain_label(of_species[1])} of {formula(of_species[2])}"
     text = without_unit(label(quantity))
     text = re.sub(r"\$\^\{?([^}$]*)\}?\$", lambda match: match[1].translate(_SUPERSCRIPTS), text)
     return re.sub(r"\$_\{?([^}$]*)\}?\$", lambda match: match[1].translate(_SUBSCRIPTS), text)
+
+
+def formula(smiles: str) -> str:
+    """Return the molecular formula of a SMILES as one writes it: CH₄O, Li⁺; a text that is no SMILES as it is."""
+    from rdkit import Chem, rdBase
+    from rdkit.Chem.rdMolDescriptors import CalcMolFormula
+
+    with rdBase.BlockLogs():
+        molecule = Chem.MolFromSmiles(smiles)
+    if molecule is None:
+        return smiles
+    atoms, charge = re.fullmatch(r"(\w+)([+-]?\d*)", CalcMolFormula(molecule)).groups()  # type: ignore[union-attr]
+    return atoms.translate(_SUBSCRIPTS) + (charge[1:] + charge[:1]).translate(_SUPERSCRIPTS)
 
 
 def duration(seconds: float) -> str:

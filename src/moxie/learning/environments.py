@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.structures.back_side import hold_back
 from moxie.structures.network import Network, nearest_image
 
 N_DISTANCES = 12
@@ -14,7 +15,7 @@ FEATURES = (*DISTANCES, *COSINES)
 
 
 def describe_sites(network: Network) -> Any:
-    """Return `site` and FEATURES of every mobile Si as a data frame.
+    """Return `site` and FEATURES of every mobile Si, a free back's left out, as a data frame.
 
     The features are the distances to the twelve nearest atoms of any element in ascending order, in angstrom, and the
     cosines of the six angles between the directions to the nearest four, in ascending order. Neither bonds nor elements
@@ -22,7 +23,7 @@ def describe_sites(network: Network) -> Any:
     """
     import pandas
 
-    sites = np.flatnonzero((network.species == "Si") & ~network.frozen)
+    sites = np.flatnonzero((network.species == "Si") & ~hold_back(network).frozen)
     tree = network.tree()
     _, near = tree.query(tree.data[sites], k=N_DISTANCES + 1)
     near = near[:, 1:]

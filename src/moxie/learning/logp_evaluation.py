@@ -12,12 +12,12 @@ from moxie.learning.applicability import ionising_groups
 from moxie.learning.metrics import HeldOut
 from moxie.learning.nested import KINDS, Candidate, Fitted, fit_weighted, grouped_folds, rows_of
 from moxie.learning.registry import Settings
+from moxie.learning.thresholds import N_FOLDS
 
 BEST = "error_learning"
 PHYSICS = "alpb_wet"
 BASELINES = {"alpb_dry": "logP_alpb", "alpb_wet": "logP_alpb_wet", "crippen": "logP_crippen"}
 BASE = BASELINES[PHYSICS]
-N_FOLDS = 5
 BLOCKS = {
     "solvation free energies": ("solvation_", "logP_alpb"),
     "dipole and orbitals": ("dipole_", "homo_", "lumo_"),

@@ -18,19 +18,21 @@ OUTPUTS = ("metrics.json", "predictions.parquet", "model.skops", "card.md")
 @dataclass(frozen=True)
 class Settings:
     """What the configuration says about learning: the target column of the oxide surrogate, the coverage of every
-    interval in (0.5, 1), the number of bootstrap resamplings, and the oxygen content at which training ends."""
+    interval in (0.5, 1), the number of bootstrap resamplings, and the oxygen content at which training ends; and the
+    parameter set of the oxide, by name or path."""
 
     target: str = "suboxide_total_monolayers"
     confidence: float = 0.9
     bootstrap_samples: int = 1000
     trained_up_to: int = 5
+    parameter_set: str = "von_alfthan_2003"
 
 
 @dataclass(frozen=True)
 class Task:
     """A learning task: `inputs` maps labels to paths under results/; `run` writes OUTPUTS into a folder.
 
-    `settings` are the keys of the configuration's section `learning` that it depends on. `needs` are the parts of a
+    `settings` are the fields of `Settings` that it depends on. `needs` are the parts of a
     study without which it cannot run. `predict` takes the content of its model file and a data frame of rows to
     predict, and returns a data frame of equal length; `columns` maps a model to the columns that these rows need, with
     their units, which are empty for texts. `complain` says what else makes a row unusable, or nothing.

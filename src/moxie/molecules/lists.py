@@ -31,6 +31,11 @@ class Entry:
     logP: float | None = None
 
 
+def is_own(source: str) -> bool:
+    """Return whether a list is a file of the user's own."""
+    return source not in partition.SETS
+
+
 def list_name(source: str) -> str:
     """Return the short name of a list: that of a built-in set, or the stem of its file."""
     return source if source in partition.SETS else Path(source).stem

@@ -3,10 +3,10 @@
     settings = ExchangeSettings(rungs=10, highest_kT_eV=0.25)
     run = sample_film(film, load_parameters("von_alfthan_2003"), settings, lowest_temperature_K=973, seed=1)
 
-The ensemble: all networks that bond switches and oxygen hops reach from one film, its Si, O, cell and frozen back
-fixed, each with the weight exp(-E/kT) of its relaxed energy. No O enters or leaves, so that the film stays as thick as
-it was grown at every temperature. Moves pick any mobile Si. A list of those near oxygen, as growth uses it, would
-depend on the network that it is made of, and the chain would lose detailed balance.
+The ensemble: all networks that bond switches and oxygen hops reach from one film, its Si, O, cell and back (a free
+one is frozen as it is) fixed, each with the weight exp(-E/kT) of its relaxed energy. No O enters or leaves, so that the
+film stays as thick as it was grown at every temperature. Moves pick any mobile Si. A list of those near oxygen, as
+growth uses it, would depend on the network that it is made of, and the chain would lose detailed balance.
 
 Early rejection is calibrated on every rung, several times in the first tenth of the run: leave out at least that much.
 """
@@ -25,6 +25,7 @@ from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.rejection import FILM, Rejection
 from moxie.oxidation.replica_exchange import KIND, Exchange, exchange, make_replicas
 from moxie.oxidation.reweighting import LEAST_SAMPLES
+from moxie.structures.back_side import hold_back
 from moxie.structures.network import Network
 
 FEWEST_RUNGS = 3
@@ -94,8 +95,8 @@ def sample_film(
     Raises InputError for a film without oxygen and as `ladder_kT` and `exchange` do.
     """
     kT = ladder_kT(settings, lowest_temperature_K)
-    replicas = make_replicas(film, parameters, len(kT), seed, stages)
-    n_oxygen = replicas[0].n_oxygen
+    replicas = make_replicas(hold_back(film), parameters, len(kT), seed, stages)
+    n_oxygen = len(replicas[0].oxygens)
     if not n_oxygen:
         raise InputError("The film holds no oxygen; there is nothing to bring to equilibrium.")
     return exchange(
@@ -117,11 +118,11 @@ def sample_film(
 
 def film_facts(film: Network, run: Exchange) -> dict[str, Any]:
     """Return what the analysis needs to know of a film and its run beside the samples, JSON-like."""
-    silicon = film.species == "Si"
+    silicon, mobile = film.species == "Si", ~hold_back(film).frozen
     return {
-        "n_oxygen": int((~silicon).sum()),
-        "n_mobile": int((~film.frozen).sum()),
-        "n_mobile_silicon": int((silicon & ~film.frozen).sum()),
+        "n_oxygen": int((~silicon & mobile).sum()),
+        "n_mobile": int(mobile.sum()),
+        "n_mobile_silicon": int((silicon & mobile).sum()),
         "area_A2": film.area_A2,
         "kT_eV": run.kT_eV.tolist(),
         "swap_acceptance": [None if np.isnan(share) else float(share) for share in run.acceptance],

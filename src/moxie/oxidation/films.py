@@ -19,6 +19,7 @@ import numpy as np
 from moxie.errors import InputError
 from moxie.oxidation.checkpoints import Checkpoints, digest, engine_arrays, restore_engine
 from moxie.oxidation.engine import Engine, Tally
+from moxie.oxidation.front import FrontEngine, front_oxygen
 from moxie.oxidation.kinetics import BOLTZMANN_EV_K
 from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.rejection import FILM, Calibration, Rejection
@@ -109,7 +110,7 @@ def grow_oxide(
     stop: Callable[[], bool] | None = None,
     rejection: Rejection | None = None,
 ) -> FilmResult:
-    """Grow an oxide film of settings.n_oxygen O atoms (those on the slab included).
+    """Grow an oxide film of settings.n_oxygen O atoms (those on the slab's front included).
 
     Growth stops short of that by as many O as the anneal before took up; if the last anneal takes up more, the film
     holds so many more O.
@@ -125,7 +126,7 @@ def grow_oxide(
     log = log or logging.getLogger(__name__)
     _check(slab, settings, temperature_K)
     kT = BOLTZMANN_EV_K * temperature_K
-    targets = _targets(int((slab.species == "O").sum()), settings)
+    targets = _targets(front_oxygen(slab), settings)
     checkpoints = Checkpoints(
         checkpoint_dir, _digest(slab, parameters, settings, temperature_K, seed, rejection), log, KIND
     )
@@ -135,6 +136,7 @@ def grow_oxide(
     while progress.stage < len(targets):
         finished = _step(engine, progress, settings, targets, kT)
         if finished:
+            engine.put_back()
             engine.info = slab.info | _stage_facts(engine, progress, kT)
             stages.append(engine.to_network())
             progress.stage += 1
@@ -164,9 +166,9 @@ def calibrate_rejection(
     the growth's kT downwards.
     """
     log = log or logging.getLogger(__name__)
-    engine = Engine(slab, parameters, seed, FILM)
+    engine = FrontEngine(slab, parameters, seed, FILM)
     engine.relax(0.01, 1000)
-    surface = max(int((slab.species == "O").sum()), 8)
+    surface = max(front_oxygen(slab), 8)
     calibration = None
     for target in (2 * surface, 4 * surface):
         while len(engine.oxygens) < target:
@@ -220,7 +222,7 @@ def _check(slab: Network, settings: FilmSettings, temperature_K: float) -> None:
             raise InputError(f"{key} is {value}; it must be zero or more.")
     silicon = (slab.species == "Si") & ~slab.frozen
     free = int((silicon[slab.bonds[:, 0]] & silicon[slab.bonds[:, 1]]).sum())
-    present = int((slab.species == "O").sum())
+    present = front_oxygen(slab)
     if settings.n_oxygen < present:
         raise InputError(f"n_oxygen is {settings.n_oxygen}, but the slab already holds {present} O.")
     if settings.n_oxygen - present > free:
@@ -430,9 +432,9 @@ def _begin(
     seed: int,
     rejection: Rejection | None,
     log: logging.Logger,
-) -> tuple[Engine, _Progress, list[Network]]:
+) -> tuple[FrontEngine, _Progress, list[Network]]:
     found = checkpoints.load()
-    engine = Engine(slab, parameters, seed, rejection or FILM)
+    engine = FrontEngine(slab, parameters, seed, rejection or FILM)
     if found is None:
         engine.relax(0.01, 1000)
         return engine, _Progress(), []

@@ -9,6 +9,9 @@ from typing import Any
 
 from moxie.errors import InputError
 from moxie.oxidation import kinetics as growth_kinetics
+from moxie.structures.back_side import back_oxygens
+from moxie.structures.network import Network
+from moxie.structures.own_slab import VACUUM_A, vacuum_of
 from moxie.structures.silicon import SI_LATTICE_CONSTANT_A, face, surface_cells
 
 SILICA_DENSITY_G_CM3 = 2.20
@@ -23,8 +26,9 @@ class FilmSize:
     """What a recipe asks of a slab.
 
     recipe_thickness_nm: from the kinetics. target_thickness_nm: times thickness_scale. n_oxygen: O atoms in all (the
-    surface's own included) whose SiO2 at 2.20 g/cm3 has the target thickness. n_surface: O on the slab at the start.
-    capacity: O that fit above the frozen layers and a crystalline buffer of four layers.
+    front's own included) whose SiO2 at 2.20 g/cm3 has the target thickness. n_surface: O at the slab's front at the
+    start. capacity: O that fit above the frozen layers and a crystalline buffer of four layers; a free back has a
+    buffer of its own.
     """
 
     recipe_thickness_nm: float
@@ -78,30 +82,79 @@ def check_recipe_fits(
     area = counts[0] * counts[1] * surface.edges[0] * surface.edges[1] * lattice_constant_A**2
     target_nm = thickness_scale * recipe_nm
     needed = oxygen_for_thickness(target_nm, area)
-    capacity = 2 * per_layer * max(0, layers(nz) - frozen_layers - BUFFER_LAYERS)
+    kept = (frozen_layers or BUFFER_LAYERS) + BUFFER_LAYERS
+    capacity = 2 * per_layer * max(0, layers(nz) - kept)
     if needed > capacity:
-        layers_needed = math.ceil(needed / (2 * per_layer)) + frozen_layers + BUFFER_LAYERS
+        layers_needed = math.ceil(needed / (2 * per_layer)) + kept
         cells_z = next(count for count in itertools.count(nz + 1) if layers(count) >= layers_needed)
         fitting_nm = thickness_of_oxygen(capacity, area)
-        scale = math.floor(1000 * fitting_nm / recipe_nm) / 1000
-        advice = [
-            *([f"at least {cells_z} cells along z (oxidation.slab.cells)"] if cells_z <= MOST_CELLS else []),
-            *([f"a thickness_scale of at most {scale:g} ({fitting_nm:.2f} nm)"] if scale > 0 else []),
-            "a shorter recipe",
-        ]
+        thicker = [f"at least {cells_z} cells along z (oxidation.slab.cells)"] if cells_z <= MOST_CELLS else []
+        advice = [*thicker, *_thinner(fitting_nm, recipe_nm)]
+        held = f"{frozen_layers} frozen" if frozen_layers else f"a free back, {BUFFER_LAYERS} buffer layers there"
         raise InputError(
             f"The recipe at {temperature_K:g} K grows {recipe_nm:.2f} nm; {target_nm:.2f} nm of it (thickness_scale "
             f"{thickness_scale:g}) need {needed} O, but a Si({orientation}) slab of {nx} x {ny} x {nz} cells "
-            f"({layers(nz)} layers) with {frozen_layers} frozen and {BUFFER_LAYERS} buffer layers takes {capacity}. "
+            f"({layers(nz)} layers) with {held} and {BUFFER_LAYERS} buffer layers takes {capacity}. "
             f"Use {', or '.join(advice)}."
         )
     n_surface = round(surface.bridges_per_cell * counts[0] * counts[1])
-    if needed < n_surface:
-        thinnest_nm = thickness_of_oxygen(n_surface, area)
+    size = FilmSize(recipe_nm, target_nm, needed, n_surface, capacity)
+    _check_not_fewer(size, area, temperature_K, thickness_scale, f"Si({orientation}) slab")
+    return size
+
+
+def check_recipe_fits_structure(
+    start: Network, temperature_K: float, orientation: str, thickness_scale: float, recipe: Mapping[str, Any]
+) -> FilmSize:
+    """Return what the recipe asks of a slab of the user's own (`moxie.structures.own_slab`).
+
+    recipe: the arguments of `check_recipe_fits` from time_s to steps. Raises InputError when the recipe is outside its
+    kinetics' range, needs more O than the silicon or the vacuum above it takes, or fewer than its front already holds.
+    """
+    recipe_nm = growth_kinetics.thickness_nm(temperature_K, orientation=orientation, **recipe)
+    surface, lattice_constant_A = face(orientation), float(start.info["lattice_constant_A"])
+    name, back = f"structure {start.info['structure']}", back_oxygens(start)
+    layer_A = surface.edges[2] / surface.planes * lattice_constant_A
+    per_layer = 8 / lattice_constant_A**3 * start.area_A2 * layer_A
+    target_nm = thickness_scale * recipe_nm
+    needed = oxygen_for_thickness(target_nm, start.area_A2)
+    n_surface = int((start.species == "O").sum()) - len(back)
+    mobile = int(((start.species == "Si") & ~start.frozen).sum())
+    capacity = 2 * max(0, math.floor(mobile - (2 if len(back) else 1) * BUFFER_LAYERS * per_layer))
+    if needed > capacity:
+        both = " on either side" if len(back) else ""
+        advice = ["a thicker slab", *_thinner(thickness_of_oxygen(capacity, start.area_A2), recipe_nm)]
         raise InputError(
-            f"The recipe at {temperature_K:g} K grows {recipe_nm:.2g} nm; {target_nm:.2g} nm of it (thickness_scale "
-            f"{thickness_scale:g}) are {needed} O, but the Si({orientation}) slab starts with the {n_surface} O that "
-            f"close its dangling bonds ({thinnest_nm:.2g} nm). Use a longer time_s, a thicker initial_oxide_nm, or a "
-            "larger thickness_scale."
+            f"The recipe at {temperature_K:g} K grows {recipe_nm:.2f} nm; {target_nm:.2f} nm of it (thickness_scale "
+            f"{thickness_scale:g}) need {needed} O, but the {name} with {mobile} mobile Si, less {BUFFER_LAYERS} "
+            f"buffer layers of {per_layer:.0f}{both}, takes {capacity}. Use {', or '.join(advice)}."
         )
-    return FilmSize(recipe_nm, target_nm, needed, n_surface, capacity)
+    size = FilmSize(recipe_nm, target_nm, needed, n_surface, capacity)
+    _check_not_fewer(size, start.area_A2, temperature_K, thickness_scale, name)
+    swelling_A3 = (needed - n_surface) / 2 * (1 / SILICA_UNITS_PER_A3 - lattice_constant_A**3 / 8)
+    left_A = vacuum_of(start) - swelling_A3 / start.area_A2
+    if left_A < VACUUM_A:
+        raise InputError(
+            f"The film of {target_nm:.2f} nm at {temperature_K:g} K leaves {left_A:.1f} A of the vacuum in the cell of "
+            f"the {name}; at least {VACUUM_A:g} A are needed. Make its cell higher by {math.ceil(VACUUM_A - left_A)} A."
+        )
+    return size
+
+
+def _thinner(fitting_nm: float, recipe_nm: float) -> list[str]:
+    scale = math.floor(1000 * fitting_nm / recipe_nm) / 1000
+    return [
+        *([f"a thickness_scale of at most {scale:g} ({fitting_nm:.2f} nm)"] if scale > 0 else []),
+        "a shorter recipe",
+    ]
+
+
+def _check_not_fewer(size: FilmSize, area_A2: float, temperature_K: float, thickness_scale: float, name: str) -> None:
+    if size.n_oxygen < size.n_surface:
+        raise InputError(
+            f"The recipe at {temperature_K:g} K grows {size.recipe_thickness_nm:.2g} nm; "
+            f"{size.target_thickness_nm:.2g} nm of it (thickness_scale {thickness_scale:g}) are {size.n_oxygen} O, but "
+            f"the {name} starts with the {size.n_surface} O that close its dangling bonds "
+            f"({thickness_of_oxygen(size.n_surface, area_A2):.2g} nm). Use a longer time_s, a thicker "
+            "initial_oxide_nm, or a larger thickness_scale."
+        )

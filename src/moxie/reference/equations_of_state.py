@@ -70,14 +70,49 @@ def liquid_state(smiles: str, temperature_K: float, pressure_bar: float) -> Any:
 
 
 @cache
+def _liquid_ranges() -> dict[str, tuple[float, float]]:
+    """Return the lowest temperature of the equation of state and the boiling point at 1 atm, by InChIKey.
+
+    liquid_ranges.csv: of every pure fluid in CoolProp 8.0.
+    """
+    import csv
+    from importlib import resources
+
+    text = resources.files("moxie.reference").joinpath("liquid_ranges.csv").read_text(encoding="utf-8")
+    return {
+        row["inchi_key"]: (float(row["lowest_K"]), float(row["boiling_K"])) for row in csv.DictReader(text.splitlines())
+    }
+
+
+def plainly_liquid(smiles: str, temperature_K: float, pressure_bar: float) -> bool | None:
+    """Return True for a state point that surely is a liquid with an equation of state; None where CoolProp must tell.
+
+    False where there is no equation of state of the molecule. Importing CoolProp takes 2 s; this takes none of it. From
+    1 to 100 bar, 10 K above the lowest temperature (melting lines rise) and 2 K below boiling at 1 atm is a liquid.
+    """
+    found = _liquid_ranges().get(_inchi_key(smiles))
+    if found is None:
+        return False
+    lowest_K, boiling_K = found
+    surely = lowest_K + 10 <= temperature_K <= boiling_K - 2 and 1 <= pressure_bar <= 100
+    return True if surely else None
+
+
+@cache
+def _inchi_key(smiles: str) -> str:
+    from rdkit import Chem
+
+    return Chem.MolToInchiKey(Chem.MolFromSmiles(canonical_smiles(smiles)))
+
+
+@cache
 def fluid_of(smiles: str) -> str | None:
     """Return CoolProp's name of a pure substance, by its InChIKey, or None."""
     import json
 
     from CoolProp.CoolProp import FluidsList, get_fluid_param_string
-    from rdkit import Chem
 
-    key = Chem.MolToInchiKey(Chem.MolFromSmiles(canonical_smiles(smiles)))
+    key = _inchi_key(smiles)
     for fluid in FluidsList():
         if json.loads(get_fluid_param_string(fluid, "JSON"))[0]["INFO"].get("INCHI_KEY") == key:
             return fluid

@@ -8,6 +8,7 @@ from moxie.reference.equations_of_state import (
     isothermal_compressibility_per_GPa,
     liquid_density_g_cm3,
     liquid_viscosity_mPa_s,
+    plainly_liquid,
     residual_heat_capacity_J_mol_K,
     thermal_expansion_per_K,
 )
@@ -40,6 +41,14 @@ def density_reference(smiles: str, temperature_K: float, pressure_bar: float = _
         value = _perry_density(smiles, temperature_K, pressure_bar)
         source = "Perry's Chemical Engineers' Handbook, 8th ed., table 2-105 (saturated liquid), from chemicals"
     return None if value is None else _reference(smiles, "density_g_cm3", "g/cm3", value, source, temperature_K)
+
+
+def has_density_reference(smiles: str, temperature_K: float, pressure_bar: float = _ONE_BAR) -> bool:
+    """Return whether there is a `density_reference`, without its value: quick, since every start asks."""
+    plain = plainly_liquid(smiles, temperature_K, pressure_bar)
+    if plain is False:
+        return _perry_density(smiles, temperature_K, pressure_bar) is not None
+    return bool(plain) or density_reference(smiles, temperature_K, pressure_bar) is not None
 
 
 def enthalpy_of_vaporisation_reference(

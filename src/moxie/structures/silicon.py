@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from moxie.errors import InputError
+from moxie.structures.back_side import FACT
 from moxie.structures.network import MASS_AMU, Network, make_network, nearest_image
 
 AMU_PER_A3_IN_G_CM3 = 1.66053906660  # CODATA 2018
@@ -13,7 +14,7 @@ SI_LATTICE_CONSTANT_A = 5.4270  # 4/sqrt(3) times the field's Si-Si bond of 2.35
 # atoms per cm^2 of one atomic plane, from a = 5.431 A; Si(111) has two planes, 0.78 A apart, in each of its bilayers
 MONOLAYER_PER_CM2 = {"100": 6.78e14, "110": 9.59e14, "111": 7.83e14}
 _PLANE_ATOMS = 2  # of every surface cell below
-_NARROWEST_A = 9.0  # edge of a slab in the plane: bonds and repulsion must see one image only
+NARROWEST_A = 9.0  # edge of a slab in the plane: bonds and repulsion must see one image only
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def surface_cells(
     counts = []
     for axis, count in enumerate(cells):
         multiple = (*surface.multiple, 1)[axis]
-        fewest = math.ceil(_NARROWEST_A / (multiple * surface.edges[axis] * lattice_constant_A)) if axis < 2 else 1
+        fewest = math.ceil(NARROWEST_A / (multiple * surface.edges[axis] * lattice_constant_A)) if axis < 2 else 1
         counts.append(multiple * max(fewest, round(count / (multiple * surface.edges[axis]))))
     return counts[0], counts[1], counts[2]
 
@@ -153,7 +154,8 @@ def silicon_slab(
 
     orientation: 100 (4 atomic planes for each cell along z), 110 or 111; these take the number of their own surface
     cells that comes nearest (`surface_cells`). The bottom `frozen_layers` atomic planes keep their bulk positions, and
-    the lowest plane its missing bonds: two for each of its atoms on (100), one on (110) and (111).
+    the lowest plane its missing bonds: two for each of its atoms on (100), one on (110) and (111). With 0 of them the
+    back is free and closed like the top (`moxie.structures.back_side`).
 
     At the top an O bridges each pair of dangling bonds, so that every mobile Si has four bonds and every O two:
 
@@ -175,10 +177,10 @@ def silicon_slab(
         raise InputError(f"Slab of {cells} cells: at least 2 x 2 x 2 are needed.")
     counts = surface_cells(cells, orientation, lattice_constant_A)
     n_layers = surface.planes * counts[2]
-    if not 1 <= frozen_layers <= n_layers - 3:
+    if not 0 <= frozen_layers <= n_layers - 3:
         raise InputError(
             f"frozen_layers is {frozen_layers}; with {cells[2]} cells along z ({n_layers} layers) it must lie in "
-            f"1..{n_layers - 3}."
+            f"1..{n_layers - 3}, or be 0 for a free back."
         )
     if vacuum_A < 10:
         raise InputError(f"vacuum_A is {vacuum_A}; at least 10 A are needed above the film.")
@@ -191,13 +193,17 @@ def silicon_slab(
     rise = math.sqrt(max(si_o_length_A**2 - (span / 2) ** 2, 0.0)) + 0.5
     start = positions[bridges[:, 0]]
     middle = start + 0.5 * nearest_image(positions[bridges[:, 1]] - start, cell, periodic) + [0, 0, rise]
-    n = len(positions)
+    n, n_front = len(positions), len(bridges)
+    if not frozen_layers:
+        image, centre = _inversion(positions, layer, bonds, cell)
+        bridges, middle = np.vstack([bridges, image[bridges]]), np.vstack([middle, 2 * centre - middle])
+    lowest = min(0.0, float(middle[:, 2].min()))
     new = [(int(atom), n + k) for k, bridge in enumerate(bridges) for atom in bridge]
     return make_network(
-        np.vstack([positions, middle]),
+        np.vstack([positions, middle]) - [0, 0, lowest],
         ["Si"] * n + ["O"] * len(bridges),
         np.vstack([bonds, new]),
-        [cell[0], cell[1], cell[2] + vacuum_A],
+        [cell[0], cell[1], cell[2] - lowest + vacuum_A],
         periodic,
         np.concatenate([layer < frozen_layers, np.zeros(len(bridges), bool)]),
         {
@@ -205,6 +211,7 @@ def silicon_slab(
             "orientation": orientation,
             "frozen_layers": frozen_layers,
             "lattice_constant_A": lattice_constant_A,
+            **({} if frozen_layers else {FACT: list(range(n + n_front, n + len(bridges)))}),
         },
         label=f"Si({orientation}) slab",
     )
@@ -236,6 +243,30 @@ def _bridges(
     found = [top[_same_place(plane, end, cell[:2]).all(axis=1)] for end in ends]
     pairs = np.sort(np.stack([starts, np.concatenate(found)], axis=1), axis=1)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+
+def _inversion(
+    positions: np.ndarray, layer: np.ndarray, bonds: np.ndarray, cell: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each atom's image (n,) under an inversion that turns the slab upside down, and the inversion's centre.
+
+    The centre is the middle of a bond between the two planes in the middle of the slab.
+    """
+    from scipy.spatial import cKDTree
+
+    middle = (layer.max() + 1) // 2
+    across = bonds[(np.sort(layer[bonds], axis=1) == [middle - 1, middle]).all(axis=1)]
+    i, j = across[0]
+    periodic = np.array([True, True, False])
+    centre = positions[i] + 0.5 * nearest_image((positions[j] - positions[i])[None], cell, periodic)[0]
+    box = np.array([cell[0], cell[1], 0.0])
+
+    def folded(points: np.ndarray) -> np.ndarray:  # off the cell's edge, where rounding decides
+        return points + [1.0, 1.0, 0.0] - box * np.floor((points + [1.0, 1.0, 0.0]) / cell)
+
+    distance, image = cKDTree(folded(positions), boxsize=box).query(folded(2 * centre - positions))
+    assert distance.max() < 0.01
+    return image, centre
 
 
 def _same_place(points: np.ndarray, point: np.ndarray, period: np.ndarray) -> np.ndarray:

@@ -185,7 +185,7 @@ ELECTROLYTES = Table(
 )
 
 _CURVE = (
-    text("pair", "the two kinds of atom, for example O-O"),
+    text("pair", "the two kinds of atom: O-O of hydroxyl groups, else the molecules' central atoms, for example C-C"),
     number("r_A", "angstrom", "distance, centre of the bin", 0.0, 1e3),
     *observable("g", "1", "radial distribution function", 0.0, 1e6, OF_FRAMES),
     *observable(
@@ -209,7 +209,11 @@ RDF_CURVES = Table(
 )
 
 _DISTRIBUTION = (
-    text("torsion", "kind of dihedral angle: " + "; ".join(f"{n}, {t.description}" for n, t in TORSIONS.items())),
+    text(
+        "torsion",
+        "kind of dihedral angle, with the component where several have it: "
+        + "; ".join(f"{n}, {t.description}" for n, t in TORSIONS.items()),
+    ),
     number("angle_deg", "degree", f"dihedral angle, centre of a bin of {BIN_WIDTH_DEG:g}; 180 is trans", -180.0, 180.0),
     *observable(
         "probability_density_per_deg",
@@ -240,7 +244,7 @@ DIHEDRALS = Table(
 
 DIHEDRAL_CURVES = Table(
     "dihedral_curves",
-    "Distributions of the dihedral angles of all liquids.",
+    "Distributions of the dihedral angles of all liquids and electrolytes.",
     (*_STATE_KEY, "torsion", "angle_deg"),
     (*_STATE, *_DISTRIBUTION),
     checks=(ONE_VARIANT, _NORMALISED),

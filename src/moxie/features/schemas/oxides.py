@@ -29,7 +29,7 @@ OXIDE_RUNS = Table(
         number("target_thickness_nm", "nm", "thickness aimed at in the slab: thickness_scale x recipe", 0.0, 1e3),
         number("thickness_scale", "1", "ratio of slab to recipe thickness", 0.0, 1e3),
         count("n_si", "silicon atoms in the slab, frozen ones included", 1),
-        count("n_o", "oxygen atoms in the slab"),
+        count("n_o", "oxygen atoms in the slab, those of a free back left out"),
         number("area_A2", "angstrom2", "area of the slab's surface", 1.0),
         number("oxygen_per_area_per_A2", "1/angstrom2", "oxygen atoms per area", 0.0, 1e3),
         number(
@@ -104,7 +104,13 @@ OXIDE_RUNS = Table(
         ),
         count("n_silicon_inclusions", "clusters of two or more Si joined by Si-Si bonds, cut off from the substrate"),
         count("largest_silicon_inclusion", "Si atoms in the largest of these; 0 without any"),
-        number("strain_energy_eV_per_atom", "eV", "bond, angle and repulsion energy per mobile atom", 0.0, 100.0),
+        number(
+            "strain_energy_eV_per_atom",
+            "eV",
+            "bond, angle, repulsion energy of the slab per mobile atom",
+            0.0,
+            100.0,
+        ),
         number("bond_energy_eV", "eV", "bond-stretching energy", 0.0),
         number("angle_energy_eV", "eV", "bond-bending energy", 0.0),
         number("suboxide_energy_eV", "eV", "suboxide penalty", 0.0),
@@ -157,7 +163,7 @@ OXIDE_SITES = Table(
         maybe("smallest_ring", "1", "Si in the smallest ring through a Si, up to 12; empty for O", 2.0, 12.0),
         maybe("mean_ring_size", "1", "mean size of the shortest-path rings through a Si; empty for O", 2.0, 12.0),
         number("energy_eV", "eV", "share of the atom in the energy"),
-        Column("frozen", "bool", "", "whether the atom is held at its crystal site"),
+        Column("frozen", "bool", "", "whether the atom is held at its crystal site, or belongs to a free back"),
     ),
 )
 

@@ -1,55 +1,20 @@
-"""Every table by name."""
+"""Every table by name: whatever tables the modules of this package hold."""
 
 from moxie.errors import InputError
-from moxie.features.schemas.learning import (
-    FORCE_FIELD_ERROR_PREDICTIONS,
-    LOGP_PREDICTIONS,
-    NETWORK_ENERGY_PREDICTIONS,
-    PREDICTIONS,
-    SITE_ENVIRONMENTS,
-    SITE_MAP,
+from moxie.features.schemas import (
+    learning,
+    liquids,
+    molecules,
+    oxide_studies,
+    oxides,
+    placements,
+    transport,
+    validation,
 )
-from moxie.features.schemas.liquids import DIHEDRAL_CURVES, DIHEDRALS, ELECTROLYTES, LIQUIDS, RDF, RDF_CURVES
-from moxie.features.schemas.molecules import MOLECULES
-from moxie.features.schemas.oxide_studies import GROWTH_CURVES, OXIDE_BULK, OXIDE_EQUILIBRIUM
-from moxie.features.schemas.oxides import OXIDE_PROFILES, OXIDE_RDF, OXIDE_RUNS, OXIDE_SITES, OXIDE_STRUCTURE_FACTORS
-from moxie.features.schemas.placements import PLACEMENTS, SEARCHES
 from moxie.features.schemas.table import Table
-from moxie.features.schemas.transport import SETTINGS_STUDY, TRANSPORT, TRANSPORT_CURVES
-from moxie.features.schemas.validation import VALIDATION
 
-TABLES = {
-    table.name: table
-    for table in (
-        LIQUIDS,
-        ELECTROLYTES,
-        TRANSPORT,
-        TRANSPORT_CURVES,
-        SETTINGS_STUDY,
-        RDF,
-        RDF_CURVES,
-        DIHEDRALS,
-        DIHEDRAL_CURVES,
-        OXIDE_RUNS,
-        OXIDE_SITES,
-        OXIDE_PROFILES,
-        OXIDE_RDF,
-        OXIDE_STRUCTURE_FACTORS,
-        OXIDE_BULK,
-        OXIDE_EQUILIBRIUM,
-        GROWTH_CURVES,
-        MOLECULES,
-        SITE_ENVIRONMENTS,
-        PLACEMENTS,
-        VALIDATION,
-        SEARCHES,
-        PREDICTIONS,
-        LOGP_PREDICTIONS,
-        NETWORK_ENERGY_PREDICTIONS,
-        SITE_MAP,
-        FORCE_FIELD_ERROR_PREDICTIONS,
-    )
-}
+_MODULES = (liquids, transport, oxides, oxide_studies, molecules, placements, learning, validation)
+TABLES = {table.name: table for module in _MODULES for table in vars(module).values() if isinstance(table, Table)}
 
 
 def get_table(name: str) -> Table:

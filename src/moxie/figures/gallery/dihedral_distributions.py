@@ -1,4 +1,4 @@
-"""Distributions of the dihedral angles of each liquid under its force fields."""
+"""Distributions of the dihedral angles of each liquid and electrolyte under its force fields."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.features.schemas import DIHEDRAL_CURVES, LIQUIDS
+from moxie.features.schemas import DIHEDRAL_CURVES, ELECTROLYTES, LIQUIDS
 from moxie.features.tables import read_table
 from moxie.figures.gallery._curves import over_replicas
 from moxie.figures.parts import COLOURS, drawable_error, model_name, panels, pretty_name
@@ -20,16 +20,16 @@ _ROOM_K = 298.15
 _MOST_COLUMNS = 4
 
 
-def curves_to_show(curves: Any, liquids: Any) -> Any:
+def curves_to_show(curves: Any, systems: Any) -> Any:
     """Return the curves of each liquid and torsion at one state point, averaged over replicas, with `liquid` its name.
 
     The state point is the one with the most force fields; of several the one nearest to room temperature, at the lowest
-    pressure. `curves` and `liquids` are the tables dihedral_curves and liquids, which knows what a system consists of.
+    pressure. `curves` is the table dihedral_curves; `systems` has the columns system and composition.
     """
     import pandas
 
     table = over_replicas(curves, [*_SYSTEM, *_STATE, "torsion", "angle_deg"], _DENSITY)
-    contents = liquids[["system", "composition"]].drop_duplicates()
+    contents = systems[["system", "composition"]].drop_duplicates()
     table = table.merge(contents, on="system")
     shown = []
     for (_, _), rows in table.groupby(["composition", "torsion"]):
@@ -45,10 +45,13 @@ def curves_to_show(curves: Any, liquids: Any) -> Any:
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
+    import pandas
+
     curves = read_table(inputs["curves"], DIHEDRAL_CURVES)
     if curves.empty:
         raise InputError(f"{inputs['curves']} has no dihedral angles: there is nothing to draw.")
-    table = curves_to_show(curves, read_table(inputs["liquids"], LIQUIDS))
+    kinds = [read_table(inputs[kind.name], kind) for kind in (LIQUIDS, ELECTROLYTES) if kind.name in inputs]
+    table = curves_to_show(curves, pandas.concat([kind[["system", "composition"]] for kind in kinds]))
     force_fields = sorted(table["force_field"].unique())
     groups = list(table.groupby(["liquid", "torsion"]))
     columns = min(len(groups), _MOST_COLUMNS)
@@ -79,16 +82,17 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
 
 
 FIGURE = Figure(
-    title="Dihedral angles of the liquids",
+    title="Dihedral angles",
     category="Liquids and electrolytes",
     caption=(
-        "Distribution of each kind of dihedral angle under the force fields of a liquid, at the state point that most "
-        "of them share; 180° is trans, gauche lies near 60° to either side. Hydroxyl: C–C–O–H; backbone: four heavy "
-        "atoms about a single bond. Bins of 5°; band: standard error from decorrelated frames. Molecules without a "
-        "chiral centre must give a symmetric curve: what differs between its halves is noise."
+        "Distribution of each kind of dihedral angle under the force fields of a liquid or electrolyte, at the state "
+        "point that most of them share; 180° is trans, gauche lies near 60° to either side. Hydroxyl: C–C–O–H; "
+        "backbone: four heavy atoms about a single bond. Bins of 5°; band: standard error from decorrelated frames. "
+        "Molecules without a chiral centre must give a symmetric curve: what differs between its halves is noise."
     ),
-    inputs={"curves": "features/dihedral_curves.parquet", "liquids": "features/liquids.parquet"},
-    needs=("liquids", "dihedrals"),
+    inputs={"curves": "features/dihedral_curves.parquet"},
+    optional={kind: f"features/{kind}.parquet" for kind in ("liquids", "electrolytes")},
+    needs=("dihedrals",),
     draw=draw,
     order=32,
 )

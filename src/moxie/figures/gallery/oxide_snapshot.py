@@ -120,7 +120,8 @@ FIGURE = Figure(
     caption=(
         "Side view of the final films (first replica) at the lowest and the highest temperature of the sweep, with all "
         "bonds of the network. Large: silicon, coloured by its number of oxygen neighbours; small: oxygen. Atoms "
-        "further back are paler. The slab is periodic sideways; its lowest layers are frozen at crystal sites."
+        "further back are paler. The slab is periodic sideways; its lowest layers are frozen at crystal sites, or, "
+        "where the back is free, closed by oxygen."
     ),
     inputs={
         "coldest": "oxidation/Si{orientation}/T{coldest}/replica0/film.xyz",

@@ -1,4 +1,4 @@
-"""O-O radial distribution functions of the liquids."""
+"""Radial distribution functions of the liquids: of hydroxyl O, else of the molecules' central atoms."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,17 +11,20 @@ from moxie.figures.gallery._curves import read_curves
 from moxie.figures.parts import drawable_error, model_name, panels, pretty_name, temperature_colours
 from moxie.figures.registry import Figure
 
-PAIR = "O-O"
-_LONGEST_A = 7.0
-_MOST_NEIGHBOURS = 6.0
+_HYDROXYL = "O-O"
+_LONGEST_A, _MOST_NEIGHBOURS = 7.0, 6.0
+_LONGEST_OF_CENTRES_A, _MOST_CENTRES = 10.0, 15.0  # whole molecules are further apart, with more around each
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     curves = read_curves(inputs["curves"])
-    curves = curves[(curves["pair"] == PAIR) & (curves["r_A"] <= _LONGEST_A)].reset_index(drop=True)
+    alike = curves["pair"].map(lambda pair: len(set(pair.split("-"))) == 1)
+    hydroxyl = (curves["pair"][alike] == _HYDROXYL).all()
+    longest_A, most = (_LONGEST_A, _MOST_NEIGHBOURS) if hydroxyl else (_LONGEST_OF_CENTRES_A, _MOST_CENTRES)
+    curves = curves[alike & (curves["r_A"] <= longest_A)].reset_index(drop=True)
     if curves.empty:
-        raise InputError(f"{inputs['curves']} has no curve of the pair {PAIR}: there is nothing to draw.")
-    systems = [tuple(key) for key in curves[["system", "force_field"]].drop_duplicates().to_numpy()]
+        raise InputError(f"{inputs['curves']} has no curve of a pair of like atoms: there is nothing to draw.")
+    systems = [tuple(key) for key in curves[["system", "force_field", "pair"]].drop_duplicates().to_numpy()]
     figure, axes = panels(
         2,
         len(systems),
@@ -32,9 +35,9 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         height_ratios=(1.6, 1),
     )
     colours = temperature_colours(curves["temperature_K"])
-    for column, (system, force_field) in enumerate(systems):
+    for column, (system, force_field, pair) in enumerate(systems):
         upper, lower = axes[:, column]
-        rows = curves[(curves["system"] == system) & (curves["force_field"] == force_field)]
+        rows = curves[(curves[["system", "force_field", "pair"]] == [system, force_field, pair]).all(axis=1)]
         for (temperature, _), curve in rows.groupby(["temperature_K", "pressure_bar"]):
             error = drawable_error(curve["g_standard_error"])
             colour = colours[temperature]
@@ -44,25 +47,26 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
             low, high = running - drawable_error(error), running + drawable_error(error)
             lower.fill_between(curve["r_A"], low, high, color=colour, alpha=0.25, lw=0)
             lower.plot(curve["r_A"], running, color=colour)
-        upper.set_title(f"{pretty_name(system)} ({model_name(force_field)})")
+        upper.set_title(f"{pretty_name(system)} ({model_name(force_field)}), {pair.replace('-', '–')}")
         upper.axhline(1, color="0.75", lw=0.7, zorder=0)
         lower.set_xlabel("distance r (Å)")
         upper.legend(loc="upper right")
-    axes[0, 0].set_ylabel("g$_{OO}$(r)")
+    axes[0, 0].set_ylabel("g(r)")
     axes[0, 0].set_ylim(0, None)
-    axes[1, 0].set_ylabel("O neighbours\ncloser than r")
-    axes[1, 0].set_ylim(0, _MOST_NEIGHBOURS)
-    axes[1, 0].set_xlim(2.0, _LONGEST_A)
-    axes[1, 0].set_yticks(np.arange(0, _MOST_NEIGHBOURS + 1, 2))
+    axes[1, 0].set_ylabel("neighbours\ncloser than r")
+    axes[1, 0].set_ylim(0, most)
+    axes[1, 0].set_xlim(2.0, longest_A)
+    axes[1, 0].set_yticks(np.arange(0, most + 1, 2 if hydroxyl else 5))
     return figure, curves[curves["r_A"] >= 2.0]
 
 
 FIGURE = Figure(
-    title="Hydrogen-bonded structure of the liquids",
+    title="Structure of the liquids",
     category="Liquids and electrolytes",
     caption=(
-        "Oxygen-oxygen radial distribution function (top) and running coordination number (bottom); bands: standard "
-        "errors. The first peak and its two neighbours are the hydrogen-bonded chain of the liquid alcohol."
+        "Radial distribution function (top) and running coordination number (bottom); bands: standard errors. O–O: "
+        "oxygen of hydroxyl groups, whose first peak with its two neighbours is the hydrogen-bonded chain of a liquid "
+        "alcohol. Liquids without hydroxyl groups: the central atom of each molecule."
     ),
     inputs={"curves": "features/rdf_curves.parquet"},
     needs=("liquids",),

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from moxie.features.recommended_settings import members_of, plain_rows
 from moxie.features.schemas import SETTINGS_STUDY
 from moxie.features.tables import read_table
@@ -18,10 +16,12 @@ _DENSITY = "density (g cm$^{-3}$)"
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
+    import pandas
+
     table = read_table(inputs["table"], SETTINGS_STUDY)
     found = read_json(inputs["recommended"])
     rows = [row for row in plain_rows(table) if not row["failure"]]
-    series = {name: pd.DataFrame(members_of(name, rows, found["base"])) for name in ("timestep", *_SIZES)}
+    series = {name: pandas.DataFrame(members_of(name, rows, found["base"])) for name in ("timestep", *_SIZES)}
     sizes = [name for name in _SIZES if len(series[name]) > 1]
     figure, axes = panels(2 if sizes else 1, 4, width=9.6, height=4.4 if sizes else 2.4)
     chosen = {name: found["series"].get(name, {}).get("recommended") for name in series}

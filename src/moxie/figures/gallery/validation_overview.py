@@ -12,13 +12,12 @@ from moxie.features.tables import read_table
 from moxie.figures.parts import (
     VERDICT_COLOURS,
     drawable_error,
-    label,
     panels,
     pretty_name,
     verdict_colour,
-    without_unit,
 )
 from moxie.figures.registry import Figure
+from moxie.figures.wording import plain_label
 
 _LINEAR_TO = 10.0  # percent; beyond it the axis is logarithmic
 _VERDICT_MARKERS = {"agrees": "o", "within": "s", "deviates": "D", "no verdict": "o"}
@@ -35,7 +34,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     table = table[table["deviation_percent"].notna()].reset_index(drop=True)
     if table.empty:
         raise InputError(f"{inputs['validation']} has no compared number: there is nothing to draw.")
-    table["line"] = [f"{pretty_name(row.system)}: {without_unit(label(row.quantity))}" for row in table.itertuples()]
+    table["line"] = [f"{pretty_name(row.system)}: {plain_label(row.quantity)}" for row in table.itertuples()]
     stages = {"dynamics": 0, "oxidation": 1, "molecules": 2, "learning": 3}
     order = table.assign(rank=table["stage"].map(stages)).sort_values(["rank", "system", "quantity"], kind="stable")
     lines = list(dict.fromkeys(order["line"]))

@@ -21,13 +21,13 @@ from moxie.learning.grouped import permutation_importance
 from moxie.learning.metrics import HeldOut, interval, rmse_ratio, scores_with_intervals
 from moxie.learning.models import GaussianProcess, MeanBaseline, Process
 from moxie.learning.registry import Settings, Task
+from moxie.learning.thresholds import FEWEST_STATES
 from moxie.reference.registry import VERIFIED
 
 BEST = "linear"
 CURVE = ("system", "model", "quantity")
 KEY = (*CURVE, "temperature_K", "pressure_bar")
 QUANTITIES = ("density_g_cm3", "enthalpy_of_vaporisation_kJ_mol")
-FEWEST_STATES = 3
 FEWEST_LIQUIDS = 30
 _NUMBERS = ("deviation_percent", "standard_error", "reference_value", "temperature_K", "pressure_bar")
 _REPEATS = 3

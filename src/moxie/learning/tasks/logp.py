@@ -21,7 +21,6 @@ from moxie.learning.checks import check_columns, check_keys
 from moxie.learning.logp_evaluation import (
     BASELINES,
     BEST,
-    N_FOLDS,
     PHYSICS,
     Data,
     Evaluation,
@@ -36,9 +35,9 @@ from moxie.learning.logp_evaluation import (
 from moxie.learning.metrics import interval, rmse_ratio, scores_with_intervals
 from moxie.learning.nested import Candidate, Fitted, fit_weighted
 from moxie.learning.registry import Settings, Task
+from moxie.learning.thresholds import FEWEST_MOLECULES, N_FOLDS
 
 PREDICTED = ("predicted", "lower", "upper", "nearest_similarity", "applicability")
-FEWEST = 30  # molecules
 MOST_APART = 1.0  # measurements of one structure, in decades
 _TABLE_COLUMNS = ("list", "molecule", "smiles", "status", "charge", "spin_multiplicity", "method", "logP_measured")
 
@@ -82,11 +81,11 @@ def prepare(molecules: Any) -> tuple[Data, Any, dict[str, int]]:
     target = mean.loc[known["structure"]].to_numpy(float)
     groups = np.array([molecular.scaffold(text) for text in known["smiles"]])
     n_groups = len(set(groups))
-    if len(known) < FEWEST or n_groups < N_FOLDS:
+    if len(known) < FEWEST_MOLECULES or n_groups < N_FOLDS:
         raise InputError(
             f"The table molecules has {len(known)} usable molecules with a measured logP in {n_groups} scaffold(s); "
-            f"the task logp needs {FEWEST} in {N_FOLDS}. Give quantum_chemistry.molecule_lists a longer or more "
-            "varied list, or raise quantum_chemistry.most_per_list."
+            f"the task logp needs {FEWEST_MOLECULES} in {N_FOLDS}. Give quantum_chemistry.molecule_lists a longer "
+            "or more varied list, or raise quantum_chemistry.most_per_list."
         )
     return Data(features(known), target, groups, known), good[~labelled].reset_index(drop=True), left_out
 

@@ -23,11 +23,11 @@ from moxie.learning.models import BASELINES, GaussianProcess
 from moxie.learning.noise import ReplicaNoise, replica_noise
 from moxie.learning.registry import Settings, Task
 from moxie.learning.splits import leave_one_group_out
+from moxie.learning.thresholds import FEWEST_TEMPERATURES
 
 FEATURES = ("temperature_K", "oxygen_per_area_per_A2")
 KEY = ("temperature_K", "replica", "stage")
 BLOCKS = {"temperature": [0], "oxygen per area": [1]}
-FEWEST_TEMPERATURES = 3
 _NOT_TARGETS = {
     *FEATURES,
     *KEY,

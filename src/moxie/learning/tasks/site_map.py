@@ -18,6 +18,7 @@ from moxie.features.schemas import OXIDE_RUNS, OXIDE_SITES, SITE_ENVIRONMENTS, S
 from moxie.learning.checks import check_columns, check_finite, check_groups, check_keys
 from moxie.learning.environments import COSINES, DISTANCES, FEATURES
 from moxie.learning.registry import Settings, Task
+from moxie.learning.thresholds import FEWEST_FILMS
 
 FILM = ("orientation", "temperature_K", "replica")
 KEY = (*FILM, "site")
@@ -33,7 +34,7 @@ _PERMUTATIONS = 200
 _STRAIN_CLASSES = 5
 _OUTLIERS = 20
 _SIMILAR = 10  # other sites
-FEWEST_FILMS = 3
+_TABLES = (SITE_ENVIRONMENTS, OXIDE_SITES, OXIDE_RUNS)
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,12 @@ class Data:
     frame: Any
 
 
-def prepare(environments: Any, oxide_sites: Any, oxide_runs: Any) -> Data:
+def prepare(environments: Any, oxide_sites: Any, oxide_runs: Any, parameter_set: str) -> Data:
     """Return the sites of the task, sorted by key.
 
     Strain is the site's energy less the suboxide penalty of its oxidation state, in five classes of equal number.
-    Raises InputError for missing columns, repeated keys, numbers that are not finite, and fewer than three films.
+    parameter_set: name or path. Raises InputError for missing columns, repeated keys, numbers that are not finite,
+    fewer than three films, and films of another parameter set.
     """
     from moxie.oxidation.parameter_sets import load_parameters
 
@@ -59,16 +61,16 @@ def prepare(environments: Any, oxide_sites: Any, oxide_runs: Any) -> Data:
     for frame, name in ((environments, "site_environments"), (oxide_sites, "oxide_sites")):
         check_keys(frame, name, KEY)
     check_finite(environments, "site_environments", KEY, FEATURES)
-    names = sorted(oxide_runs["parameter_set"].unique())
-    if len(names) > 1:
-        raise InputError(f"The table oxide_runs mixes parameter sets: {', '.join(names)}.")
+    parameters, names = load_parameters(parameter_set), sorted(oxide_runs["parameter_set"].unique())
+    if names != [parameters.name]:
+        raise InputError(f"The films of oxide_runs were made with {', '.join(names)}, not with {parameters.name}.")
     known = oxide_sites[[*KEY, "x_A", "y_A", "z_A", "depth_A", "oxidation_state", "energy_eV"]]
     frame = environments.merge(known, on=list(KEY), how="left").sort_values(list(KEY), ignore_index=True)
     check_finite(frame, "oxide_sites", KEY, ("oxidation_state", "energy_eV", "depth_A"))
     film = frame.groupby(list(FILM)).ngroup().to_numpy()
     advice = "Add oxidation.temperatures_K or oxidation.replicas."
     check_groups(film, "site_environments", "site_map", "films", FEWEST_FILMS, advice)
-    penalty = np.array(load_parameters(names[0]).suboxide_eV)
+    penalty = np.array(parameters.suboxide_eV)
     state = frame["oxidation_state"].to_numpy()
     frame = frame.assign(strain_energy_eV=frame["energy_eV"] - penalty[state])
     edges = np.quantile(frame["strain_energy_eV"], np.arange(1, _STRAIN_CLASSES) / _STRAIN_CLASSES)
@@ -86,7 +88,8 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     from moxie.learning.task_card import model_card
 
     log = logging.getLogger(__name__)
-    data = prepare(*(read_table(inputs[table.name], table) for table in (SITE_ENVIRONMENTS, OXIDE_SITES, OXIDE_RUNS)))
+    environments, sites, runs = (read_table(inputs[table.name], table) for table in _TABLES)
+    data = prepare(environments, sites, runs, settings.parameter_set)
     with threadpool_limits(limits=1):
         log.info("%d sites of %d films", len(data.film), data.film.max() + 1)
         stability = {k: resampled_agreement(data, k, seed) for k in COUNTS}
@@ -339,5 +342,6 @@ TASK = Task(
     run=run,
     predict=predict,
     columns=lambda model: {name: SITE_ENVIRONMENTS.column(name).unit for name in model["features"]},
+    settings=("confidence", "bootstrap_samples", "parameter_set"),
     needs=("film_sites",),
 )

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from moxie.oxidation.parameter_sets import load_parameters
+from moxie.oxidation.placement.counts import enumerable
 from moxie.oxidation.placement.evaluator import Evaluator, Relaxer, orbits
 from moxie.oxidation.placement.searches import search
-from moxie.oxidation.placement.sites import enumerable, make_sites
+from moxie.oxidation.placement.sites import make_sites
 from moxie.seeds import derive_seed
 
 TARGET_TOLERANCE_EV = 1e-6
@@ -21,7 +22,7 @@ TARGET_TOLERANCE_EV = 1e-6
 
 @dataclass(frozen=True)
 class Settings:
-    """A comparison: cell by name (`sites.CELLS`), number of O, methods (`searches.METHODS`), number of seeds, and the
+    """A comparison: cell by name (`counts.CELLS`), number of O, methods (`searches.METHODS`), number of seeds, and the
     budget of each search in relaxations."""
 
     cell: str = "si16"
@@ -73,7 +74,7 @@ def run(
     metrics: dict[str, Any] = {
         "cell": settings.cell,
         "n_oxygen": settings.n_oxygen,
-        "parameter_set": parameter_set,
+        "parameter_set": parameters.name,
         "n_sites": sites.n_sites,
         "n_operations": len(sites.images),
         "n_placements": math.comb(sites.n_sites, settings.n_oxygen),

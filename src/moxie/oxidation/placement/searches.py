@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from moxie.errors import InputError, nearest
+from moxie.oxidation.placement.counts import check_enumeration
 from moxie.oxidation.placement.evaluator import BudgetSpentError, Evaluator, orbits
 from moxie.oxidation.placement.model import Clusters, Guide, make_clusters, model_energy
-from moxie.oxidation.placement.sites import Occupied, Sites, check_enumeration
+from moxie.oxidation.placement.sites import Occupied, Sites
 from moxie.oxidation.placement.tree import Tree
 
 PATIENCE = 200  # placements in a row that cost nothing, after which annealing and the genetic search start anew

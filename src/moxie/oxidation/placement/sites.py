@@ -4,29 +4,19 @@ A placement is a set of occupied sites. Symmetry operations permute the sites; p
 have the same relaxed energy, and the least of all images stands for the whole orbit (`Sites.canonical`).
 """
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
 
 from moxie.errors import InputError, nearest
 from moxie.oxidation.parameter_sets import ParameterSet
+from moxie.oxidation.placement.counts import CELLS, Cell
 from moxie.structures.network import Network
 from moxie.structures.silicon import diamond, silicon_slab
 
-
-class Cell(NamedTuple):
-    """Numbers of sites and of symmetry operations."""
-
-    n_sites: int
-    n_operations: int
-
-
-CELLS = {"si16": Cell(32, 384), "si64": Cell(128, 1536), "slab": Cell(48, 32)}
-MOST_ENUMERATED = 30_000  # orbits
 SLAB_CELLS, SLAB_FROZEN_LAYERS, SLAB_BOND_LAYERS = (2, 2, 3), 4, 3
 _TOLERANCE_A = 1e-3
 
@@ -86,30 +76,6 @@ class Sites:
         """Return how many placements are images of a canonical one, itself included."""
         kept = (np.sort(self.images[:, list(orbit)], axis=1) == np.array(orbit, int)).all(axis=1)
         return len(self.images) // int(kept.sum())
-
-
-def check_count(name: str, n_sites: int, n_oxygen: int) -> None:
-    """Raise InputError unless 0..n_sites O are asked for."""
-    if not 0 <= n_oxygen <= n_sites:
-        raise InputError(
-            f"{n_oxygen} O on the cell `{name}`: it has {n_sites} Si-Si bonds to place them on, so the number must lie "
-            f"in 0..{n_sites}."
-        )
-
-
-def enumerable(cell: Cell, n_oxygen: int) -> bool:
-    """Return whether few enough orbits are to be expected to relax them all."""
-    return math.comb(cell.n_sites, n_oxygen) / cell.n_operations <= MOST_ENUMERATED
-
-
-def check_enumeration(name: str, cell: Cell, n_oxygen: int) -> None:
-    """Raise InputError if there are too many orbits to enumerate."""
-    if not enumerable(cell, n_oxygen):
-        raise InputError(
-            f"enumeration of {n_oxygen} O on the cell `{name}`: {math.comb(cell.n_sites, n_oxygen):.3g} placements and "
-            f"{cell.n_operations} symmetry operations leave more than {MOST_ENUMERATED} to relax. Take fewer O, or "
-            "leave enumeration out."
-        )
 
 
 def make_sites(name: str, parameters: ParameterSet) -> Sites:

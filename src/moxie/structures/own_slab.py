@@ -1,0 +1,219 @@
+"""A user's own slab as the start of the films: read from extended XYZ, checked, and made what a cut slab is.
+
+A file as moxie writes it holds its bonds. Without them two atoms are bonded when nearer than 1.15 (Si-Si) or 1.3 (Si-O)
+times the field's bond length; pairs between that and 1.28 or 1.5 times the length are ambiguous, and refused. Two Si
+that share an O are not bonded. (In grown films the longest Si-Si bond is 2.55 A and the next Si 3.1 A away, or 2.6 A if
+they share an O; the longest Si-O bond is 1.67 A, on a bare Si(001) 1.93 A, and the next O 2.6 A away.)
+"""
+
+import math
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moxie.errors import InputError
+from moxie.structures.back_side import FACT, find_back_oxygens
+from moxie.structures.network import Network, make_network, nearest_image, read_network
+from moxie.structures.silicon import NARROWEST_A
+
+BONDED, NOT_BONDED = (1.15, 1.30), (1.28, 1.50)  # Si-Si, Si-O, in bond lengths
+LARGEST_STRAIN = 0.02
+VACUUM_A = 10.0
+# mean of cos^4 of the angles between the crystal's bonds and the normal: the same for every turn about the normal
+_BONDS_TO_NORMAL = {"100": 1 / 9, "110": 2 / 9, "111": 7 / 27}
+_SAME = 0.015
+
+
+def own_slab(
+    path: str | Path,
+    orientation: str,
+    free_back: bool,
+    lattice_constant_A: float,
+    si_o_length_A: float,
+) -> Network:
+    """Return the structure of a file as a slab to oxidise, its lowest atom at height 0; z points out of its front.
+
+    The facts are those of a cut slab, and `lateral_strain`, along x and y, of the crystal against the field's lattice.
+    Raises InputError, naming the file, for a structure that is no sound network (`moxie.structures.network.validate`),
+    for ambiguous bonds, a cell that is not periodic in the plane alone, is narrower than 9 A or has less than 10 A of
+    vacuum, for a back that is not frozen (with `free_back`: is frozen, or not closed by O), for a crystal that is
+    missing, of another orientation, or laterally strained by more than 2 %.
+    """
+    try:
+        changed = Path(path).stat().st_mtime_ns
+    except OSError as error:
+        raise InputError(f"The structure {path} cannot be read ({error.strerror}).") from None
+    return _own_slab(str(path), changed, orientation, free_back, lattice_constant_A, si_o_length_A)
+
+
+@lru_cache
+def _own_slab(
+    path: str, changed: int, orientation: str, free_back: bool, lattice_constant_A: float, si_o_length_A: float
+) -> Network:
+    label = f"The structure {path}"
+    bond_A = lattice_constant_A * math.sqrt(3) / 4
+    network = read_network(path) if _has_bonds(path) else _without_bonds(path, label, (bond_A, si_o_length_A))
+    _check_cell(network, label)
+    _check_back(network, free_back, label)
+    strain = _check_crystal(network, orientation, bond_A, label)
+    info: dict[str, Any] = {
+        "structure": Path(path).name,
+        "orientation": orientation,
+        "lattice_constant_A": lattice_constant_A,
+        "lateral_strain": [round(float(value), 6) for value in strain],
+    }
+    if free_back:
+        info[FACT] = find_back_oxygens(network, label).tolist()
+    lowest = float(network.positions[:, 2].min())
+    return replace(network, positions=network.positions - [0, 0, lowest], info=info, arrays={})
+
+
+def _has_bonds(path: str) -> bool:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return "bonds=" in [*(next(file, "") for _ in range(2))][1]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The structure {path} cannot be read as text ({error}).") from None
+
+
+def _without_bonds(path: str, label: str, bond_lengths_A: tuple[float, float]) -> Network:
+    from ase.io import read
+
+    try:
+        atoms = read(path, index=":", format="extxyz")
+    except Exception as error:  # the reader's own, of any kind
+        raise InputError(f"{label} is not extended XYZ: {error}") from None
+    if len(atoms) != 1:
+        raise InputError(f"{label} holds {len(atoms)} frames; one is needed.")
+    (atoms,) = atoms
+    cell = np.array(atoms.cell)
+    if np.abs(cell - np.diag(np.diag(cell))).max() > 1e-6:
+        raise InputError(f"{label}: the cell must be orthogonal, with its edges along x, y and z; it is\n{cell}.")
+    if "frozen" in atoms.arrays:
+        frozen = np.array(atoms.arrays["frozen"], bool)
+    else:
+        frozen = np.zeros(len(atoms), bool)
+        for constraint in atoms.constraints:
+            frozen[constraint.get_indices()] = True
+    species = np.array(atoms.get_chemical_symbols(), dtype="<U2")
+    whole = make_network(  # frozen throughout, so that everything but bonds is checked first
+        atoms.positions, species, [], np.diag(cell), atoms.pbc, np.ones(len(atoms), bool), label=label
+    )
+    bonds = bonds_by_distance(whole, bond_lengths_A, label)
+    return make_network(whole.positions, species, bonds, whole.cell, whole.periodic, frozen, label=label)
+
+
+def bonds_by_distance(network: Network, bond_lengths_A: tuple[float, float], label: str) -> np.ndarray:
+    """Return the bonds (m, 2) that the distances tell; the network's own are not looked at.
+
+    bond_lengths_A: of Si-Si and Si-O. Raises InputError for a pair of which the distance does not tell.
+    """
+    oxygen = network.species == "O"
+    near, far = (np.array(bond_lengths_A) * limits for limits in (BONDED, NOT_BONDED))
+    pairs = network.tree().query_pairs(far.max(), output_type="ndarray")
+    n_oxygen = oxygen[pairs].sum(axis=1)
+    kind = (n_oxygen == 1).astype(int)
+    distance = np.linalg.norm(network.vectors(*pairs.T), axis=1)
+    mixed = pairs[(n_oxygen == 1) & (distance < near[1])]
+    silicon_of: dict[int, set[int]] = {}
+    for i, j in mixed.tolist():
+        of, silicon = (i, j) if oxygen[i] else (j, i)
+        silicon_of.setdefault(of, set()).add(silicon)
+    bridged = {(i, j) for ends in silicon_of.values() for i in ends for j in ends if i < j}
+    apart = np.array([tuple(sorted(pair)) not in bridged for pair in pairs.tolist()], bool)
+    possible = (n_oxygen == 1) | ((n_oxygen == 0) & apart)
+    doubtful = np.flatnonzero(possible & (distance >= near[kind]) & (distance < far[kind]))
+    if len(doubtful):
+        i, j = pairs[doubtful[0]].tolist()
+        raise InputError(
+            f"{label} has no bonds, and the distance of atoms {i} ({network.species[i]}) and {j} "
+            f"({network.species[j]}), {distance[doubtful[0]]:.2f} A, does not tell whether they are "
+            'bonded. Relax the structure, or list the bonds in the comment line: bonds="0 1 0 2 ...", pairs of atoms '
+            "from 0."
+        )
+    return np.sort(pairs[possible & (distance < near[kind])], axis=1)
+
+
+def _check_cell(network: Network, label: str) -> None:
+    if network.periodic.tolist() != [True, True, False]:
+        found = " ".join("T" if flag else "F" for flag in network.periodic)
+        raise InputError(
+            f"{label}: pbc is {found}; a slab is periodic in its plane and free along z, the normal of its front: "
+            'pbc="T T F".'
+        )
+    for axis, edge in zip("xy", network.cell[:2].tolist(), strict=True):
+        if edge < NARROWEST_A:
+            raise InputError(f"{label}: the cell is {edge:.2f} A along {axis}; at least {NARROWEST_A:g} A are needed.")
+    vacuum = vacuum_of(network)
+    if vacuum < VACUUM_A:
+        raise InputError(
+            f"{label}: the cell is {network.cell[2]:.2f} A along z and the atoms take "
+            f"{network.cell[2] - vacuum:.2f} A; at least {VACUUM_A:g} A of vacuum are needed. Make the cell higher."
+        )
+
+
+def vacuum_of(network: Network) -> float:
+    """Return the height of the cell that the atoms leave, in A."""
+    return float(network.cell[2] - np.ptp(network.positions[:, 2]))
+
+
+def _check_back(network: Network, free_back: bool, label: str) -> None:
+    frozen, heights = network.frozen, network.positions[:, 2]
+    if free_back and frozen.any():
+        raise InputError(
+            f"{label}: {frozen.sum()} atoms are frozen, but `frozen_layers: 0` asks for a free back. Set frozen_layers "
+            "to 1 or more, or mark no atom as frozen."
+        )
+    if not free_back and not frozen.any():
+        raise InputError(
+            f"{label}: no atom is frozen. Mark the atoms of the back in a column `frozen` (frozen:L:1, T or F), or ask "
+            "for a free back by `frozen_layers: 0`."
+        )
+    if (network.species[frozen] == "O").any():
+        atom = int(np.flatnonzero(frozen & (network.species == "O"))[0])
+        raise InputError(f"{label}: atom {atom} is a frozen O; only the crystal at the back can be frozen.")
+    if frozen.any() and (frozen.all() or heights[frozen].max() > np.median(heights[~frozen])):
+        raise InputError(
+            f"{label}: frozen atoms reach up to {heights[frozen].max():.1f} A, into the upper half of the others or "
+            "above; only the back, the lower end along z, can be frozen."
+        )
+
+
+def _check_crystal(network: Network, orientation: str, bond_A: float, label: str) -> np.ndarray:
+    """Return the lateral strain (2,) of the crystal."""
+    silicon = np.flatnonzero((network.oxidation_states() == 0) & (network.coordination() == 4))
+    lattice_constant_A = 4 * bond_A / math.sqrt(3)
+    wanted = math.ceil(8 / lattice_constant_A**3 * network.area_A2 * bond_A)  # somewhat less than two planes
+    if len(silicon) < wanted:
+        raise InputError(
+            f"{label}: {len(silicon)} Si have four Si neighbours; at least {wanted} are needed, a crystal to oxidise."
+        )
+    bonds = network.bonds[np.isin(network.bonds, silicon).any(axis=1)]
+    i, j = np.vstack([bonds[np.isin(bonds[:, 0], silicon)], bonds[np.isin(bonds[:, 1], silicon)][:, ::-1]]).T
+    vectors = nearest_image(network.positions[j] - network.positions[i], network.cell, network.periodic)
+    squares = vectors**2
+    to_normal = float((squares[:, 2] ** 2 / squares.sum(axis=1) ** 2).mean())
+    likely = min(_BONDS_TO_NORMAL, key=lambda name: abs(_BONDS_TO_NORMAL[name] - to_normal))
+    if abs(_BONDS_TO_NORMAL[likely] - to_normal) > _SAME:
+        raise InputError(
+            f"{label}: the Si-Si bonds are not those of a crystal with a (100), (110) or (111) face along z."
+        )
+    if likely != orientation:
+        raise InputError(
+            f"{label}: its crystal has a ({likely}) face along z, but `oxidation.orientations` names {orientation}."
+        )
+    # over an atom's four bonds x^2 and y^2 sum to 4/3 b^2 however the crystal is turned
+    sums = np.stack([np.bincount(i, squares[:, axis])[silicon] for axis in (0, 1)], axis=1)
+    strain = np.median(np.sqrt(0.75 * sums) / bond_A - 1, axis=0)
+    if np.abs(strain).max() > LARGEST_STRAIN:
+        fitting = network.cell[:2] / (1 + strain)
+        raise InputError(
+            f"{label}: the crystal is strained by {100 * strain[0]:+.2f} % along x and {100 * strain[1]:+.2f} % along "
+            f"y against the field's lattice constant of {lattice_constant_A:.3f} A; at most "
+            f"{100 * LARGEST_STRAIN:g} % are allowed. Scale the structure to a cell of {fitting[0]:.2f} x "
+            f"{fitting[1]:.2f} A."
+        )
+    return strain
