@@ -188,7 +188,7 @@ def _describe_oxidation(oxidation: Mapping[str, Any]) -> list[str]:
         size = f"a slab of {' × '.join(str(count) for count in slab['cells'])} cells"
         lines.append(
             f"Monte Carlo on {slab.get('structure') or size}, {oxidation['replicas']} replicas at each temperature, "
-            f"energy parameters {model_name(oxidation['parameter_set'])}; oxide thickness "
+            f"energy parameters {model_name(Path(oxidation['parameter_set']).stem)}; oxide thickness "
             f"{oxidation['thickness_scale']:g} × that of the recipe."
         )
     return lines
