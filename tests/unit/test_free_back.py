@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pandas
 import pytest
+from small_films import SETTINGS
 
 from moxie.errors import InputError
 from moxie.features.oxides import analyse_film, film_curves
 from moxie.learning.environments import describe_sites
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.equilibrium import ExchangeSettings, film_facts, sample_film
-from moxie.oxidation.films import Anneal, FilmSettings, Growth, active_silicon, grow_oxide
-from moxie.oxidation.front import FrontEngine, front_oxygen
+from moxie.oxidation.films import active_silicon, grow_oxide
+from moxie.oxidation.front import FrontEngine
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import FILM
 from moxie.oxidation.sizing import check_recipe_fits
@@ -22,6 +23,7 @@ from moxie.structures.back_side import (
     back_oxygens,
     find_back_oxygens,
     front_atoms,
+    front_oxygen,
     front_side,
     hold_back,
 )
@@ -31,12 +33,6 @@ from moxie.structures.silicon import insert_oxygen, silicon_slab
 
 PARAMETERS = load_parameters("von_alfthan_2003")
 FACES = pytest.mark.parametrize("orientation", ["100", "110", "111"])
-SETTINGS = FilmSettings(
-    n_oxygen=24,
-    growth=Growth(stages=2, moves_per_oxygen=60, hot_moves_per_oxygen=20),
-    anneal=Anneal(steps=4, moves_per_oxygen=40, final_moves_per_oxygen=80),
-    checkpoint_interval_s=1e9,
-)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from small_films import SETTINGS
 
 from moxie.errors import InputError
 from moxie.features.clusters import silicon_clusters
@@ -15,13 +16,6 @@ from moxie.oxidation.kinetics import BOLTZMANN_EV_K
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.sizing import check_recipe_fits, oxygen_for_thickness, thickness_of_oxygen
 from moxie.structures.silicon import silicon_slab
-
-SETTINGS = FilmSettings(
-    n_oxygen=24,
-    growth=Growth(stages=2, moves_per_oxygen=60, hot_moves_per_oxygen=20),
-    anneal=Anneal(steps=4, moves_per_oxygen=40, final_moves_per_oxygen=80),
-    checkpoint_interval_s=1e9,
-)
 
 
 @pytest.fixture(scope="module")

@@ -19,10 +19,11 @@ import numpy as np
 from moxie.errors import InputError
 from moxie.oxidation.checkpoints import Checkpoints, digest, engine_arrays, restore_engine
 from moxie.oxidation.engine import Engine, Tally
-from moxie.oxidation.front import FrontEngine, front_oxygen
+from moxie.oxidation.front import FrontEngine
 from moxie.oxidation.kinetics import BOLTZMANN_EV_K
 from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.rejection import FILM, Calibration, Rejection
+from moxie.structures.back_side import front_oxygen
 from moxie.structures.network import Network, make_network
 
 CALIBRATION_FOLLOWED = 150, 350  # moves, at the beginning of every stage's anneal
@@ -172,9 +173,7 @@ def calibrate_rejection(
     calibration = None
     for target in (2 * surface, 4 * surface):
         while len(engine.oxygens) < target:
-            i, j = choose_bond(engine, growth)
-            engine.insert_oxygen(i, j)
-            engine.relax(0.05, growth.relax_steps)
+            _insert(engine, growth)
             engine.run(20, growth.kT_eV, growth.hop_fraction, active_silicon(engine))
         earlier = None if calibration is None else calibration.log
         calibration = engine.calibrate(
@@ -262,9 +261,7 @@ def _step(engine: Engine, progress: _Progress, settings: FilmSettings, targets: 
     growth, anneal = settings.growth, settings.anneal
     n_oxygen = len(engine.oxygens)
     if progress.step == 0 and n_oxygen < target - progress.taken_up:
-        i, j = choose_bond(engine, growth)
-        engine.insert_oxygen(i, j)
-        engine.relax(0.05, growth.relax_steps)
+        _insert(engine, growth)
         if growth.hot_moves_per_oxygen:
             full = np.flatnonzero((engine.oxidation_states() == 4) & ~engine.atoms.frozen)
             if len(full) > 1:
@@ -300,8 +297,18 @@ def _step(engine: Engine, progress: _Progress, settings: FilmSettings, targets: 
 def _fill(engine: Engine, growth: Growth, target: int) -> None:
     """Insert O until no silicon is cut off from the substrate and the film holds `target` of them."""
     while len(inclusions(engine)) or len(engine.oxygens) < target:
-        engine.insert_oxygen(*choose_bond(engine, growth))
-        engine.relax(0.05, growth.relax_steps)
+        _insert(engine, growth)
+
+
+def _insert(engine: Engine, growth: Growth) -> None:
+    engine.insert_oxygen(*choose_bond(engine, growth))
+    engine.relax(0.05, growth.relax_steps)
+
+
+def _silicon_bonds(engine: Engine) -> np.ndarray:
+    """Return the Si-Si bonds, (m, 2)."""
+    bonds = engine.bonds()
+    return bonds[(engine.atoms.species[bonds] == 0).all(axis=1)]
 
 
 def inclusions(engine: Engine) -> np.ndarray:
@@ -310,8 +317,7 @@ def inclusions(engine: Engine) -> np.ndarray:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    bonds = engine.bonds()
-    bonds = bonds[(engine.atoms.species[bonds] == 0).all(axis=1)]
+    bonds = _silicon_bonds(engine)
     n_atoms = len(engine.atoms.species)
     linked = coo_array((np.ones(len(bonds)), bonds.T), shape=(n_atoms, n_atoms))
     _, piece = connected_components(linked, directed=False)
@@ -323,8 +329,8 @@ def choose_bond(engine: Engine, growth: Growth) -> tuple[int, int]:
     atoms = engine.atoms
     bonds = inclusions(engine)
     if not len(bonds):
-        bonds = engine.bonds()
-        bonds = bonds[(atoms.species[bonds] == 0).all(axis=1) & ~atoms.frozen[bonds].any(axis=1)]
+        bonds = _silicon_bonds(engine)
+        bonds = bonds[~atoms.frozen[bonds].any(axis=1)]
     if not len(bonds):
         raise InputError("No Si-Si bond is left for another O; use a thicker slab or a thinner oxide.")
     states = engine.oxidation_states()[bonds]

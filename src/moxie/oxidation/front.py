@@ -44,8 +44,3 @@ class FrontEngine(Engine):
             away = self.atoms.position[self._held] - self._places
             self.atoms.position[:] -= nearest_image(away, self._full_cell, self._periodic).mean(axis=0)
             self._set_atoms(self.atoms)
-
-
-def front_oxygen(network: Network) -> int:
-    """Return the number of O of a slab that are not its free back's."""
-    return int((network.species == "O").sum()) - len(back_oxygens(network))

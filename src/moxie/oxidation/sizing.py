@@ -9,7 +9,7 @@ from typing import Any
 
 from moxie.errors import InputError
 from moxie.oxidation import kinetics as growth_kinetics
-from moxie.structures.back_side import back_oxygens
+from moxie.structures.back_side import back_oxygens, front_oxygen
 from moxie.structures.network import Network
 from moxie.structures.own_slab import VACUUM_A, vacuum_of
 from moxie.structures.silicon import SI_LATTICE_CONSTANT_A, face, surface_cells
@@ -118,7 +118,7 @@ def check_recipe_fits_structure(
     per_layer = 8 / lattice_constant_A**3 * start.area_A2 * layer_A
     target_nm = thickness_scale * recipe_nm
     needed = oxygen_for_thickness(target_nm, start.area_A2)
-    n_surface = int((start.species == "O").sum()) - len(back)
+    n_surface = front_oxygen(start)
     mobile = int(((start.species == "Si") & ~start.frozen).sum())
     capacity = 2 * max(0, math.floor(mobile - (2 if len(back) else 1) * BUFFER_LAYERS * per_layer))
     if needed > capacity:

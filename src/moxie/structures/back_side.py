@@ -28,6 +28,11 @@ def back_oxygens(network: Network) -> np.ndarray:
     return np.sort(atoms)
 
 
+def front_oxygen(network: Network) -> int:
+    """Return the number of O of a slab that are not its free back's."""
+    return int((network.species == "O").sum()) - len(back_oxygens(network))
+
+
 def find_back_oxygens(network: Network, label: str) -> np.ndarray:
     """Return the numbers of the O below the crystal of a slab without frozen atoms, ascending.
 

@@ -74,7 +74,8 @@ def _own_slab(
 def _has_bonds(path: str) -> bool:
     try:
         with open(path, encoding="utf-8") as file:
-            return "bonds=" in [*(next(file, "") for _ in range(2))][1]
+            next(file, "")
+            return "bonds=" in next(file, "")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The structure {path} cannot be read as text ({error}).") from None
 
