@@ -19,6 +19,7 @@ _KERNELS = (
     "energy",
     "kernels",
     "moves",
+    "prescreen",
     "random_stream",
     "relaxation",
     "repulsion",

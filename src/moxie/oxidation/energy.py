@@ -137,8 +137,8 @@ def _terms(atoms, field, bins, work, terms, forces, share, virial, vector):
     work.counters[0] += 1
     work.counters[2] = 0
     for i in range(n):
-        work.row_of[i, 0] = i
-        work.row_of[i, 1] = work.counters[0]
+        work.row_of[i] = i
+        work.row_stamp[i] = work.counters[0]
         work.atom[i] = i
         for k in range(3):
             work.x[i, k] = atoms.position[i, k]

@@ -24,7 +24,7 @@ from moxie.oxidation.rejection import (
     fit,
     provisional,
 )
-from moxie.oxidation.state import FREE, SKIN, Atoms, make_atoms, make_bins, make_field, make_scratch
+from moxie.oxidation.state import FREE, SKIN, Atoms, make_atoms, make_bins, make_field, make_records, make_scratch
 from moxie.oxidation.surrogate import SCREEN_COST, Surrogate, fit_surrogate
 from moxie.structures.network import Network, make_network
 
@@ -99,9 +99,9 @@ class Engine:
         self.energy = self.energy_terms().total
 
     def _set_atoms(self, atoms: Atoms) -> None:
-        self.atoms = atoms
-        self.bins = make_bins(atoms, self.field, self._full_cell)
-        self.work = make_scratch(len(atoms.position))
+        records, self.atoms = make_records(atoms)
+        self.bins = make_bins(records, atoms, self.field, self._full_cell)
+        self.work = make_scratch(records)
         self.work.trial[:] = atoms.position
 
     def _check_reach(self, cell: np.ndarray) -> None:
@@ -172,7 +172,7 @@ class Engine:
         energy: float,
     ) -> None:
         """Continue from a saved state; the arrays are those of `atoms`, the order of neighbours included."""
-        degree = (neighbours >= 0).sum(axis=1).astype(np.int32)
+        degree = (neighbours >= 0).sum(axis=1).astype(np.int8)
         self._set_atoms(
             Atoms(
                 position.copy(),
@@ -388,10 +388,9 @@ class Engine:
         separation = atoms.position[j] - atoms.position[i]
         separation -= atoms.cell * np.round(separation / atoms.cell)
         middle = atoms.position[i] + 0.5 * separation
-        new = _with_oxygen(atoms, middle[None])
+        self._set_atoms(_with_oxygen(atoms, middle[None]))
         oxygen = len(atoms.position)
-        moves.insert_oxygen(new, oxygen, i, j)
-        self._set_atoms(new)
+        moves.insert_oxygen(self.atoms, oxygen, i, j)
         self.energy = self.energy_terms().total
         return oxygen
 
@@ -465,8 +464,8 @@ def _with_oxygen(atoms: Atoms, positions: np.ndarray) -> Atoms:
     return Atoms(
         np.vstack([atoms.position, positions]),
         np.vstack([atoms.neighbours, np.full((k, 4), -1, np.int32)]),
-        np.append(atoms.degree, np.zeros(k, np.int32)),
-        np.append(atoms.species, np.ones(k, np.int32)),
+        np.append(atoms.degree, np.zeros(k, np.int8)),
+        np.append(atoms.species, np.ones(k, np.int8)),
         np.append(atoms.frozen, np.zeros(k, bool)),
         atoms.cell,
         atoms.stream,

@@ -16,12 +16,12 @@ SHORTEST_A = 1e-6  # keeps a direction defined when two bonded atoms meet
 @kernel
 def row_for(atoms, work, atom, source):
     """Return the local row of an atom, adding one at its position in `source` (n, 3) if it has none."""
-    if work.row_of[atom, 1] == work.counters[0]:
-        return work.row_of[atom, 0]
+    if work.row_stamp[atom] == work.counters[0]:
+        return work.row_of[atom]
     row = work.counters[2]
     work.counters[2] += 1
-    work.row_of[atom, 0] = row
-    work.row_of[atom, 1] = work.counters[0]
+    work.row_of[atom] = row
+    work.row_stamp[atom] = work.counters[0]
     work.atom[row] = atom
     work.local_species[row] = atoms.species[atom]
     for k in range(3):
@@ -83,13 +83,13 @@ def tabulate(atoms, work, n_moving, source):
         front = 0
         for p in range(degree):
             other = atoms.neighbours[atom, p]
-            if work.row_of[other, 1] == work.counters[0] and work.row_of[other, 0] < n_moving:
-                work.table[row, front] = work.row_of[other, 0]
+            if work.row_stamp[other] == work.counters[0] and work.row_of[other] < n_moving:
+                work.table[row, front] = work.row_of[other]
                 front += 1
         back = front
         for p in range(degree):
             other = atoms.neighbours[atom, p]
-            if not (work.row_of[other, 1] == work.counters[0] and work.row_of[other, 0] < n_moving):
+            if not (work.row_stamp[other] == work.counters[0] and work.row_of[other] < n_moving):
                 work.table[row, back] = row_for(atoms, work, other, source)
                 still_bond(atoms.cell, work, row, back)
                 back += 1
@@ -115,7 +115,7 @@ def retabulate(atoms, work, n_moving, source):
         for k in range(3):
             work.x[row, k] = source[atom, k]
         for p in range(degree):
-            work.table[row, p] = work.row_of[atoms.neighbours[atom, p], 0]
+            work.table[row, p] = work.row_of[atoms.neighbours[atom, p]]
     list_bonds(work, n_moving)
 
 
@@ -172,6 +172,19 @@ def bend(field, kind, ends, lengths, u0, u1, u2, v0, v1, v2):
     d = cosine - field.angle_cos[kind, ends]
     slope = field.angle_k[kind, ends] * d
     return 0.5 * slope * d, slope, slope * cosine
+
+
+@inlined
+def stretch(field, kind, other, r):
+    """Return (energy in eV, slope dE/dr in eV/A) of a bond of length r between atoms of two kinds."""
+    k = field.bond_k[kind, other]
+    b0 = field.bond_length[kind, other]
+    if field.keating:
+        d = r * r - b0 * b0
+        slope = 1.5 * k / (b0 * b0) * d
+        return 0.25 * slope * d, slope * r
+    d = r - b0
+    return 0.5 * k * d * d, k * d
 
 
 @inlined
@@ -271,7 +284,6 @@ def valence(cell, field, work, n_moving, centres):
     along = work.along
     pull = work.pull
     bonds = work.bonds
-    keating = field.keating
     energy = 0.0
     n_bonds = work.counters[6]
     for b in range(n_bonds):
@@ -284,16 +296,8 @@ def valence(cell, field, work, n_moving, centres):
         dz = folded(x[other, 2] - x[row, 2], cell[2])
         r = max(np.sqrt(dx * dx + dy * dy + dz * dz), SHORTEST_A)
         one = 1.0 / r
-        k = field.bond_k[species[row], species[other]]
-        b0 = field.bond_length[species[row], species[other]]
-        if keating:
-            d = r * r - b0 * b0
-            energy += 0.375 * k / (b0 * b0) * d * d
-            pull[row, p] = 1.5 * k / (b0 * b0) * d * r
-        else:
-            d = r - b0
-            energy += 0.5 * k * d * d
-            pull[row, p] = k * d
+        e, pull[row, p] = stretch(field, species[row], species[other], r)
+        energy += e
         dx *= one
         dy *= one
         dz *= one

@@ -194,8 +194,8 @@ def list_pairs(atoms, field, bins, work, n_moving, source):
             other = bins.near[atom, slot]
             if work.mark[other] == stamp or atoms.degree[other] == 0:
                 continue
-            other_row = work.row_of[other, 0]
-            moves = work.row_of[other, 1] == work.counters[0] and other_row < n_moving
+            other_row = work.row_of[other]
+            moves = work.row_stamp[other] == work.counters[0] and other_row < n_moving
             if moves and other_row < row:
                 continue
             d2 = 0.0

@@ -1,9 +1,9 @@
 """Compiled Metropolis sampling of networks with staged early rejection.
 
-A move's threshold is drawn first: it is accepted only if E_relaxed < E_old - kT ln u. The move is then relaxed in
-stages (the atoms of the move alone, a few bond shells, six shells), and given up as soon as it cannot end below the
-threshold. Repulsion is never negative, so the early stages leave it out and add the old repulsion to the threshold.
-With a surrogate, moves are screened before they are relaxed (see `surrogate`).
+A move's threshold is drawn first: it is accepted only if E_relaxed < E_old - kT ln u. The move is then looked at
+(`prescreen`) and relaxed in stages (the atoms of the move alone, a few bond shells, six shells), and given up as soon
+as it cannot end below the threshold. Repulsion is never negative, so the early stages leave it out and add the old
+repulsion to the threshold. With a surrogate, moves are screened before they are relaxed (see `surrogate`).
 """
 
 import numpy as np
@@ -25,6 +25,7 @@ from moxie.oxidation.moves import (
     propose_switch,
     swap_edits,
 )
+from moxie.oxidation.prescreen import look_after, look_before
 from moxie.oxidation.random_stream import uniform
 from moxie.oxidation.relaxation import begin, proceed, refresh_pairs, squared_gradient
 from moxie.oxidation.repulsion import bring_home, enlist_all, follow, list_pairs, pair_term
@@ -236,6 +237,11 @@ def attempt(
     n_ends = 0
     if screen or shadow:
         n_ends = terms_before(atoms, work, kind)
+    glance = stages[0, EVALUATIONS] == 0.0 and kind != _EXCHANGE
+    before_move = 0.0
+    n_centres = 0
+    if glance:
+        before_move, n_centres = look_before(atoms, field, work, n_chain)
     n_edits = 0
     if kind == _HOP:
         n_edits = apply_hop(atoms, work)
@@ -270,45 +276,54 @@ def attempt(
     alive = True
     repel = False
     n_moving = 0
-    n_restore = 0
+    n_restore = n_chain
+    for c in range(n_chain):
+        work.moving[c] = work.chain[c]
     centres = 0
     old = 0.0
     change = 0.0
+    edge2 = 0.0
+    norm2 = 0.0
     for stage in range(first, n_stages):
         tally[REACHED + stage] += 1
-        before = repel
-        repel = stages[stage, REPEL] > 0.0 and field.repulsion_kind > 0
-        reached = n_moving
-        if stage == first or stages[stage, SHELLS] != stages[stage - 1, SHELLS]:
-            reached = grow_shells(atoms, work, n_chain, int(stages[stage, SHELLS]))
-        if stage == first or reached != n_moving or repel != before:
-            for row in range(n_moving):
-                for k in range(3):
-                    work.trial[work.atom[row], k] = work.x[row, k]
-            n_moving = reached
-            n_restore = max(n_restore, n_moving)
-            toggle(atoms, work, kind, n_edits)
-            old, centres = old_energy(atoms, field, bins, work, n_moving, repel)
-            toggle(atoms, work, kind, n_edits)
-            retabulate(atoms, work, n_moving, work.trial)
-            if repel:
-                refresh_pairs(atoms, field, bins, work, n_moving, work.trial)
-            begin(atoms, field, bins, work, n_moving, centres, repel, work.trial)
+        if glance and stage == first:
             tally[EVALUATED] += 1
-        status, evaluations = proceed(
-            atoms,
-            field,
-            bins,
-            work,
-            n_moving,
-            centres,
-            repel,
-            work.trial,
-            stages[stage, FORCE_TOLERANCE],
-            int(stages[stage, EVALUATIONS]),
-        )
-        tally[EVALUATED] += evaluations
-        change = work.search[0] - old + cost
+            after_move, edge2, norm2 = look_after(atoms, field, work, n_chain, n_centres)
+            change = after_move - before_move + cost
+        else:
+            before = repel
+            repel = stages[stage, REPEL] > 0.0 and field.repulsion_kind > 0
+            reached = n_moving
+            if n_moving == 0 or stages[stage, SHELLS] != stages[stage - 1, SHELLS]:
+                reached = grow_shells(atoms, work, n_chain, int(stages[stage, SHELLS]))
+            if reached != n_moving or repel != before:
+                for row in range(n_moving):
+                    for k in range(3):
+                        work.trial[work.atom[row], k] = work.x[row, k]
+                n_moving = reached
+                n_restore = max(n_restore, n_moving)
+                toggle(atoms, work, kind, n_edits)
+                old, centres = old_energy(atoms, field, bins, work, n_moving, repel)
+                toggle(atoms, work, kind, n_edits)
+                retabulate(atoms, work, n_moving, work.trial)
+                if repel:
+                    refresh_pairs(atoms, field, bins, work, n_moving, work.trial)
+                begin(atoms, field, bins, work, n_moving, centres, repel, work.trial)
+                tally[EVALUATED] += 1
+            status, evaluations = proceed(
+                atoms,
+                field,
+                bins,
+                work,
+                n_moving,
+                centres,
+                repel,
+                work.trial,
+                stages[stage, FORCE_TOLERANCE],
+                int(stages[stage, EVALUATIONS]),
+            )
+            tally[EVALUATED] += evaluations
+            change = work.search[0] - old + cost
         if stage == last:
             alive = change < gain
             if shadow:
@@ -319,8 +334,9 @@ def attempt(
                 for k in range(len(work.terms)):
                     log[line, LOG_TERMS + k] = work.terms[k]
             break
-        edge2 = squared_edge_change(atoms, work, n_moving, centres)
-        norm2 = squared_gradient(work, n_moving)
+        if n_moving > 0:
+            edge2 = squared_edge_change(atoms, work, n_moving, centres)
+            norm2 = squared_gradient(work, n_moving)
         predicted = (
             change
             - stages[stage, rule + OFFSET]

@@ -43,13 +43,34 @@ class Field(NamedTuple):
     suboxide: np.ndarray
 
 
+# One atom's numbers lie together, since a move meets atoms at random: in the first line of the cache (64 bytes) what a
+# kernel asks of every atom it meets, in the second what only moving and repelling atoms need.
+RECORD = np.dtype(
+    [
+        ("position", float, 3),
+        ("neighbours", np.int32, 4),
+        ("mark", np.int64),
+        ("row_stamp", np.int64),
+        ("row_of", np.int32),
+        ("degree", np.int8),
+        ("species", np.int8),
+        ("frozen", bool),
+        ("end_of_line", np.int8),
+        ("trial", float, 3),
+        ("reference", float, 3),
+        ("repulsion_of", float),
+        ("end", np.int64),
+    ]
+)
+
+
 class Atoms(NamedTuple):
     """The network: n atoms, at most four neighbours each."""
 
     position: np.ndarray  # (n, 3)
     neighbours: np.ndarray  # (n, 4) int32, -1 where empty
-    degree: np.ndarray  # (n,) int32
-    species: np.ndarray  # (n,) int32
+    degree: np.ndarray  # (n,) int8
+    species: np.ndarray  # (n,) int8
     frozen: np.ndarray  # (n,) bool
     cell: np.ndarray  # (3,) lengths; 1e30 where not periodic
     stream: np.ndarray  # (4,) uint64
@@ -77,7 +98,8 @@ class Scratch(NamedTuple):
     """Scratch space; see the module's docstring for the numbering."""
 
     trial: np.ndarray  # (n, 3) trial positions, equal to the positions outside a move
-    row_of: np.ndarray  # (n, 2) int64: local row of an atom, valid where the second number equals counters[0]
+    row_of: np.ndarray  # (n,) int32: local row of an atom, valid
+    row_stamp: np.ndarray  # (n,) int64 where this equals counters[0]
     mark: np.ndarray  # (n,) int64, for exclusions
     counters: np.ndarray  # (11,) int64: 0 row stamp, 1 mark stamp, 2 rows, 3 pairs, 4 old pairs, 5 overflow flag,
     # 6 bonds of the local problem, 7 O in reserve, 8 atoms enlisted at a trial position, 9 rows that its valence terms
@@ -140,20 +162,20 @@ def make_atoms(network: Network, stream: np.ndarray) -> Atoms:
     """Turn a network (orthogonal cell) into arrays; neighbours in ascending order of atom number."""
     n = len(network.positions)
     neighbours = np.full((n, 4), -1, np.int32)
-    degree = np.zeros(n, np.int32)
+    degree = np.zeros(n, np.int8)
     for i, j in network.bonds:
         neighbours[i, degree[i]] = j
         neighbours[j, degree[j]] = i
         degree[i] += 1
         degree[j] += 1
     cell = np.where(network.periodic, network.cell, FREE).astype(float)
-    species = np.where(network.species == "O", OXYGEN, SILICON).astype(np.int32)
+    species = np.where(network.species == "O", OXYGEN, SILICON).astype(np.int8)
     return Atoms(
         network.positions.astype(float).copy(), neighbours, degree, species, network.frozen.copy(), cell, stream
     )
 
 
-def make_bins(atoms: Atoms, field: Field, edges: np.ndarray) -> Bins:
+def make_bins(records: np.ndarray, atoms: Atoms, field: Field, edges: np.ndarray) -> Bins:
     """Size the linked cells for the longest distance of two references in one list.
 
     `edges` are the cell's lengths, also along free axes. The layout does not depend on the positions, so that a
@@ -171,7 +193,7 @@ def make_bins(atoms: Atoms, field: Field, edges: np.ndarray) -> Bins:
         np.zeros(n, np.int32),
         np.zeros(n_bins, np.int32),
         np.zeros((n_bins, BIN_CAPACITY), np.int32),
-        np.zeros((n, 3)),
+        records["reference"],
         np.zeros((n if field.repulsion_kind else 0, NEAR_CAPACITY), np.uint32),
         np.zeros(n, np.int32),
         np.zeros(n, bool),
@@ -179,8 +201,21 @@ def make_bins(atoms: Atoms, field: Field, edges: np.ndarray) -> Bins:
     )
 
 
-def make_scratch(n: int) -> Scratch:
-    """Allocate the scratch space for n atoms."""
+def make_records(atoms: Atoms) -> tuple[np.ndarray, Atoms]:
+    """Return (records, views of them): a copy of the atoms, each one's numbers together."""
+    n = len(atoms.position)
+    memory = np.zeros((n + 1) * RECORD.itemsize, np.uint8)
+    first = -memory.ctypes.data % 64
+    records = memory[first:][: n * RECORD.itemsize].view(RECORD)
+    packed = [name for name in Atoms._fields if name in (RECORD.names or ())]
+    for name in packed:
+        records[name] = getattr(atoms, name)
+    return records, atoms._replace(**{name: records[name] for name in packed})
+
+
+def make_scratch(records: np.ndarray) -> Scratch:
+    """Allocate the scratch space for the atoms of `make_records`."""
+    n = len(records)
     pairs = 20 * n + 100
 
     def reals(*shape: int) -> np.ndarray:
@@ -193,9 +228,10 @@ def make_scratch(n: int) -> Scratch:
         return np.zeros(shape, np.uint32)
 
     return Scratch(
-        trial=reals(n, 3),
-        row_of=np.zeros((n, 2), np.int64),
-        mark=np.zeros(n, np.int64),
+        trial=records["trial"],
+        row_of=records["row_of"],
+        row_stamp=records["row_stamp"],
+        mark=records["mark"],
         counters=np.zeros(11, np.int64),
         atom=rows(n),
         local_species=rows(n),
@@ -223,7 +259,7 @@ def make_scratch(n: int) -> Scratch:
         changes=reals(HISTORY, n, 3),
         rho=reals(HISTORY),
         alpha=reals(HISTORY),
-        repulsion_of=reals(n),
+        repulsion_of=records["repulsion_of"],
         moving=rows(n),
         chain=integers(8),
         edits=integers(8, 3),
