@@ -240,6 +240,21 @@ def angles(field, work, row):
         across[row, 3, 1] = ad * a1 + bd * b1 + cd * c1
         across[row, 3, 2] = ad * a2 + bd * b2 + cd * c2
         return energy
+    if degree == 2:
+        a0, a1, a2 = unit[row, 0, 0], unit[row, 0, 1], unit[row, 0, 2]
+        b0, b1, b2 = unit[row, 1, 0], unit[row, 1, 1], unit[row, 1, 2]
+        ends = species[work.table[row, 0]] + species[work.table[row, 1]]
+        lengths = 1.0 / (inverse[row, 0] * inverse[row, 1]) if field.keating else 1.0
+        energy, ab, ab_c = bend(field, kind, ends, lengths, a0, a1, a2, b0, b1, b2)
+        along[row, 0] = ab_c
+        along[row, 1] = ab_c
+        across[row, 0, 0] = ab * b0
+        across[row, 0, 1] = ab * b1
+        across[row, 0, 2] = ab * b2
+        across[row, 1, 0] = ab * a0
+        across[row, 1, 1] = ab * a1
+        across[row, 1, 2] = ab * a2
+        return energy
     energy = 0.0
     for p in range(degree):
         across[row, p, 0] = 0.0

@@ -3,7 +3,7 @@
 Method: Nocedal and Wright, Numerical Optimization, algorithm 7.4.
 """
 
-from moxie.oxidation.compilation import inlined, kernel
+from moxie.oxidation.compilation import inlined, kernel, summing
 from moxie.oxidation.kernels import valence
 from moxie.oxidation.repulsion import follow, list_pairs, repulsion
 from moxie.oxidation.state import HISTORY, SKIN
@@ -41,14 +41,29 @@ def total(atoms, field, bins, work, n_moving, centres, repel, source):
     return energy
 
 
+@summing
+def dot(a, b, n):
+    """Return the sum of the products of the first n components of two vectors."""
+    total = 0.0
+    for i in range(n):
+        total += a[i] * b[i]
+    return total
+
+
+@summing
+def longest_component(a, n):
+    """Return the largest absolute value of the first n components of a vector."""
+    longest = 0.0
+    for i in range(n):
+        longest = max(longest, abs(a[i]))
+    return longest
+
+
 @inlined
 def squared_gradient(work, n_moving):
     """Return |g|^2 over the moving rows, (eV/A)^2."""
-    norm2 = 0.0
-    for row in range(n_moving):
-        for k in range(3):
-            norm2 += work.g[row, k] * work.g[row, k]
-    return norm2
+    g = work.g.reshape(-1)
+    return dot(g, g, 3 * n_moving)
 
 
 @inlined
@@ -65,84 +80,62 @@ def proceed(atoms, field, bins, work, n_moving, centres, repel, source, force_to
 
     The energy is left in work.search[0]. force_tolerance (eV/A) is on the largest component of the gradient.
     """
-    x = work.x
-    g = work.g
-    direction = work.direction
+    x = work.x.reshape(-1)
+    g = work.g.reshape(-1)
+    x_best = work.x_best.reshape(-1)
+    g_best = work.g_best.reshape(-1)
+    direction = work.direction.reshape(-1)
+    steps = work.steps
+    changes = work.changes
+    n = 3 * n_moving
     energy = work.search[0]
     stored = int(work.search[1])
     newest = int(work.search[2])
     evaluations = 0
     status = STOPPED
     while True:
-        largest = 0.0
-        for row in range(n_moving):
-            for k in range(3):
-                largest = max(largest, abs(g[row, k]))
+        largest = longest_component(g, n)
         if largest < force_tolerance:
             status = CONVERGED
             break
         if evaluations >= max_evaluations:
             break
-        for row in range(n_moving):
-            for k in range(3):
-                direction[row, k] = -g[row, k]
+        for i in range(n):
+            direction[i] = -g[i]
         for back in range(stored):
             h = (newest - back) % _HISTORY
-            dot = 0.0
-            for row in range(n_moving):
-                for k in range(3):
-                    dot += work.steps[h, row, k] * direction[row, k]
-            a = work.rho[h] * dot
+            a = work.rho[h] * dot(steps[h], direction, n)
             work.alpha[h] = a
-            for row in range(n_moving):
-                for k in range(3):
-                    direction[row, k] -= a * work.changes[h, row, k]
+            for i in range(n):
+                direction[i] -= a * changes[h, i]
+        scale = FIRST_SCALE
         if stored > 0:
-            yy = 0.0
-            for row in range(n_moving):
-                for k in range(3):
-                    yy += work.changes[newest, row, k] * work.changes[newest, row, k]
-            scale = 1.0 / (work.rho[newest] * yy)
-        else:
-            scale = FIRST_SCALE
-        for row in range(n_moving):
-            for k in range(3):
-                direction[row, k] *= scale
+            scale = 1.0 / (work.rho[newest] * dot(changes[newest], changes[newest], n))
+        for i in range(n):
+            direction[i] *= scale
         for ahead in range(stored - 1, -1, -1):
             h = (newest - ahead) % _HISTORY
-            dot = 0.0
-            for row in range(n_moving):
-                for k in range(3):
-                    dot += work.changes[h, row, k] * direction[row, k]
-            b = work.alpha[h] - work.rho[h] * dot
-            for row in range(n_moving):
-                for k in range(3):
-                    direction[row, k] += b * work.steps[h, row, k]
-        slope = 0.0
-        longest = 0.0
-        for row in range(n_moving):
-            for k in range(3):
-                slope += direction[row, k] * g[row, k]
-                longest = max(longest, abs(direction[row, k]))
+            b = work.alpha[h] - work.rho[h] * dot(changes[h], direction, n)
+            for i in range(n):
+                direction[i] += b * steps[h, i]
+        slope = dot(direction, g, n)
+        longest = longest_component(direction, n)
         if slope >= 0.0:
             stored = 0
             newest = -1
-            for row in range(n_moving):
-                for k in range(3):
-                    direction[row, k] = -FIRST_SCALE * g[row, k]
+            for i in range(n):
+                direction[i] = -FIRST_SCALE * g[i]
             slope = -FIRST_SCALE * squared_gradient(work, n_moving)
             longest = FIRST_SCALE * largest
         step = min(1.0, LARGEST_STEP_A / longest)
-        for row in range(n_moving):
-            for k in range(3):
-                work.x_best[row, k] = x[row, k]
-                work.g_best[row, k] = g[row, k]
+        for i in range(n):
+            x_best[i] = x[i]
+            g_best[i] = g[i]
         accepted = False
         trial = energy
         for _ in range(8):
-            for row in range(n_moving):
-                for k in range(3):
-                    x[row, k] = work.x_best[row, k] + step * direction[row, k]
+            for i in range(n):
+                x[i] = x_best[i] + step * direction[i]
             trial = total(atoms, field, bins, work, n_moving, centres, repel, source)
             evaluations += 1
             if trial <= energy + 1e-4 * step * slope:
@@ -153,24 +146,19 @@ def proceed(atoms, field, bins, work, n_moving, centres, repel, source, force_to
             shrink = -slope * step / curvature if curvature > 0.0 else 0.3
             step *= min(max(shrink, 0.1), 0.5)
         if not accepted:
-            for row in range(n_moving):
-                for k in range(3):
-                    x[row, k] = work.x_best[row, k]
-                    g[row, k] = work.g_best[row, k]
+            for i in range(n):
+                x[i] = x_best[i]
+                g[i] = g_best[i]
             if stored == 0:
                 break
             stored = 0
             newest = -1
             continue
         slot = (newest + 1) % _HISTORY
-        sy = 0.0
-        for row in range(n_moving):
-            for k in range(3):
-                s = step * direction[row, k]
-                y = g[row, k] - work.g_best[row, k]
-                work.steps[slot, row, k] = s
-                work.changes[slot, row, k] = y
-                sy += s * y
+        for i in range(n):
+            steps[slot, i] = step * direction[i]
+            changes[slot, i] = g[i] - g_best[i]
+        sy = dot(steps[slot], changes[slot], n)
         if sy > 1e-10:
             work.rho[slot] = 1.0 / sy
             newest = slot

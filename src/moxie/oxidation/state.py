@@ -126,8 +126,8 @@ class Scratch(NamedTuple):
     old_i: np.ndarray  # pairs of the state before the move, by atom
     old_j: np.ndarray
     old_e: np.ndarray
-    steps: np.ndarray  # (HISTORY, n, 3)
-    changes: np.ndarray  # (HISTORY, n, 3)
+    steps: np.ndarray  # (HISTORY, 3 n)
+    changes: np.ndarray  # (HISTORY, 3 n)
     rho: np.ndarray
     alpha: np.ndarray
     repulsion_of: np.ndarray  # (n,) repulsion energy an atom takes part in, eV
@@ -255,8 +255,8 @@ def make_scratch(records: np.ndarray) -> Scratch:
         old_i=rows(pairs),
         old_j=rows(pairs),
         old_e=reals(pairs),
-        steps=reals(HISTORY, n, 3),
-        changes=reals(HISTORY, n, 3),
+        steps=reals(HISTORY, 3 * n),
+        changes=reals(HISTORY, 3 * n),
         rho=reals(HISTORY),
         alpha=reals(HISTORY),
         repulsion_of=records["repulsion_of"],
