@@ -26,7 +26,7 @@ LAMMPS_RELAXER = Path(__file__).with_name("lammps_relaxer.py")
 FORCE_TOLERANCE_EV_A = 0.03
 # CPU seconds after which a network is done: the goals are 10 degrees within 30 s and 9.4 within 120 s
 BUDGET_S = 120.0
-FEWER = {True: (150, 300, 250), False: (400, 800, 600)}  # moves followed where one takes milliseconds; True: quick
+FEWER = {True: (150, 300, 250), False: (600, 1800, 2000)}  # moves followed where one takes milliseconds; True: quick
 Rows = list[dict[str, Any]]
 
 

@@ -74,7 +74,7 @@ def silicon_annealing(attempts_per_atom: float) -> Schedule:
     that leaves 0.04 eV where the standard eight leave 0.01, but everything relaxes after each batch, and the energy
     falls faster by half.
     """
-    steps = ((2.0, 12.0), (0.32, 300.0), *cool(0.3, 0.22, 10, attempts_per_atom), (0.0, 100.0))
+    steps = ((2.0, 12.0), (0.32, 100.0), *cool(0.3, 0.22, 10, attempts_per_atom), (0.0, 100.0))
     return Schedule(steps, 50.0, rejection=ending_at(6))
 
 
