@@ -41,7 +41,6 @@ def measure(quick: bool) -> Iterator[dict[str, Any]]:
             "compilation": compiling,
             "networks": lambda: make_networks(made, quick),
             "silicon": lambda: silicon_rows(made["a-Si 1000, 1"]["network"], quick),
-            "small silicon": lambda: [] if quick else small_silicon_rows(),
             "relaxing everything": lambda: naive_and_lammps(made["a-Si 1000, 1"]["network"], 3 if quick else 10),
             "two replicas": lambda: two_threads(made["a-Si 1000, 1"]["network"], 200_000 if quick else 1_000_000),
             "silica": lambda: silica_rows(made["silica"][0], quick),
@@ -83,36 +82,36 @@ def make_networks(made: dict[str, Any], quick: bool) -> Iterator[dict[str, Any]]
 
 
 def silicon_rows(silicon: Any, quick: bool) -> Rows:
-    """Measure amorphous silicon: periodic repeats with six shells, and the network itself with the standard ones."""
+    """Measure amorphous silicon with six shells, and the network itself with the standard ones.
+
+    The sizes are periodic repeats, and 216 atoms; all use the rules that were found in the network itself, so that
+    their rates tell what the size does.
+    """
+    from moxie.oxidation.generators import amorphous_silicon, silicon_annealing
+    from moxie.oxidation.parameter_sets import load_parameters
     from moxie.oxidation.rejection import SILICON, ending_at
     from moxie.structures.network import repeat
 
-    shapes = ((1, 1, 1), (3, 3, 3)) if quick else ((1, 1, 1), (2, 2, 2), (3, 3, 3), (5, 5, 4))
-    rows = [line for shape in shapes for line in silicon_speed(repeat(silicon, shape), ending_at(6), quick)]
-    return [*rows, *silicon_speed(silicon, SILICON, quick, 30 if quick else 100)]
-
-
-def small_silicon_rows() -> Rows:
-    """Measure 216 atoms of amorphous silicon, with six shells."""
-    from moxie.oxidation.generators import amorphous_silicon, silicon_annealing
-    from moxie.oxidation.parameter_sets import load_parameters
-    from moxie.oxidation.rejection import ending_at
-
+    rules, rows = silicon_speed(silicon, ending_at(6), quick)
     field = load_parameters("von_alfthan_2003")
-    return silicon_speed(
-        amorphous_silicon(216, field, 1, schedule=silicon_annealing(5000.0)).network, ending_at(6), False
-    )
+    others = [repeat(silicon, shape) for shape in (((3, 3, 3),) if quick else ((2, 2, 2), (3, 3, 3), (5, 5, 4)))]
+    if not quick:
+        others.append(amorphous_silicon(216, field, 1, schedule=silicon_annealing(5000.0)).network)
+    for network in others:
+        rows += silicon_speed(network, rules, quick)[1]
+    return [*rows, *silicon_speed(silicon, SILICON, quick, 30 if quick else 100)[1]]
 
 
-def silicon_speed(network: Any, stages: Any, quick: bool, accepted: int = 0) -> Rows:
-    """Measure one network of silicon at kT 0.25 eV, and the local bias of so many accepted moves."""
+def silicon_speed(network: Any, stages: Any, quick: bool, accepted: int = 0) -> tuple[Any, Rows]:
+    """Measure one network of silicon at kT 0.25 eV, and the local bias of so many accepted moves; return the rules
+    too, found here unless `stages` has some."""
     from moxie.oxidation.engine import Engine
     from moxie.oxidation.parameter_sets import load_parameters
 
     engine = Engine(network, load_parameters("von_alfthan_2003", "none"), 1, stages)
     followed, runs, moves = ((300, 600, 500), 3, 100_000) if quick else ((600, 1200, 1000), 5, 200_000)
     rows = speed("a-Si", engine, 0.25, 0.0, lambda e: e.silicons, runs, moves, followed)
-    return [*rows, *(local_bias("a-Si", engine, 0.25, accepted) if accepted else [])]
+    return engine.rejection, [*rows, *(local_bias("a-Si", engine, 0.25, accepted) if accepted else [])]
 
 
 def silica_rows(silica: Any, quick: bool) -> Rows:
@@ -170,16 +169,15 @@ def speed(
 ) -> Rows:
     """Measure attempts per CPU second, acceptance, false kills and memory of one network.
 
-    followed: moves in the two parts of the calibration, and in the measurement of false kills.
+    followed: moves in the two parts of the calibration, which an engine that has rules goes without, and in the
+    measurement of false kills.
     """
     n = len(engine.atoms.position)
-    calibration = engine.calibrate(kT, hops, active(engine), *followed[:2])
-    rates, shares = [], []
-    for _ in range(runs):
-        began = time.process_time()
-        tally = engine.run(moves, kT, hops, active(engine))
-        rates.append(tally.valid / (time.process_time() - began))
-        shares.append(tally.accepted / tally.valid)
+    found = "rules found elsewhere"
+    if not engine.rejection.rules:
+        calibration = engine.calibrate(kT, hops, active(engine), *followed[:2])
+        found = f"{calibration.effective:.0f} in the calibration"
+    rates, shares = attempts_per_second(engine, moves, kT, hops, active(engine), runs)
     engine.check_energy()
     lost, number = engine.measure_false_kills(kT, hops, active(engine), followed[2])
     where = f"kT {kT} eV, last stage {engine.rejection.shells[-1]} shells, {engine.energy / n:.3f} eV/atom"
@@ -194,7 +192,7 @@ def speed(
             n,
             [lost],
             "1",
-            f"{where}, effectively {number:.0f} acceptable moves; {calibration.effective:.0f} in the calibration",
+            f"{where}, effectively {number:.0f} acceptable moves; {found}",
         ),
         row("bytes_per_atom", system, n, [size], "B", "all arrays of the engine"),
     ]
@@ -324,10 +322,10 @@ def naive_and_lammps(silicon: Any, moves: int) -> Rows:
     field, n = load_parameters("von_alfthan_2003", "none"), len(silicon.positions)
     engine = Engine(silicon, field, 1)
     engine.calibrate(0.25)
-    ours = float(np.median(attempts_per_second(engine, 20_000 * moves, 0.25)))
+    ours = float(np.median(attempts_per_second(engine, 20_000 * moves, 0.25)[0]))
     whole = Rejection((60,), (1000,), (FORCE_TOLERANCE_EV_A,), (True,))
     engine = Engine(silicon, field, 5, whole)
-    rates = attempts_per_second(engine, moves, 0.25)
+    rates, _ = attempts_per_second(engine, moves, 0.25)
     conditions = f"whole-system L-BFGS to {FORCE_TOLERANCE_EV_A} eV/A for every move"
     result = [
         row("naive_attempts_per_cpu_second", "a-Si", n, rates, "1/s", conditions),
@@ -362,14 +360,17 @@ def naive_and_lammps(silicon: Any, moves: int) -> Rows:
     ]
 
 
-def attempts_per_second(engine: Any, moves: int, kT: float) -> list[float]:
-    """Return the valid attempts per CPU second of five runs."""
-    rates = []
-    for _ in range(5):
+def attempts_per_second(
+    engine: Any, moves: int, kT: float, hops: float = 0.0, active: Any = None, runs: int = 5
+) -> tuple[list[float], list[float]]:
+    """Return, for each run, the valid attempts per CPU second and the share of them that was accepted."""
+    rates, shares = [], []
+    for _ in range(runs):
         began = time.process_time()
-        tally = engine.run(moves, kT)
+        tally = engine.run(moves, kT, hops, active)
         rates.append(tally.valid / (time.process_time() - began))
-    return rates
+        shares.append(tally.accepted / tally.valid)
+    return rates, shares
 
 
 def switched(network: Any, seed: int) -> Any:
