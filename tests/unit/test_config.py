@@ -87,6 +87,10 @@ MISTAKES = {
         system(precision={"density_g_cm3": 0.001}, ensemble="NVT", density_g_cm3=0.78),
         r"dynamics.systems.methanol: precision.density_g_cm3 asks for a density that ensemble NVT holds fixed",
     ),
+    "dielectric constant of an electrolyte": (
+        {"dynamics": {"systems": {"litfsi_10m": {"precision": {"dielectric_constant": 3.0}}}}},
+        r"dynamics.systems.litfsi_10m: precision.dielectric_constant: ions carry current",
+    ),
     "vaporisation of a mixture": (
         system(composition={"methanol": 100, "ethanol": 116}, precision={"enthalpy_of_vaporisation_kJ_mol": 0.1}),
         r"dynamics.systems.methanol: precision.enthalpy_of_vaporisation_kJ_mol is for liquids of one kind",

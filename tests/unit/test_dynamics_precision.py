@@ -6,6 +6,7 @@ from scipy.signal import lfilter
 
 from moxie.dynamics.precision import (
     FEWEST_INDEPENDENT,
+    RESPONSES,
     StoppingRule,
     assess,
     box_targets,
@@ -102,6 +103,61 @@ def test_an_enthalpy_of_vaporisation_is_shared_between_liquid_and_gas():
     assert box_targets({**precision, "potential_energy_kJ_mol": 0.01})["potential_energy_kJ_mol"] == 0.01
 
 
+def fluctuating(generator, settings, dielectric_constant, compressibility_per_GPa):
+    """Rows of a run whose volume and dipole moment are Gaussian, with the variances that these constants ask for."""
+    rows = np.zeros((settings.total_samples, 8))
+    rows[:, 1] = autoregressive(generator, len(rows), 0.6)
+    volume_nm3, scale = 14.0, 1.380649e-23 * settings.temperature_K
+    sd_nm3 = math.sqrt(compressibility_per_GPa * scale * volume_nm3 * 1e18)
+    rows[:, 3] = volume_nm3 + sd_nm3 * autoregressive(generator, len(rows), 0.6)
+    rows[:, 4] = 10.0 / rows[:, 3]
+    square = (dielectric_constant - 1) * 3 * 8.8541878e-12 * volume_nm3 * 1e-27 * scale / (1.602177e-19 * 1e-9) ** 2
+    for axis in range(3):
+        rows[:, 5 + axis] = math.sqrt(square / 3) * autoregressive(generator, len(rows), 0.95)
+    return rows
+
+
+def run_until_precise(precision, seed, sampling_ps=2000.0):
+    settings = Settings(300.0, sampling_ps=sampling_ps, sample_interval_ps=0.2, precision=precision)
+    rows = fluctuating(np.random.default_rng(seed), settings, 24.0, 1.2)
+    rule = StoppingRule(settings, box_targets(settings.precision), 216)
+    while not rule.is_over():
+        rule.add(rows[rule.n_samples : rule.n_samples + 1])
+    start = rule.report()["n_equilibration"]
+    return {name: RESPONSES[name](rule.rows[start:], settings) for name in precision}, rule.report()
+
+
+def test_a_run_ends_once_a_dielectric_constant_is_precise_and_its_error_covers_the_truth():
+    found = [run_until_precise({"dielectric_constant": 3.0}, seed) for seed in range(24)]
+    assert all(report["stopped"] == "precision reached" for _, report in found)
+    means = [means["dielectric_constant"] for means, _ in found]
+    assert all(
+        report["standard_errors"]["dielectric_constant"] == mean.standard_error
+        for mean, (_, report) in zip(means, found, strict=True)
+    )
+    assert all(mean.standard_error <= 3.0 and mean.n_independent >= 20 for mean in means)
+    deviations = np.array([(mean.value - 24.0) / mean.standard_error for mean in means])
+    assert np.mean(np.abs(deviations) < 1.96) > 0.75  # of 24, where 0.9 are expected
+    assert abs(np.mean([mean.value for mean in means]) - 24.0) < 2.0
+    lengths = [report["n_samples"] for _, report in found]
+    assert 1000 < np.median(lengths) < 8000  # g = 39: 23^2 (2/3) g / 9 = 1500 independent of the looks
+
+
+def test_a_response_function_that_stays_imprecise_ends_at_the_cap_and_says_so():
+    _, report = run_until_precise({"dielectric_constant": 0.01, "isothermal_compressibility_per_GPa": 10.0}, 1, 100.0)
+    assert report["stopped"] == "sampling_ps reached"
+    assert not report["reached"]
+    assert set(report["standard_errors"]) == {
+        "potential_energy_kJ_mol", "density_g_cm3", "dielectric_constant", "isothermal_compressibility_per_GPa"
+    }  # fmt: skip
+
+
+def test_a_compressibility_can_be_asked_for():
+    means, report = run_until_precise({"isothermal_compressibility_per_GPa": 0.1}, 2)
+    assert report["stopped"] == "precision reached"
+    assert means["isothermal_compressibility_per_GPa"].value == pytest.approx(1.2, abs=0.35)
+
+
 @pytest.mark.parametrize(
     ("precision", "ensemble", "message"),
     [
@@ -110,6 +166,7 @@ def test_an_enthalpy_of_vaporisation_is_shared_between_liquid_and_gas():
         ({"potential_energy_kJ_mol": -1.0}, "NPT", "must be above 0"),
         ({"density_g_cm3": math.nan}, "NPT", "must be above 0"),
         ({"density_g_cm3": 0.001}, "NVT", "holds fixed"),
+        ({"thermal_expansion_per_K": 1e-4}, "NVT", "thermal_expansion_per_K .* holds fixed"),
     ],
 )
 def test_a_precision_that_makes_no_sense_is_refused(precision, ensemble, message):

@@ -13,8 +13,9 @@ Pressures = Annotated[list[Annotated[float, Field(gt=0, le=1e5)]], Field(min_len
 StandardError = Annotated[float, Field(gt=0)] | None
 
 
-def _standard_error(of: str, unit: str) -> Any:
-    return Field(None, description=f"Standard error of the {of} (null: any)", json_schema_extra={"unit": unit})
+def _standard_error(of: str, unit: str | None) -> Any:
+    extra: Any = {"unit": unit} if unit else None
+    return Field(None, description=f"Standard error of the {of} (null: any)", json_schema_extra=extra)
 
 
 class Precision(Section):
@@ -23,6 +24,13 @@ class Precision(Section):
     enthalpy_of_vaporisation_kJ_mol: StandardError = _standard_error(
         "enthalpy of vaporisation of a pure liquid; the isolated molecule has a tenth of its variance", "kJ/mol"
     )
+    isothermal_compressibility_per_GPa: StandardError = _standard_error(
+        "isothermal compressibility from fluctuations; only under NPT", "1/GPa"
+    )
+    thermal_expansion_per_K: StandardError = _standard_error(
+        "thermal expansion from fluctuations; only under NPT", "1/K"
+    )
+    dielectric_constant: StandardError = _standard_error("static dielectric constant; not for electrolytes", None)
 
 
 class Transport(Section):

@@ -6,14 +6,20 @@ continued decides as it would have done undisturbed.
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.timeseries import FEWEST_SAMPLES, detect_equilibration
+from moxie.thermodynamics import (
+    dielectric_constant,
+    enthalpy_kJ_mol,
+    isothermal_compressibility_per_GPa,
+    thermal_expansion_per_K,
+)
+from moxie.timeseries import FEWEST_SAMPLES, Mean, detect_equilibration
 
 if TYPE_CHECKING:
     from moxie.dynamics.protocol import Settings
@@ -22,7 +28,18 @@ FEWEST_INDEPENDENT = 50.0
 _FIRST_CHECK = 100  # samples after the configured equilibration
 _GROWTH = math.sqrt(2.0)
 _GAS_SHARE = 0.1  # of the variance allowed to an enthalpy of vaporisation; the liquid has the rest
-QUANTITIES = ("density_g_cm3", "potential_energy_kJ_mol", "enthalpy_of_vaporisation_kJ_mol")
+# response functions, each from the stationary rows of a run (see `Sample.row`) and its settings
+RESPONSES: dict[str, Callable[[np.ndarray, "Settings"], Mean]] = {
+    "isothermal_compressibility_per_GPa": lambda rows, settings: isothermal_compressibility_per_GPa(
+        rows[:, 3], settings.temperature_K
+    ),
+    "thermal_expansion_per_K": lambda rows, settings: thermal_expansion_per_K(
+        rows[:, 3], enthalpy_kJ_mol(rows[:, 1], rows[:, 3], settings.pressure_bar), settings.temperature_K
+    ),
+    "dielectric_constant": lambda rows, settings: dielectric_constant(rows[:, 5:8], rows[:, 3], settings.temperature_K),
+}
+QUANTITIES = ("density_g_cm3", "potential_energy_kJ_mol", "enthalpy_of_vaporisation_kJ_mol", *RESPONSES)
+_ONLY_NPT = ("density_g_cm3", "isothermal_compressibility_per_GPa", "thermal_expansion_per_K")
 
 
 @dataclass(frozen=True)
@@ -35,15 +52,23 @@ class Assessment:
     start: int  # first sample of the stationary part
 
 
-def check_precision(precision: Mapping[str, float], ensemble: str, n_components: int | None = None) -> None:
+def check_precision(
+    precision: Mapping[str, float], ensemble: str, n_components: int | None = None, has_ions: bool = False
+) -> None:
     """Raise InputError for a standard error that cannot be asked for."""
     for name, error in precision.items():
         if name not in QUANTITIES:
             raise InputError(f"precision.{name}: unknown quantity; allowed are {', '.join(QUANTITIES)}.")
         if not (error > 0 and math.isfinite(error)):
             raise InputError(f"precision.{name} is {error:g}; a standard error must be above 0.")
-    if "density_g_cm3" in precision and ensemble == "NVT":
-        raise InputError("precision.density_g_cm3 asks for a density that ensemble NVT holds fixed. Leave it out.")
+    fixed = [name for name in _ONLY_NPT if name in precision and ensemble == "NVT"]
+    if fixed:
+        raise InputError(f"precision.{fixed[0]} asks for a density that ensemble NVT holds fixed. Leave it out.")
+    if "dielectric_constant" in precision and has_ions:
+        raise InputError(
+            "precision.dielectric_constant: ions carry current, and an electrolyte has no static dielectric constant"
+            " from the dipole moment of its box. Leave it out."
+        )
     if "enthalpy_of_vaporisation_kJ_mol" in precision and n_components is not None and n_components > 1:
         raise InputError(
             "precision.enthalpy_of_vaporisation_kJ_mol is for liquids of one kind of molecule. Ask for"
@@ -52,8 +77,8 @@ def check_precision(precision: Mapping[str, float], ensemble: str, n_components:
 
 
 def box_targets(precision: Mapping[str, float]) -> dict[str, float]:
-    """Return the standard errors that a box has to reach: of its density and of its energy per molecule."""
-    targets = {name: precision[name] for name in QUANTITIES[:2] if name in precision}
+    """Return the standard errors that a box has to reach; an enthalpy of vaporisation asks for one of its energy."""
+    targets = {name: error for name, error in precision.items() if name != QUANTITIES[2]}
     if QUANTITIES[2] in precision:
         share = precision[QUANTITIES[2]] * math.sqrt(1 - _GAS_SHARE)
         targets[QUANTITIES[1]] = min(share, targets.get(QUANTITIES[1], math.inf))
@@ -79,18 +104,26 @@ def is_check(number: int, equilibration: int) -> bool:
     return sampled == round(_FIRST_CHECK * _GROWTH**power)
 
 
-def assess(series: Mapping[str, np.ndarray], targets: Mapping[str, float], at_least: int) -> Assessment:
+def assess(
+    series: Mapping[str, np.ndarray],
+    targets: Mapping[str, float],
+    at_least: int,
+    responses: Mapping[str, Callable[[int], Mean]] | None = None,
+) -> Assessment:
     """Judge the samples so far.
 
     All series share one stationary part, which begins where the last of them has settled, and one statistical
-    inefficiency, the largest: the standard error of each is s sqrt(g/n). Reached are the targets only with at least
-    50 independent samples, below which s and g are too uncertain to stop a run by.
+    inefficiency, the largest: the standard error of each is s sqrt(g/n). `responses` give other quantities from the
+    samples that begin there, with errors of their own. Reached are the targets only with at least 50 independent
+    samples, below which s and g are too uncertain to stop a run by.
     """
+    names = [*series, *(responses or {})]
     length = len(next(iter(series.values())))
     if length - at_least < FEWEST_SAMPLES:
-        return Assessment(False, dict.fromkeys(series, math.nan), 0.0, at_least)
+        return Assessment(False, dict.fromkeys(names, math.nan), 0.0, at_least)
     start, independent = detect_equilibration(series, at_least)
     errors = {name: float(np.std(values[start:], ddof=1) / math.sqrt(independent)) for name, values in series.items()}
+    errors |= {name: response(start).standard_error for name, response in (responses or {}).items()}
     precise = all(errors[name] <= target for name, target in targets.items())
     return Assessment(precise and independent >= FEWEST_INDEPENDENT, errors, independent, start)
 
@@ -152,4 +185,9 @@ class StoppingRule:
         series = {"potential_energy_kJ_mol": rows[:, 1] / self._n_molecules}
         if rows.shape[1] > 4 and self._settings.ensemble == "NPT":
             series["density_g_cm3"] = rows[:, 4]
-        return assess(series, self._targets, self._settings.equilibration_samples)
+
+        def from_fluctuations(name: str) -> Callable[[int], Mean]:
+            return lambda start: RESPONSES[name](rows[start:], self._settings)
+
+        responses = {name: from_fluctuations(name) for name in self._targets if name in RESPONSES}
+        return assess(series, self._targets, self._settings.equilibration_samples, responses)

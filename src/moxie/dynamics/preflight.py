@@ -38,9 +38,9 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
         if force_field.is_template:
             check_coverage(force_field, {component: smiles[component] for component in composition})
             check_available()
-        _check_neutral(composition, smiles)
+        charges = _check_neutral(composition, smiles)
         check_settings(settings, force_field)
-        check_precision(settings.precision, settings.ensemble, len(composition))
+        check_precision(settings.precision, settings.ensemble, len(composition), any(charges.values()))
     except InputError as error:
         raise InputError(f"dynamics.systems.{name}: {error}") from None
     check_cutoff(composition, smiles, settings.cutoff_nm, settings.density_g_cm3, name)
@@ -53,9 +53,11 @@ def _try_in_openmm(force_field: str, name: str, smiles: str) -> None:
     build_model({name: 1}, {name: smiles}, force_field, edge_nm=None)
 
 
-def _check_neutral(composition: Mapping[str, int], smiles: Mapping[str, str]) -> None:
+def _check_neutral(composition: Mapping[str, int], smiles: Mapping[str, str]) -> dict[str, int]:
+    """Return the charge of each component, in e; raise InputError unless they cancel."""
     charges = {name: formal_charge(parse_smiles(smiles[name], name)) for name in composition}
     total = sum(count * charges[name] for name, count in composition.items())
     if total:
         ions = ", ".join(f"{composition[name]} {name} ({charge:+d})" for name, charge in charges.items() if charge)
         raise InputError(f"the composition has the charge {total:+d}: {ions}. A periodic box must be neutral.")
+    return charges

@@ -15,19 +15,19 @@ from moxie.features.schemas import DIHEDRALS, RDF, Table
 from moxie.features.schemas.liquids import LITHIUM_NEIGHBOURS
 from moxie.features.site_search import central_elements, find_sites, find_tuples, molecule_of_sites
 from moxie.features.state_grid import columns_from_grid
-from moxie.features.thermodynamics import (
-    BAR_NM3_IN_KJ_MOL,
+from moxie.io import read_json
+from moxie.reference.registry import system_key
+from moxie.structures.molecules import formal_charge, parse_smiles
+from moxie.thermodynamics import (
     GAS_CONSTANT_KJ_MOL_K,
     configurational_heat_capacity_J_mol_K,
     dielectric_constant,
+    enthalpy_kJ_mol,
     heat_capacity_J_mol_K,
     isothermal_compressibility_per_GPa,
     residual_heat_capacity_J_mol_K,
     thermal_expansion_per_K,
 )
-from moxie.io import read_json
-from moxie.reference.registry import system_key
-from moxie.structures.molecules import formal_charge, parse_smiles
 from moxie.timeseries import NO_MEAN, Mean, detect_equilibration, mean_of
 from moxie.trajectories import Frames
 
@@ -161,7 +161,7 @@ def _responses(stationary: Any, facts: dict[str, Any], gas_kJ_mol: np.ndarray | 
     if settings["ensemble"] != "NPT":
         return means | dict.fromkeys(names, NO_MEAN)
     freedom = facts["degrees_of_freedom"] / count
-    enthalpy = stationary["potential_energy_kJ_mol"].to_numpy() + settings["pressure_bar"] * BAR_NM3_IN_KJ_MOL * volume
+    enthalpy = enthalpy_kJ_mol(stationary["potential_energy_kJ_mol"].to_numpy(), volume, settings["pressure_bar"])
     configurational = configurational_heat_capacity_J_mol_K(enthalpy, temperature, count)
     return means | dict(zip(names, (
         mean_of(enthalpy / count + freedom / 2 * GAS_CONSTANT_KJ_MOL_K * temperature),

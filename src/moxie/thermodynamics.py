@@ -25,6 +25,11 @@ _FEWEST_DIPOLES = 20
 _COULOMB_KJ_MOL_NM = 138.935457644  # e^2 / (4 pi eps_0)
 
 
+def enthalpy_kJ_mol(potential_energy_kJ_mol: np.ndarray, volume_nm3: np.ndarray, pressure_bar: float) -> np.ndarray:
+    """Return U + p V of the whole box, without its kinetic energy, from series of U and V, shape (n,) each."""
+    return potential_energy_kJ_mol + pressure_bar * BAR_NM3_IN_KJ_MOL * volume_nm3
+
+
 def isothermal_compressibility_per_GPa(volume_nm3: np.ndarray, temperature_K: float) -> Mean:
     """Return kappa_T from volumes, shape (n,)."""
     scale = 1e-18 / (_BOLTZMANN_J_K * temperature_K)  # nm3/J in 1/GPa
