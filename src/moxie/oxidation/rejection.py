@@ -37,8 +37,8 @@ class Rejection:
     with it.
     evaluations, force_tolerance_eV_A: end of the stage; a first stage of no evaluations is a look at the terms that the
     move changes (`prescreen`), which exchanges of O skip. repulsion: whether it counts.
-    rules: (stages, classes of move, 4): offset in eV, edge and rest in A^2/eV, share of the old repulsion of the move's own atoms; without them nothing
-    is given up, and the sampling is exact within the relaxation's tolerance.
+    rules: (stages, classes of move, 4): offset in eV, edge and rest in A^2/eV, share of the old repulsion of the move's
+    own atoms; without them nothing is given up, and the sampling is exact within the relaxation's tolerance.
     """
 
     shells: tuple[int, ...]
