@@ -68,8 +68,9 @@ def check_systems(study: "Study") -> None:
 
 
 def _check_system(study: "Study", name: str, system: System) -> None:
+    from moxie.dynamics.force_fields import load_force_field
     from moxie.dynamics.preflight import check_run
-    from moxie.dynamics.protocol import Settings
+    from moxie.dynamics.protocol import Settings, check_settings
     from moxie.dynamics.transport import TransportSettings, check_transport
 
     molecules = study.config.molecules
@@ -85,6 +86,12 @@ def _check_system(study: "Study", name: str, system: System) -> None:
         check_run(name, system.composition, study.smiles_of(name), settings)
         if system.transport:
             check_transport(name, TransportSettings(**study.transport_settings(name)), settings)
+        if study.has_gas(name):
+            gas = Settings(**study.gas_settings(name, temperature))
+            try:
+                check_settings(gas, load_force_field(system.force_field))
+            except InputError as error:
+                raise InputError(f"`dynamics.protocol.gas_sampling_ps` = {gas.sampling_ps:g}: {error}") from None
 
 
 def check_settings_study(study: "Study") -> None:

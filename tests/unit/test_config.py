@@ -95,6 +95,22 @@ MISTAKES = {
         system(composition={"methanol": 100, "ethanol": 116}, precision={"enthalpy_of_vaporisation_kJ_mol": 0.1}),
         r"dynamics.systems.methanol: precision.enthalpy_of_vaporisation_kJ_mol is for liquids of one kind",
     ),
+    "a temperature that names of files cannot carry": (
+        system(temperatures_K=[298.1234567]),
+        r"`dynamics.systems.methanol.temperatures_K` = .*298.1234567 has more than the six digits",
+    ),
+    "yes for a number": (system(cutoff_nm=True), "`dynamics.systems.methanol.cutoff_nm` = True: yes, no, true"),
+    "yes among numbers": (system(temperatures_K=[True]), r"methanol.temperatures_K` = \[True\]: yes, no, true"),
+    "yes for a count": (system(composition={"methanol": True}), "methanol.composition` = .*: yes, no, true"),
+    "no friction to speak of": (
+        {"dynamics": {"protocol": {"friction_per_ps": 1e-9}}},
+        "`dynamics.protocol.friction_per_ps` = 1e-09: .*greater than or equal to 0.01",
+    ),
+    "too short a run of the isolated molecule": (
+        {"dynamics": {"protocol": {"gas_sampling_ps": 2.0}}},
+        "`dynamics.protocol.gas_sampling_ps` = 2: sampling_ps is 2, which is 10 samples",
+    ),
+    "blank in a SMILES": ({"molecules": {"ethanol": "CC O"}}, "molecules.ethanol: 'CC O' has a blank"),
     "duplicate state points": (system(temperatures_K=[300, 300.0]), "state point 300 stands there more than once"),
     "unknown molecule": (
         {"dynamics": {"systems": {"x": {"composition": {"metanol": 216}}}}},
@@ -311,6 +327,13 @@ def test_null_removes_a_system_and_a_molecule():
     study = Study.load(merged(DEFAULT, overlay))
     assert "litfsi_10m" not in study.config.dynamics.systems and "tfsi" not in study.config.molecules
     assert study.kinds() == {"liquids": ["methanol", "ethanol"]}
+
+
+def test_null_removes_a_component():
+    overlay = {"dynamics": {"systems": {"methanol": {"composition": {"methanol": None, "ethanol": 216}}}}}
+    study = Study.load(merged(DEFAULT, overlay))
+    assert study.system("methanol").composition == {"ethanol": 216}
+    assert DEFAULT["dynamics"]["systems"]["methanol"]["composition"] == {"methanol": 216}
 
 
 @given(st.floats(100, 2000).map(lambda value: round(value, 2)))

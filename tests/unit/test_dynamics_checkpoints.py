@@ -1,4 +1,6 @@
+import json
 import logging
+import shutil
 
 import numpy as np
 import pytest
@@ -27,6 +29,28 @@ def test_segments_come_back_in_order_with_their_content(tmp_path):
     assert np.concatenate([segment.samples for segment in segments])[:, 0].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     concatenate([segment.frames for segment in segments], tmp_path / "all")
     assert (tmp_path / "all").read_bytes() == bytes([0, 1, 2, 3])
+
+
+def test_more_than_ten_thousand_segments_come_back_in_order(tmp_path):
+    chain(tmp_path / "run", 2)
+    run = tmp_path / "run"
+    for number in range(2, 10_003):
+        (run / f"segment_{number:04d}").symlink_to(run / "segment_0001", target_is_directory=True)
+    segments = Checkpoints(run, DEPENDENCIES, LOG).open()
+    assert [segment.index for segment in segments] == list(range(10_003))
+
+
+@pytest.mark.parametrize("damage", ["facts", "file"])
+def test_what_is_no_checkpoint_is_set_aside(tmp_path, damage):
+    chain(tmp_path / "run", 1)
+    if damage == "facts":
+        path = tmp_path / "run" / "segment_0000" / "segment.json"
+        content = json.loads(path.read_text()) | {"facts": None}
+        path.write_text(json.dumps(content))
+    else:
+        shutil.rmtree(tmp_path / "run")
+        (tmp_path / "run").write_text("not a folder")
+    assert chain(tmp_path / "run", 2).open()[-1].last_step == 20
 
 
 def test_only_the_last_two_states_are_kept(tmp_path):

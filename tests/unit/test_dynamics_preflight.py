@@ -33,6 +33,9 @@ def test_the_systems_of_the_default_study_pass():
         ({"lithium": 9, "tfsi": 8, "water": 50}, SALT, r"charge \+1: 9 lithium \(\+1\), 8 tfsi \(-1\)"),
         ({"lithium": 9, "tfsi": 9, "water": 50}, replace(SALT, density_g_cm3=None), "needs density_g_cm3"),
         ({"lithium": 9, "tfsi": 9, "water": 50}, replace(SALT, cutoff_nm=0.8), "too small for a cut-off"),
+        ({"methanol": 60}, replace(LIQUID, density_g_cm3=0.5, cutoff_nm=0.85), "too small for a cut-off"),
+        ({"methanol": 216}, replace(LIQUID, density_g_cm3=3.0, cutoff_nm=0.5), "take 195% of the box; 85% is the most"),
+        ({"methanol": 216}, replace(LIQUID, sampling_ps=2.0), "which is 10 samples; .* at least 20 are needed, 4 ps"),
     ],
 )
 def test_what_cannot_run_is_refused_before_it_starts(composition, settings, message):

@@ -1,6 +1,7 @@
 import json
 import logging
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -318,6 +319,21 @@ def test_electrolyte_row_has_the_columns_of_its_table(tmp_path):
         assert np.isnan(shares).all() or 0.0 <= shares.sum() <= 1.0 + 1e-9
     if not math.isnan(row["li_contact_fraction"]):
         assert row["li_contact_fraction"] == pytest.approx(1 - row["li_oanion_0_fraction"])
+
+
+@pytest.mark.parametrize(("wanted_K", "refused"), [(305.0, False), (315.0, True)])
+def test_a_run_at_another_temperature_is_said_or_refused(tmp_path, caplog, wanted_K, refused):
+    paths = made_run(tmp_path, components(("x", "CC", 100, [0, 1])), 200, {"temperature_K": wanted_K}, frames=2)
+    series = pd.read_parquet(paths[0])
+    series["temperature_K"] = 298.0 + autoregressive(len(series), 0.5, 4)
+    series.to_parquet(paths[0])
+    message = rf"mean temperature is 298.*K where {wanted_K:g} K was asked for"
+    if refused:
+        with pytest.raises(InputError, match=message):
+            analyse(*paths)
+    else:
+        analyse(*paths)
+        assert re.search(message, caplog.text)
 
 
 def test_little_data_is_said(tmp_path, caplog):

@@ -136,6 +136,22 @@ def test_killed_leg_continues_where_it_was_also_after_an_upgrade(equilibrated, k
     assert not (tmp_path / "checkpoint").exists()
 
 
+def test_legs_of_a_run_that_may_end_early_are_counted_at_its_earliest_end():
+    run = Settings(298.15, sampling_ps=200.0, precision={"density_g_cm3": 0.01})
+    check_transport("methanol", replace(LEG, legs=20, length_ps=50.0), run)
+    with pytest.raises(InputError, match=r"21 legs need .* 20 are sure of it \(20 ps\). Use fewer legs, or no precis"):
+        check_transport("methanol", replace(LEG, legs=21, length_ps=50.0), run)
+
+
+def test_leg_that_blows_up_says_so(equilibrated, tmp_path, monkeypatch):
+    from moxie.dynamics import transport
+
+    monkeypatch.setattr(transport, "check_timestep", lambda *_: None)
+    with pytest.raises(InputError, match="A leg of transport blew up after .* Use a transport.timestep_fs below 60"):
+        run_leg(equilibrated, tmp_path, replace(LEG, timestep_fs=60.0, stress_interval_fs=60.0, frame_interval_ps=0.06))
+    assert not (tmp_path / "timeseries.parquet").exists()
+
+
 def test_drifting_energy_is_refused(equilibrated, tmp_path, monkeypatch):
     from moxie.dynamics import transport
 
@@ -179,7 +195,7 @@ def test_run_whose_trajectory_is_cut_short_is_refused(equilibrated, tmp_path, ke
         ({"stress_interval_fs": 1.0}, "must not decrease"),
         ({"frame_interval_ps": 0.01}, "must not decrease"),
         ({"length_ps": 1.0}, r"at least 40 frames \(4 ps\)"),
-        ({"legs": 30}, "its sampling_ps holds 20. Use fewer legs"),
+        ({"legs": 30}, r"20 are sure of it \(8 ps\). Use fewer legs, or a longer sampling_ps"),
     ],
 )
 def test_unsound_settings_are_refused_with_their_key(change, message):

@@ -121,7 +121,7 @@ class System(Section):
 class Protocol(Section):
     pme_tolerance: float = Field(5e-4, gt=0, le=1e-2, description="Relative error of the particle-mesh Ewald forces")
     friction_per_ps: float = Field(
-        1.0, gt=0, le=100, description="Friction of the Langevin thermostat", json_schema_extra={"unit": "1/ps"}
+        1.0, ge=0.01, le=100, description="Friction of the Langevin thermostat", json_schema_extra={"unit": "1/ps"}
     )
     barostat_interval: int = Field(10, ge=1, le=10_000, description="Steps between attempted volume changes")
     sample_interval_ps: float = Field(

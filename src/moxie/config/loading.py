@@ -16,14 +16,15 @@ _PLAIN_WORDS = {  # what pydantic says in terms of Python
     "string_type": "here belongs text; put quotes around a number that is a name",
     "string_pattern_mismatch": "Names start with a lower-case letter and hold lower-case letters, digits and _ only",
 }
-REMOVABLE = (("molecules",), ("dynamics", "systems"))
+REMOVABLE = (("molecules",), ("dynamics", "systems"), ("dynamics", "systems", "*", "composition"))
 
 
 def load(values: Mapping[str, Any]) -> StudyConfig:
     """Return the validated configuration.
 
-    Entries of `molecules` and `dynamics.systems` that an overlay sets to null are left out. Raises InputError with one
-    line per bad key: the key, what was found, what is allowed, and the nearest valid key for an unknown one.
+    Entries of `molecules`, `dynamics.systems` and compositions that an overlay sets to null are left out. Raises
+    InputError with one line per bad key: the key, what was found, what is allowed, and the nearest valid key for an
+    unknown one.
     """
     try:
         return StudyConfig.model_validate(_without_removed(values))
@@ -33,18 +34,20 @@ def load(values: Mapping[str, Any]) -> StudyConfig:
 
 
 def _without_removed(values: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(values)
-    for *parents, last in REMOVABLE:
-        section = result
-        for key in parents:
-            if not isinstance(section.get(key), Mapping):
-                break
-            section[key] = dict(section[key])
-            section = section[key]
-        else:
-            if isinstance(section.get(last), Mapping):
-                section[last] = {key: value for key, value in section[last].items() if value is not None}
+    result: Any = dict(values)
+    for path in REMOVABLE:
+        result = _without_nulls_at(result, path)
     return result
+
+
+def _without_nulls_at(section: Any, path: tuple[str, ...]) -> Any:
+    if not isinstance(section, Mapping):
+        return section
+    if not path:
+        return {key: value for key, value in section.items() if value is not None}
+    return {
+        key: _without_nulls_at(value, path[1:]) if path[0] in (key, "*") else value for key, value in section.items()
+    }
 
 
 def _explain(problem: Any) -> str:

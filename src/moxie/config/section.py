@@ -1,8 +1,9 @@
 """What the sections of the configuration share: their base class, and types of values with their validators."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 
 def label(value: float) -> str:
@@ -15,6 +16,9 @@ def distinct_states(values: list[float]) -> list[float]:
     repeated = sorted({text for text in labels if labels.count(text) > 1})
     if repeated:
         raise ValueError(f"the state point {', '.join(repeated)} stands there more than once; name each one once")
+    long = [repr(value) for value in values if float(label(value)) != value]
+    if long:
+        raise ValueError(f"{', '.join(long)} has more than the six digits that names of files carry; round it")
     return values
 
 
@@ -32,6 +36,21 @@ class Section(BaseModel):
     """A part of the configuration; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_yes_as_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse yes and no where they are not meant: pydantic takes them for the numbers 1 and 0."""
+        inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        if any(isinstance(each, bool) for each in inside) and not mentions(annotation, bool):
+            raise ValueError("yes, no, true and false do not belong here")
+        return value
+
+
+def mentions(annotation: Any, kind: type) -> bool:
+    """Return whether a type is another one or has it among its arguments."""
+    return annotation is kind or any(mentions(argument, kind) for argument in get_args(annotation))
 
 
 def section_of(annotation: Any) -> type[Section] | None:

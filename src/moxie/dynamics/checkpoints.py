@@ -79,13 +79,13 @@ class Checkpoints:
             shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
         write_json(self.folder / "settings.json", {"digest": self._digest, "dependencies": self._dependencies})
         segments: list[Segment] = []
-        for index, place in enumerate(sorted(self.folder.glob("segment_????"))):
+        for index, place in enumerate(self._places()):
             segment = self._read(place, index)
             if segment is None:
                 break
             segments.append(segment)
         segments = self._drop_unusable_tail(segments)
-        for place in sorted(self.folder.glob("segment_????"))[len(segments) :]:
+        for place in self._places()[len(segments) :]:
             self._set_aside(place, "corrupt", "cannot be continued from")
         return segments
 
@@ -121,7 +121,14 @@ class Checkpoints:
         """Remove the folder, once the outputs are in place."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _places(self) -> list[Path]:
+        """Return the folders of segments by their number, which takes four digits or more."""
+        names = (path for path in self.folder.glob("segment_*") if path.name.removeprefix("segment_").isdigit())
+        return sorted(names, key=lambda path: int(path.name.removeprefix("segment_")))
+
     def _belongs(self) -> bool:
+        if not self.folder.is_dir():
+            return False
         path = self.folder / "settings.json"
         if not path.exists():
             return not any(self.folder.iterdir())
@@ -140,7 +147,7 @@ class Checkpoints:
                     raise ValueError(f"the checksum of {name} is wrong")
             if place.name != f"segment_{index:04d}":
                 raise ValueError("an earlier segment is missing")
-            return Segment(place, index, int(content["last_step"]), content["facts"])
+            return Segment(place, index, int(content["last_step"]), dict(content["facts"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             self._log.warning("checkpoint %s is damaged (%s)", place, error)
             return None
@@ -152,6 +159,8 @@ class Checkpoints:
 
     def _set_aside(self, place: Path, suffix: str, why: str) -> None:
         aside = place.with_name(f"{place.name}.{suffix}")
+        if aside.is_file():
+            aside.unlink()
         shutil.rmtree(aside, ignore_errors=True)
         os.rename(place, aside)
         self._log.warning("checkpoint %s %s; it is set aside as %s", place, why, aside.name)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from moxie.dynamics.protocol import Settings
 
 FEWEST_INDEPENDENT = 50.0
-_FIRST_CHECK = 100  # samples after the configured equilibration
+FIRST_CHECK = 100  # samples after the configured equilibration
 _GROWTH = math.sqrt(2.0)
 _GAS_SHARE = 0.1  # of the variance allowed to an enthalpy of vaporisation; the liquid has the rest
 # response functions, each from the stationary rows of a run (see `Sample.row`) and its settings
@@ -98,10 +98,10 @@ def is_check(number: int, equilibration: int) -> bool:
     Looking at times a constant factor apart keeps the number of looks, each of which may catch a lucky moment, small.
     """
     sampled = number - equilibration
-    if sampled < _FIRST_CHECK:
+    if sampled < FIRST_CHECK:
         return False
-    power = round(math.log(sampled / _FIRST_CHECK, _GROWTH))
-    return sampled == round(_FIRST_CHECK * _GROWTH**power)
+    power = round(math.log(sampled / FIRST_CHECK, _GROWTH))
+    return sampled == round(FIRST_CHECK * _GROWTH**power)
 
 
 def assess(

@@ -11,9 +11,9 @@ from moxie.dynamics.force_fields import is_registered, load_force_field
 from moxie.dynamics.gaff import check_coverage
 from moxie.dynamics.precision import check_precision
 from moxie.dynamics.protocol import Settings, check_settings
-from moxie.dynamics.typing import check_hydrogen_mass, check_parameters
+from moxie.dynamics.typing import check_hydrogen_mass, check_hydrogen_mass_of_atoms, check_parameters
 from moxie.errors import InputError
-from moxie.structures.boxes import check_cutoff
+from moxie.structures.boxes import check_cutoff, check_density
 from moxie.structures.molecules import formal_charge, parse_smiles
 
 
@@ -29,7 +29,10 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
         for component in composition:
             if component not in smiles:
                 raise InputError(f"{component!r} is not among the molecules: {', '.join(smiles)}.")
-            if not force_field.is_template:
+            if force_field.is_template:
+                if settings.hydrogen_mass_amu is not None:
+                    check_hydrogen_mass_of_atoms(smiles[component], component, settings.hydrogen_mass_amu)
+            else:
                 sites = check_parameters(settings.force_field, smiles[component], component)
                 if settings.hydrogen_mass_amu is not None:
                     check_hydrogen_mass(force_field, sites, settings.hydrogen_mass_amu)
@@ -43,14 +46,28 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
         check_precision(settings.precision, settings.ensemble, len(composition), any(charges.values()))
     except InputError as error:
         raise InputError(f"dynamics.systems.{name}: {error}") from None
-    check_cutoff(composition, smiles, settings.cutoff_nm, settings.density_g_cm3, name)
+    if settings.density_g_cm3 is not None:
+        check_density(composition, smiles, settings.density_g_cm3, name)
+        check_cutoff(composition, smiles, settings.cutoff_nm, settings.density_g_cm3, name)
+    if settings.ensemble == "NPT":  # a density is only the first guess there
+        check_cutoff(composition, smiles, settings.cutoff_nm, None, name)
 
 
 @lru_cache(maxsize=64)
 def _try_in_openmm(force_field: str, name: str, smiles: str) -> None:
-    from moxie.dynamics.systems import build_model
+    import openmm
 
-    build_model({name: 1}, {name: smiles}, force_field, edge_nm=None)
+    from moxie.dynamics.systems import build_model, place_sites
+    from moxie.structures.molecules import coordinates_A, embed
+
+    model = build_model({name: 1}, {name: smiles}, force_field, edge_nm=None)
+    try:
+        platform = openmm.Platform.getPlatformByName("Reference")
+        context = openmm.Context(model.system, openmm.VerletIntegrator(0.001), platform)
+        context.setPositions(place_sites(model.components[0][0], coordinates_A(embed(smiles, name)) / 10))
+        context.getState(energy=True, forces=True)
+    except openmm.OpenMMException as error:
+        raise InputError(f"OpenMM refuses the force field {force_field}: {' '.join(str(error).split())}") from None
 
 
 def _check_neutral(composition: Mapping[str, int], smiles: Mapping[str, str]) -> dict[str, int]:

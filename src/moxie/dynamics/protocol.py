@@ -7,6 +7,7 @@ from typing import Any, Literal
 from moxie.dynamics.force_fields import ForceField
 from moxie.dynamics.precision import check_precision
 from moxie.errors import InputError
+from moxie.timeseries import FEWEST_SAMPLES
 
 BOLTZMANN_KJ_MOL_K = 0.00831446261815324  # molar gas constant, exact in the SI of 2019
 G_CM3_PER_AMU_NM3 = 1.66053906660e-3
@@ -86,6 +87,12 @@ def check_settings(settings: Settings, force_field: ForceField) -> None:
         raise InputError(
             f"sample_interval_ps ({settings.sample_interval_ps:g}), frame_interval_ps ({settings.frame_interval_ps:g})"
             f" and sampling_ps ({settings.sampling_ps:g}) must not decrease in this order."
+        )
+    sampled = settings.total_samples - settings.equilibration_samples
+    if sampled < FEWEST_SAMPLES:
+        raise InputError(
+            f"sampling_ps is {settings.sampling_ps:g}, which is {sampled} samples; for means with errors at least"
+            f" {FEWEST_SAMPLES} are needed, {FEWEST_SAMPLES * settings.sample_interval_ps:g} ps."
         )
     if settings.sample_interval_ps < settings.timestep_fs / 1000:
         raise InputError(

@@ -16,12 +16,12 @@ import numpy as np
 
 from moxie.dynamics.combining import check_combining_rule, nonbonded_of, use_geometric_rule
 from moxie.dynamics.force_fields import ForceField, load_force_field
-from moxie.dynamics.typing import NO_ATOM, Sites, VirtualSite, check_hydrogen_mass, check_parameters
+from moxie.dynamics.typing import NEUTRAL_E, NO_ATOM, Sites, VirtualSite, check_hydrogen_mass, check_parameters
 from moxie.errors import InputError
 from moxie.structures.boxes import Box
 from moxie.structures.molecules import parse_smiles, symbols
 
-_NEUTRAL_E = 1e-6
+_NEUTRAL_E = 1e-6  # of a box of up to a thousand molecules
 
 
 @dataclass(frozen=True)
@@ -148,12 +148,14 @@ def check_system(model: Model) -> None:
         if counted[kind] != number:
             raise InputError(
                 f"The force field {model.force_field.name} yields {counted[kind]} {kind}s where the molecules"
-                f" {', '.join(sites.name for sites, _ in model.components)} have {number}. Its file lacks parameters."
+                f" {', '.join(sites.name for sites, _ in model.components)} have {number}. Its file lacks"
+                " parameters, or has a constant of 0 there, which OpenMM leaves out."
             )
     nonbonded = nonbonded_of(model.system)
     charges = [nonbonded.getParticleParameters(index)[0]._value for index in range(nonbonded.getNumParticles())]
     total = float(np.sum(charges))
-    if nonbonded.usesPeriodicBoundaryConditions() and abs(total) > _NEUTRAL_E:
+    limit = max(_NEUTRAL_E, NEUTRAL_E * model.n_molecules)
+    if nonbonded.usesPeriodicBoundaryConditions() and abs(total) > limit:
         raise InputError(
             f"The box has the charge {total:+.6f} e under {model.force_field.name}; a periodic box must be neutral."
             " Change the numbers of the ions in the composition."

@@ -17,6 +17,7 @@ from moxie.dynamics.checkpoints import Checkpoints, SegmentWriter, concatenate
 from moxie.dynamics.engine import degrees_of_freedom
 from moxie.dynamics.force_fields import load_force_field
 from moxie.dynamics.platforms import PlatformChoice, choose_platform
+from moxie.dynamics.precision import FIRST_CHECK
 from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, Settings, check_timestep
 from moxie.dynamics.relaxation import scale_molecules
 from moxie.dynamics.simulation import write_series
@@ -67,7 +68,10 @@ def check_transport(name: str, settings: TransportSettings, run: Settings) -> No
     """Raise InputError, beginning with `dynamics.systems.NAME.transport`, for legs that could not be run as asked."""
     try:
         timestep_fs = _timestep_fs(settings, run.force_field)
-        frames = int(run.sampling_ps / run.frame_interval_ps)
+        sampled_ps, wish = run.sampling_ps, "a longer sampling_ps"
+        if run.precision:  # it may end with the first look at its errors
+            sampled_ps, wish = min(sampled_ps, FIRST_CHECK * run.sample_interval_ps), "no precision"
+        frames = int(sampled_ps / run.frame_interval_ps + 1e-9)
         if not timestep_fs <= settings.stress_interval_fs <= 1000 * settings.frame_interval_ps:
             raise InputError(
                 f"the time step ({timestep_fs:g} fs), stress_interval_fs ({settings.stress_interval_fs:g}) and"
@@ -80,8 +84,8 @@ def check_transport(name: str, settings: TransportSettings, run: Settings) -> No
             )
         if frames < settings.legs:
             raise InputError(
-                f"{settings.legs} legs need as many frames of the run to start from; its sampling_ps holds {frames}."
-                " Use fewer legs, or a longer sampling_ps."
+                f"{settings.legs} legs need as many frames of the run to start from, and {frames} are sure of it"
+                f" ({sampled_ps:g} ps). Use fewer legs, or {wish}."
             )
     except InputError as error:
         raise InputError(f"dynamics.systems.{name}.transport: {error}") from None
@@ -182,7 +186,7 @@ class _Leg:
         context.setPositions(positions_nm)
         context.applyConstraints(_CONSTRAINT_TOLERANCE)
         context.setVelocitiesToTemperature(temperature_K, derive_seed(seed, "velocities"))
-        thermostat.step(self._thermalisation_steps)
+        self._go(thermostat, self._thermalisation_steps)
         state = context.getState(positions=True, velocities=True, energy=True)
         self.context.setPositions(state.getPositions(asNumpy=True))
         masses = self.stress.centres.masses_amu
@@ -209,21 +213,34 @@ class _Leg:
 
     def advance(self) -> tuple[list[float], np.ndarray, np.ndarray]:
         """Go on by one stress interval; return the row of the time series, positions and box vectors."""
-        self.context.getIntegrator().step(self.sample_steps)
+        self._go(self.context.getIntegrator(), self.sample_steps)
         self.step += self.sample_steps
         state = self.context.getState(positions=True, velocities=True, energy=True)
         potential, kinetic = state.getPotentialEnergy()._value, state.getKineticEnergy()._value
         if not np.isfinite(potential + kinetic):
-            raise InputError(
-                f"The leg at constant energy blew up at {self.time_ps:g} ps. Use a transport.timestep_fs below"
-                f" {self.timestep_fs:g}."
-            )
+            raise self._blew_up()
         positions = state.getPositions(asNumpy=True)._value
         vectors = state.getPeriodicBoxVectors(asNumpy=True)._value
         velocities = state.getVelocities(asNumpy=True)._value
         pressures = self.stress.pressures_bar(positions, velocities, vectors)
         temperature = 2 * kinetic / (self.degrees * BOLTZMANN_KJ_MOL_K)
         return [self.time_ps, potential, kinetic, temperature, *pressures], positions, vectors
+
+    def _go(self, integrator: Any, steps: int) -> None:
+        import openmm
+
+        try:
+            integrator.step(steps)
+        except openmm.OpenMMException as error:
+            if "NaN" not in str(error):
+                raise
+            raise self._blew_up() from None
+
+    def _blew_up(self) -> InputError:
+        return InputError(
+            f"A leg of transport blew up after {self.time_ps:g} ps. Use a transport.timestep_fs below"
+            f" {self.timestep_fs:g}; what was committed before stays in the checkpoints."
+        )
 
     def save(self) -> str:
         """Return the portable state (XML)."""

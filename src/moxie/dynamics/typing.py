@@ -4,12 +4,17 @@ import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from moxie.dynamics.force_fields import ForceField, load_force_field
 from moxie.errors import InputError
 from moxie.structures.molecules import formal_charge, parse_smiles
 
 NO_ATOM = -1
+NEUTRAL_E = 1e-9  # of one molecule; a thousand of them make 1e-6
+_MOST_MATCHES = 10**6
+_HYDROGEN_AMU = 1.008
+_MASS_FACTOR = 2.5  # deuterium is meant to pass
 
 
 @dataclass(frozen=True)
@@ -71,15 +76,30 @@ def check_parameters(force_field: str | Path, smiles: str, name: str = "molecule
 def check_hydrogen_mass(force_field: ForceField, sites: Sites, hydrogen_mass_amu: float) -> None:
     """Raise InputError where repartitioning would leave an atom lighter than its hydrogens."""
     kinds = [force_field.types[kind] for kind in sites.types]
-    for centre, others in enumerate(_neighbours(len(kinds), list(sites.bonds))):
-        masses = [kinds[other].mass_amu for other in others if kinds[other].element == "H"]
-        together = kinds[centre].mass_amu + sum(masses)
+    atoms = [(site, kind.element, kind.mass_amu) for site, kind in zip(sites.atoms, kinds, strict=True)]
+    _check_hydrogen_mass(sites.name, atoms, list(sites.bonds), hydrogen_mass_amu)
+
+
+def check_hydrogen_mass_of_atoms(smiles: str, name: str, hydrogen_mass_amu: float) -> None:
+    """Do so for a molecule all of whose atoms are sites, before its parameters are made."""
+    molecule = parse_smiles(smiles, name)
+    atoms = [(atom.GetIdx(), atom.GetSymbol(), atom.GetMass()) for atom in molecule.GetAtoms()]
+    bonds = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in molecule.GetBonds()]
+    _check_hydrogen_mass(name, atoms, bonds, hydrogen_mass_amu)
+
+
+def _check_hydrogen_mass(
+    name: str, atoms: list[tuple[int, str, float]], bonds: list[tuple[int, int]], hydrogen_mass_amu: float
+) -> None:
+    for (number, element, mass), others in zip(atoms, _neighbours(len(atoms), bonds), strict=True):
+        masses = [atoms[other][2] for other in others if atoms[other][1] == "H"]
+        together = mass + sum(masses)
         most = together / (len(masses) + 1)
-        if masses and kinds[centre].element != "H" and hydrogen_mass_amu > most:
+        if masses and element != "H" and hydrogen_mass_amu > most:
             raise InputError(
-                f"hydrogen_mass_amu is {hydrogen_mass_amu:g}: it would leave {kinds[centre].element} (atom"
-                f" {sites.atoms[centre]}) of {sites.name} {together - len(masses) * hydrogen_mass_amu:.2f} amu, less"
-                f" than its hydrogens. Use at most {most:.2f}, or null."
+                f"hydrogen_mass_amu is {hydrogen_mass_amu:g}: it would leave {element} (atom {number}) of {name}"
+                f" {together - len(masses) * hydrogen_mass_amu:.2f} amu, less than its hydrogens. Use at most"
+                f" {most:.2f}, or null."
             )
 
 
@@ -139,7 +159,13 @@ def _atom_types(force_field: ForceField, molecule: object, smiles: str, name: st
     candidates: dict[int, set[str]] = {}
     for atom_type in (kind for kind in force_field.types.values() if kind.smarts):
         pattern = _pattern(atom_type.smarts, force_field, atom_type.name)
-        for match in molecule.GetSubstructMatches(pattern, uniquify=False, maxMatches=10**6):  # type: ignore[attr-defined]
+        matches = molecule.GetSubstructMatches(pattern, uniquify=False, maxMatches=_MOST_MATCHES)  # type: ignore[attr-defined]
+        if len(matches) == _MOST_MATCHES:
+            raise InputError(
+                f"{name} ({smiles}) has so many like branches that the pattern of the type {atom_type.name} of"
+                f" {force_field.name} matches in more than {_MOST_MATCHES} ways. Use a smaller molecule."
+            )
+        for match in matches:
             candidates.setdefault(match[0], set()).add(atom_type.name)
     chosen: dict[int, str] = {}
     problems = []
@@ -167,7 +193,25 @@ def _atom_types(force_field: ForceField, molecule: object, smiles: str, name: st
             f"The force field {force_field.name} has no type for {', '.join(problems[:6])} of {name} ({smiles})."
             f" It covers: {force_field.validity}"
         )
-    return {atom: kind for atom, kind in chosen.items() if atom not in absorbed}
+    types = {atom: kind for atom, kind in chosen.items() if atom not in absorbed}
+    _check_elements(force_field, molecule, types, f"{name} ({smiles})")
+    return types
+
+
+def _check_elements(force_field: ForceField, molecule: Any, types: dict[int, str], name: str) -> None:
+    for index, kind in types.items():
+        atom, found = molecule.GetAtomWithIdx(index), force_field.types[kind]
+        mass = atom.GetMass() + found.absorbs * _HYDROGEN_AMU
+        if found.element != atom.GetSymbol():
+            raise InputError(
+                f"The force field {force_field.name} gives atom {index} ({atom.GetSymbol()}) of {name} the type"
+                f" {found.name}, whose element is {found.element}."
+            )
+        if not mass / _MASS_FACTOR < found.mass_amu < mass * _MASS_FACTOR:
+            raise InputError(
+                f"The force field {force_field.name} gives atom {index} ({atom.GetSymbol()}) of {name} the type"
+                f" {found.name}, whose mass is {found.mass_amu:g} amu instead of about {mass:.3f}."
+            )
 
 
 def _virtual_sites(force_field: ForceField, molecule: object, index: dict[int, int]) -> list[tuple[str, VirtualSite]]:
@@ -248,8 +292,8 @@ def _check_terms(force_field: ForceField, sites: Sites, molecule: object) -> Non
 def _check_charge(force_field: ForceField, sites: Sites, formal: int) -> None:
     charge = sum(force_field.types[kind].charge_e for kind in sites.types)
     expected = formal * force_field.charge_scale
-    if abs(charge - expected) > 1e-6:
+    if abs(charge - expected) > NEUTRAL_E:
         raise InputError(
-            f"The force field {force_field.name} gives {sites.name} ({sites.smiles}) the charge {charge:.6f} e; its"
+            f"The force field {force_field.name} gives {sites.name} ({sites.smiles}) the charge {charge:.9g} e; its"
             f" formal charge times the scale {force_field.charge_scale:g} is {expected:g}."
         )

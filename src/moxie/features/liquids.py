@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.errors import InputError
 from moxie.features.dihedrals import TORSIONS, DihedralCounter, Distribution
 from moxie.features.hydrogen_bonds import ACCEPTORS, DONORS, HydrogenBondCounter
 from moxie.features.rdf import PairCounter, Structure, analyse_structure
@@ -33,6 +34,7 @@ from moxie.trajectories import Frames
 
 _FEW_INDEPENDENT = 10.0
 _LONGEST_RANGE_A = 10.0
+_NOTED_TEMPERATURE_SHARE, _LARGEST_TEMPERATURE_SHARE = 0.02, 0.05
 
 
 def kind_of(composition: Mapping[str, int], smiles: Mapping[str, str]) -> str:
@@ -54,7 +56,7 @@ def analyse(
     one-component liquid. The DataFrames have the columns of the tables liquids or electrolytes, `rdf` and `dihedrals`
     (empty where no molecule has such an angle). The stationary part begins at the configured
     equilibration or later, where density and potential energy say so. Raises InputError for
-    files that do not belong together.
+    files that do not belong together, and for a run whose kinetic temperature is not that of its state point.
     """
     import pandas as pd
 
@@ -70,6 +72,7 @@ def analyse(
     start, independent = _stationary_part(series, settings, facts, log)
     time_ps = series["time_ps"].to_numpy()
     stationary = series.iloc[start:]
+    _check_temperature(stationary["temperature_K"].to_numpy(), settings["temperature_K"], facts["system"], log)
     row = {
         "system": facts["system"], "force_field": facts["force_field"],
         "force_field_sha256": facts["force_field_sha256"], "composition": composition,
@@ -122,6 +125,26 @@ def _stationary_part(
             facts["system"], settings["temperature_K"], independent, settings["sampling_ps"],
         )  # fmt: skip
     return start, independent
+
+
+def _check_temperature(series_K: np.ndarray, wanted_K: float, system: str, log: logging.Logger) -> None:
+    """Say or refuse that the mean kinetic temperature is not the one of the state point.
+
+    A time step of 4 fs makes it 0.4 % too high, without harm to positions.
+    """
+    found = mean_of(series_K)
+    off_K = abs(found.value - wanted_K)
+    if off_K > max(_LARGEST_TEMPERATURE_SHARE * wanted_K, 5 * found.standard_error):
+        raise InputError(
+            f"{system}: the run's mean temperature is {found.value:.1f}({found.standard_error:.1f}) K where"
+            f" {wanted_K:g} K was asked for. Use a longer equilibration_ps, a higher dynamics.protocol.friction_per_ps"
+            " or a shorter timestep_fs."
+        )
+    if off_K > max(_NOTED_TEMPERATURE_SHARE * wanted_K, 3 * found.standard_error):
+        log.warning(
+            "%s: the run's mean temperature is %.1f(%.1f) K where %g K was asked for",
+            system, found.value, found.standard_error, wanted_K,
+        )  # fmt: skip
 
 
 def _density(series: np.ndarray, ensemble: str) -> Mean:

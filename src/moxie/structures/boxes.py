@@ -24,6 +24,7 @@ from moxie.structures.molecules import coordinates_A, molar_mass_g_mol, symbols,
 # Fraction of a molecular liquid's volume that is inside van der Waals surfaces, at room temperature: methanol 0.51,
 # ethanol 0.53, hexane 0.51, water 0.58, propylene carbonate 0.58 (volumes of Zhao et al. over equation-of-state ones).
 PACKING_FRACTION = 0.53
+_DENSEST_PACKING = 0.85  # crystals of molecules have 0.65 to 0.8
 EXCESS_EDGE = 1.12
 _A3_PER_CM3_MOL = 1e24 / 6.02214076e23
 _TOLERANCE_A = 2.0
@@ -83,6 +84,20 @@ def check_cutoff(
         f" {cutoff_nm:g} nm (the box must be wider than {2 * margin * cutoff_nm:.2f} nm). Use at least"
         f" {int(np.ceil(total * factor)) + 1} molecules or a cut-off below {edge_nm / (2 * margin):.2f} nm."
     )
+
+
+def check_density(
+    composition: Mapping[str, int], smiles: Mapping[str, str], density_g_cm3: float, name: str = "system"
+) -> None:
+    """Raise InputError for a density at which the molecules' van der Waals volumes would hardly fit into the box."""
+    estimate_nm = expected_edge_nm(composition, smiles)
+    share = PACKING_FRACTION * (estimate_nm / expected_edge_nm(composition, smiles, density_g_cm3)) ** 3
+    if share > _DENSEST_PACKING:
+        raise InputError(
+            f"dynamics.systems.{name}: at density_g_cm3 = {density_g_cm3:g} the van der Waals volumes of the molecules"
+            f" would take {share:.0%} of the box; {_DENSEST_PACKING:.0%} is the most. A liquid would have about"
+            f" {density_g_cm3 * PACKING_FRACTION / share:.2g} g/cm3."
+        )
 
 
 def pack(

@@ -26,10 +26,13 @@ _ATOM_VOLUME_A3 = {
 def parse_smiles(smiles: str, name: str = "molecule") -> Any:
     """Return the rdkit molecule of a SMILES with every hydrogen explicit, without coordinates.
 
-    Raises InputError for a SMILES that does not parse, is empty, or holds several fragments or atoms of no element.
+    Raises InputError for a SMILES that does not parse, is empty, or holds blanks, several fragments or atoms of no
+    element.
     """
     from rdkit import Chem, rdBase
 
+    if len(smiles.split()) > 1:  # rdkit would take what follows for a name
+        raise InputError(f"molecules.{name}: {smiles!r} has a blank, and a SMILES ends there. Leave it out.")
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles) if smiles else None
     if molecule is None or molecule.GetNumAtoms() == 0:

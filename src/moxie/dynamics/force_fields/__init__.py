@@ -27,6 +27,20 @@ _HOW_TO_EXTEND = (
     " constraints, charge_scale, timestep_fs and cutoff_nm; and on each Type `def`, a SMARTS pattern whose first atom"
     " gets the type. See docs/extending.md, A force field"
 )
+_METADATA = (
+    "title", "combining_rule", "united_atom", "constraints", "rigid_water", "charge_scale", "timestep_fs", "cutoff_nm",
+    "name", "generator",
+)  # fmt: skip
+_LIMITS = (  # element, attribute, lowest and highest value, unit
+    ("HarmonicBondForce/Bond", "length", 0.01, 1.0, " nm"),
+    ("HarmonicBondForce/Bond", "k", 0.0, math.inf, " kJ/mol/nm2"),
+    ("HarmonicAngleForce/Angle", "angle", 0.0, math.pi + 1e-6, " rad"),
+    ("HarmonicAngleForce/Angle", "k", 0.0, math.inf, " kJ/mol/rad2"),
+    ("NonbondedForce/Atom", "sigma", 0.0, 1.0, " nm"),
+    ("NonbondedForce/Atom", "epsilon", 0.0, math.inf, " kJ/mol"),
+    ("NonbondedForce", "coulomb14scale", 0.0, 1.0, ""),
+    ("NonbondedForce", "lj14scale", 0.0, 1.0, ""),
+)
 _TERMS = {
     "bond": (2, ("HarmonicBondForce/Bond",)),
     "angle": (3, ("HarmonicAngleForce/Angle",)),
@@ -141,20 +155,21 @@ def load_force_field(name: str | Path) -> ForceField:
     Raises InputError for an unknown name (with the nearest known one), for a file that is not usable, and for one that
     has the name of a force field in the registry, since results go by that name.
     """
-    registered = _FOLDER / f"{name}.xml"
-    if registered.exists():
-        return _read(registered)
+    known = available_force_fields()
+    if str(name) in known:
+        return _read(_FOLDER / f"{name}.xml")
     path = Path(name)
     if path.suffix == ".xml" and path.exists():
+        if set("{}") & set(str(name)):
+            raise InputError(f"force_field: {path} has a brace in its path, which Snakemake takes for its own.")
         force_field = _read(path.resolve())
-        if not (is_registered(force_field) or force_field.generator) and force_field.name in available_force_fields():
+        if not (is_registered(force_field) or force_field.generator) and force_field.name in known:
             raise InputError(
                 f"force_field: {path} has the name of a force field in the registry, so that their results could not be"
                 " told apart. Rename the file."
             )
         return force_field
-    known = available_force_fields()
-    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.3)
+    near = difflib.get_close_matches(str(name).lower().replace("-", "_"), known, n=1, cutoff=0.3)
     raise InputError(
         f"force_field: {str(name)!r} is neither in the registry ({', '.join(known)}) nor the path of an XML file."
         + (f" Did you mean {near[0]!r}?" if near else "")
@@ -171,6 +186,8 @@ def _read(path: Path) -> ForceField:
         if metadata is None:
             raise ValueError(f"it has no Metadata element. {_HOW_TO_EXTEND}")
         _refuse_infinities(root)
+        _refuse_unknown(metadata, _METADATA)
+        _refuse_beyond_limits(root)
         unknown = sorted({row.tag for row in root} - {*_CHECKED_FORCES, *_WITHOUT_FORCES})
         if unknown:
             raise ValueError(f"it has {', '.join(unknown)}, and moxie can check only {', '.join(_CHECKED_FORCES)}")
@@ -182,13 +199,14 @@ def _read(path: Path) -> ForceField:
         virtual = tuple(_virtual_rule(row) for row in metadata.findall("VirtualSite"))
         types = _atom_types(root, nonbonded, {rule.type for rule in virtual})
         force_field = ForceField(
-            name=metadata.get("name", path.stem),
+            name=metadata.get("name", path.stem) if "generator" in metadata.attrib else path.stem,
             path=path,
             title=_words(_attribute(metadata, "title")),
             combining_rule=_choice(metadata, "combining_rule", _COMBINING_RULES),
-            united_atom=_attribute(metadata, "united_atom") == "true",
+            united_atom=_choice(metadata, "united_atom", ("true", "false")) == "true",
             constraints=_choice(metadata, "constraints", _CONSTRAINTS),
-            rigid_water=metadata.get("rigid_water") == "true",
+            rigid_water="rigid_water" in metadata.attrib
+            and _choice(metadata, "rigid_water", ("true", "false")) == "true",
             charge_scale=_number(metadata, "charge_scale"),
             timestep_fs=_number(metadata, "timestep_fs"),
             cutoff_nm=_number(metadata, "cutoff_nm"),
@@ -232,14 +250,12 @@ def _atom_types(root: ElementTree.Element, nonbonded: ElementTree.Element, virtu
         types[name] = AtomType(
             name, _attribute(row, "class"), "" if name in virtual else _attribute(row, "element"),
             _number(row, "mass"), row.get("def", ""), tuple(row.get("overrides", "").replace(",", " ").split()),
-            int(row.get("absorbs", 0)), _number(parameters, "charge"), _number(parameters, "sigma"),
-            _number(parameters, "epsilon"), row.get("source", ""),
+            round(_number(row, "absorbs")) if "absorbs" in row.attrib else 0, _number(parameters, "charge"),
+            _number(parameters, "sigma"), _number(parameters, "epsilon"), row.get("source", ""),
         )  # fmt: skip
     for kind in types.values():
         if kind.name not in virtual and kind.mass_amu <= 0:
             raise ValueError(f"the Type {kind.name} has the mass {kind.mass_amu:g}; it must be above 0")
-        if kind.sigma_nm < 0 or kind.epsilon_kJ_mol < 0:
-            raise ValueError(f"the Atom {kind.name} of NonbondedForce has a negative sigma or epsilon")
     for name in virtual:
         if name not in types or types[name].mass_amu != 0:
             raise ValueError(f"the type {name} of a VirtualSite must be among the AtomTypes, with the mass 0")
@@ -253,6 +269,22 @@ def _refuse_infinities(root: ElementTree.Element) -> None:
                 raise ValueError(f"{key} of its {element.tag} is {value!r}, not a finite number")
 
 
+def _refuse_unknown(element: ElementTree.Element, known: tuple[str, ...]) -> None:
+    unknown = sorted(set(element.attrib) - set(known))
+    if unknown:
+        raise ValueError(f"its {element.tag} has the unknown {', '.join(unknown)}; known are {', '.join(known)}")
+
+
+def _refuse_beyond_limits(root: ElementTree.Element) -> None:
+    """Raise ValueError for a number that is not what OpenMM's units would make of it."""
+    for place, name, lowest, highest, unit in _LIMITS:
+        for row in root.findall(place):
+            if name in row.attrib and not lowest <= _number(row, name) <= highest:
+                raise ValueError(
+                    f"{name} of its {row.tag} is {row.get(name)}; allowed are {lowest:g} to {highest:g}{unit}"
+                )
+
+
 def _is_finite_or_words(text: str) -> bool:
     try:
         return math.isfinite(float(text))
@@ -261,6 +293,7 @@ def _is_finite_or_words(text: str) -> bool:
 
 
 def _virtual_rule(row: ElementTree.Element) -> VirtualRule:
+    _refuse_unknown(row, ("type", "def", "weights", "source"))
     weights = tuple(float(weight) for weight in _attribute(row, "weights").split())
     if len(weights) not in (2, 3) or abs(sum(weights) - 1) > 1e-6:
         raise ValueError(f"the weights of a VirtualSite must be two or three that add up to 1, not {weights}")
