@@ -61,7 +61,8 @@ class Transport(Section):
         20.0,
         gt=0,
         le=1000,
-        description="Interval of the stress, which costs as much as ten steps each time; not above 25 fs",
+        description="Interval of the stress, which costs as much as ten steps each time; at most 25 fs is good for a "
+        "viscosity, and above 50 fs there is none",
         json_schema_extra={"unit": "fs"},
     )
 

@@ -13,6 +13,7 @@ from moxie.timeseries import Mean
 GAS_CONSTANT_KJ_MOL_K = 0.00831446261815324
 BAR_PER_KJ_MOL_NM3 = 16.6053906717
 _MPA_S_PER_BAR_PS = 1e-4  # 1e5 Pa x 1e-12 s x 1e3
+LONGEST_INTERVAL_PS = 0.05  # vibrations and rattling cages between two samples count as slow stress
 _CURVE_POINTS = 200
 _CURVE_TIMES = 3.0  # length of the running integral, in periods of the cut-off frequency
 
@@ -39,8 +40,13 @@ def shear_viscosity(
 
     Each leg is an array (n_samples, 5) of pressures in bar. The integral is the spectrum's value at zero frequency,
     with value and error as in `at_zero_frequency`, to which `runs` belongs: no plateau is chosen by hand. Raises
-    InputError when the series are too short for a fit.
+    InputError when the series are too short for a fit, or sampled too seldom.
     """
+    if interval_ps > LONGEST_INTERVAL_PS * (1 + 1e-9):
+        raise InputError(
+            f"The stress was sampled every {1000 * interval_ps:.0f} fs, and a viscosity needs at least every"
+            f" {1000 * LONGEST_INTERVAL_PS:.0f} fs: use a shorter transport.stress_interval_fs."
+        )
     thermal = GAS_CONSTANT_KJ_MOL_K * temperature_K * BAR_PER_KJ_MOL_NM3
     factors = [volume / thermal * _MPA_S_PER_BAR_PS for volume in volumes_nm3]
     scaled = [math.sqrt(factor) * leg.T for factor, leg in zip(factors, legs, strict=True)]
