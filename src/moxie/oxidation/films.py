@@ -27,7 +27,7 @@ from moxie.structures.back_side import front_oxygen
 from moxie.structures.network import Network, make_network
 
 CALIBRATION_FOLLOWED = 150, 350  # moves, at the beginning of every stage's anneal
-ALGORITHM = "films 7"  # part of every checkpoint's digest; change it when the chain of random numbers changes
+ALGORITHM = "films 8"  # part of every checkpoint's digest; change it when the chain of random numbers changes
 KIND = "film"  # of the checkpoints
 
 
@@ -273,14 +273,14 @@ def _step(engine: Engine, progress: _Progress, settings: FilmSettings, targets: 
     last = progress.stage == len(targets) - 1
     per_oxygen = anneal.final_moves_per_oxygen if last else anneal.moves_per_oxygen
     done = progress.step
+    start = max(anneal.start_kT_eV, kT)
     if done == 0 and engine.rejection.rules:
         # as the oxide grows and anneals, its moves gain less and less: old rules would give up nearly all of them
-        engine.calibrate(anneal.start_kT_eV, growth.hop_fraction, active_silicon(engine), *CALIBRATION_FOLLOWED)
+        engine.calibrate(start, growth.hop_fraction, active_silicon(engine), *CALIBRATION_FOLLOWED)
     complete = done + 1 == anneal.steps
     if complete:
         _fill(engine, growth, target)
     share = [per_oxygen * n_oxygen * k // anneal.steps for k in (done, done + 1)]
-    start = max(anneal.start_kT_eV, kT)
     now = start + (kT - start) * (done + 1) / anneal.steps
     tally = engine.run(share[1] - share[0], now, growth.hop_fraction, active_silicon(engine))
     _record(engine, progress, "anneal", now, tally)

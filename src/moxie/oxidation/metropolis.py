@@ -24,8 +24,8 @@ from pathlib import Path
 
 import numpy as np
 
-from moxie.errors import InputError
 from moxie.job import Progress
+from moxie.oxidation.arguments import check_kT, check_moves
 from moxie.oxidation.checkpoints import Checkpoints, digest, engine_arrays, engine_digest, restore_engine
 from moxie.oxidation.engine import Engine, Tally
 from moxie.oxidation.observers import Measure, Observer, Table, make_observers, measure
@@ -98,7 +98,7 @@ def sample(
         state.accepted += tally.accepted
         state.largest_drift_eV = max(state.largest_drift_eV, drift)
         state.cpu_s = cpu_before + time.process_time() - began
-        table.append({"moves": state.moves, **measure(engine, tally, kT_eV, observing)})
+        table.append(measure(engine, tally, kT_eV, observing, {"moves": state.moves}))
         acceptance = f"{100 * state.accepted / max(state.attempts, 1):.2f} % accepted, {engine.energy:.2f} eV"
         progress.update(state.moves, acceptance)
         asked = stop is not None and stop()
@@ -130,21 +130,6 @@ def relax(engine: Engine) -> float:
     """Relax the whole network and check the running energy; return |drift| in eV."""
     engine.relax(FORCE_TOLERANCE_EV_A, RELAX_STEPS)
     return abs(engine.check_energy())
-
-
-def check_kT(kT_eV: float) -> None:
-    """Raise InputError unless kT is positive and finite."""
-    if not 0 < kT_eV < np.inf:
-        raise InputError(f"kT_eV is {kT_eV}; it must be positive and finite (1000 K is 0.0862 eV).")
-
-
-def check_moves(hop_fraction: float, **counts: int) -> None:
-    """Raise InputError unless the share of hops lies in [0, 1] and every count is a whole number of at least one."""
-    if not 0 <= hop_fraction <= 1:
-        raise InputError(f"hop_fraction is {hop_fraction}; it must lie in [0, 1].")
-    for name, value in counts.items():
-        if value != int(value) or value < 1:
-            raise InputError(f"{name} is {value}; it must be a whole number of at least 1.")
 
 
 def _begin(checkpoints: Checkpoints, engine: Engine, log: logging.Logger) -> tuple[_State, Table]:
