@@ -25,7 +25,7 @@ from moxie.oxidation.rejection import (
     fit,
     provisional,
 )
-from moxie.oxidation.state import FREE, SKIN, Atoms, make_atoms, make_bins, make_field, make_records, make_scratch
+from moxie.oxidation.state import FREE, Atoms, make_atoms, make_bins, make_field, make_records, make_scratch
 from moxie.oxidation.surrogate import SCREEN_COST, Surrogate, fit_surrogate
 from moxie.structures.network import Network, make_network
 
@@ -106,13 +106,7 @@ class Engine:
         self.work.trial[:] = atoms.position
 
     def _check_reach(self, cell: np.ndarray) -> None:
-        reach = max(max(row) for row in self.parameters.repulsion.range_A)
-        shortest = float(cell[self._periodic].min())
-        if reach > 0 and shortest < 2 * (reach + SKIN):
-            raise InputError(
-                f"The shortest periodic edge is {shortest:.2f} A; the repulsion of `{self.parameters.name}` needs at "
-                f"least {2 * (reach + SKIN):.2f} A. Use a larger cell."
-            )
+        self.parameters.check_edge(float(cell[self._periodic].min()))
 
     def _loose(self) -> np.ndarray:
         """Return which atoms are O in reserve, (n,) bool."""

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from moxie.oxidation.parameter_sets import ParameterSet
+from moxie.oxidation.parameter_sets import SKIN_A, ParameterSet
 from moxie.oxidation.surrogate import N_TERMS
 from moxie.structures.network import Network
 
 SILICON, OXYGEN = 0, 1
 BIN_CAPACITY = 64
 HISTORY = 7
-SKIN = 0.4  # pairs up to this beyond the repulsion's range are listed for a relaxation
+SKIN = SKIN_A
 DRIFT = 0.35  # how far an atom may be from where it was enlisted
 LISTED = SKIN + 2 * DRIFT  # so far beyond the range two references are in each other's list
 NEAR_CAPACITY = 80
