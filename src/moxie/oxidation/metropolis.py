@@ -1,13 +1,18 @@
 """Metropolis sampling at one temperature, with observers, progress, checkpoints and resume. Example:
 
+    import pandas
+
     from moxie.oxidation.engine import Engine
+    from moxie.oxidation.generators import random_bond_oxide
     from moxie.oxidation.metropolis import sample
     from moxie.oxidation.parameter_sets import load_parameters
-    from moxie.structures.silicon import diamond
 
-    engine = Engine(diamond((5, 5, 5)), load_parameters("von_alfthan_2003"), seed=1)
-    chain = sample(engine, kT_eV=0.3, n_moves=10**6, observers=["energy_terms"], checkpoint_dir="chain")
-    pandas.DataFrame(chain.columns).plot("moves", "energy_eV")
+    parameters = load_parameters("von_alfthan_2003")
+    engine = Engine(random_bond_oxide(216, 0.5, parameters, seed=1), parameters, seed=2)
+    engine.relax()
+    engine.calibrate(kT_eV=0.3, hop_fraction=0.3)  # without it no move is given up early: many times slower
+    chain = sample(engine, 0.3, 100_000, hop_fraction=0.3, observers=["energy_terms"], checkpoint_dir="chain")
+    print(pandas.DataFrame(chain.columns))  # half a minute later, the compilation of the first run not counted
 
 The chain walks over networks; a network's energy is that of its relaxed positions. A move relaxes only the atoms
 around it, which leaves an excess of some hundredths of an eV in the running energy. Before each record the whole

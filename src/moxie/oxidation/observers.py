@@ -11,7 +11,7 @@ Energy, moves tried and moves accepted are always recorded. Example:
     def largest_force(engine):
         return {"largest_force_eV_A": float(abs(engine.energy_terms().forces[engine.mobile]).max())}
 
-    chain = sample(engine, kT_eV=0.25, n_moves=10**6, observers=["oxidation_states", largest_force])
+    chain = sample(engine, kT_eV=0.25, n_moves=10**5, observers=["oxidation_states", largest_force])
     pandas.DataFrame(chain.columns)
 """
 
