@@ -37,7 +37,7 @@ class Study:
         """Validate a configuration; raises InputError with every problem found, each on a line of its own."""
         study = cls(load(values))
         problems: list[str] = []
-        for check in CHECKS:
+        for check in (*CHECKS, cls.check_bulk):
             try:
                 check(study)
             except InputError as error:
@@ -234,6 +234,7 @@ class Study:
         """Return how much oxygen the recipe puts on a slab at a temperature (`moxie.oxidation.sizing.FilmSize`)."""
         from moxie.oxidation.sizing import check_recipe_fits, check_recipe_fits_structure
         from moxie.structures.own_slab import own_slab
+        from moxie.structures.silicon import plane_edges_A
 
         oxidation = self.config.oxidation
         parameters, slab, recipe = self._oxide_parameters(), oxidation.slab, oxidation.recipe.model_dump()
@@ -246,7 +247,9 @@ class Study:
                 parameters.lattice_constant_A,
                 parameters.bond_length[0][1],
             )
+            parameters.check_edge(float(start.cell[:2].min()))
             return check_recipe_fits_structure(start, temperature_K, orientation, scale, recipe)
+        parameters.check_edge(min(plane_edges_A(slab.cells, orientation, parameters.lattice_constant_A)))
         return check_recipe_fits(
             cells=slab.cells,
             frozen_layers=slab.frozen_layers,
@@ -287,6 +290,19 @@ class Study:
             "measured_logp": self._has_measured_logp(),
         }
         return [*self.kinds(), "oxides", "molecules", *(name for name, there in optional.items() if there)]
+
+    def check_bulk(self) -> None:
+        """Raise InputError if two bulk compositions are one, or their cell is too small for the field."""
+        from moxie.oxidation.sizing import check_bulk_fits
+
+        bulk = self.config.oxidation.bulk
+        if bulk is None:
+            return
+        try:
+            parameters = self._oxide_parameters()
+        except InputError:
+            return  # the films' check says so
+        check_bulk_fits(bulk.cells, bulk.compositions, parameters)
 
     def check_sweep(self) -> None:
         """Raise InputError if there are too few process temperatures to leave one out."""

@@ -177,6 +177,18 @@ def test_a_network_pushed_by_its_periodic_image_is_the_same():
     assert energy(shifted, parameters).total == pytest.approx(energy(network, parameters).total, rel=1e-10)
 
 
+def test_an_unwrapped_network_is_the_same():
+    network = rough_slab()
+    cells = np.random.default_rng(1).integers(-3, 4, network.positions.shape) * network.periodic
+    unwrapped = network.positions + cells * network.cell
+    moved = make_network(unwrapped, network.species, network.bonds, network.cell, network.periodic, network.frozen)
+    parameters = load_parameters("von_alfthan_2003")
+    terms, expected = energy(moved, parameters), energy(network, parameters)
+    assert terms.repulsion > 1
+    for name in ("bond", "angle", "repulsion"):
+        assert getattr(terms, name) == pytest.approx(getattr(expected, name), rel=1e-9)
+
+
 def test_repulsion_agrees_with_a_sum_over_all_pairs():
     network = rough_slab()
     parameters = load_parameters("von_alfthan_2003")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from moxie.config import StudyConfig, check_file, label, load
 from moxie.config_reference import files
 from moxie.errors import InputError
+from moxie.oxidation.parameter_sets import FOLDER
 from moxie.oxidation.sizing import MOST_CELLS
 from moxie.study import Study
 
@@ -223,6 +224,10 @@ MISTAKES = {
         r"Si\(111\) slab of 4 x 4 x 5 cells \(18 layers\) .* takes 720. Use a thickness_scale of at most 0.013 ",
     ),
     "more O than silica": (oxidation(bulk={"compositions": [2.5]}), r"bulk.compositions\[0\]` = 2.5: .*equal to 2"),
+    "two compositions of one network": (
+        oxidation(bulk={"cells": 2, "compositions": [0.5, 0.501, 1.0]}),
+        r"bulk.compositions`: 0.5 and 0.501 are both 32 O on the 64 Si of 2 cells. Leave one out",
+    ),
     "too few rungs": (oxidation(replica_exchange={"rungs": 2}), r"replica_exchange.rungs` = 2: .*equal to 3"),
     "ladder below the films": (
         oxidation(replica_exchange={"highest_kT_eV": 0.08}),
@@ -241,6 +246,18 @@ def test_mistake_is_named(mistake):
     overlay, message = MISTAKES[mistake]
     with pytest.raises(InputError, match=f"(?s){message}"):
         Study.load(merged(DEFAULT, overlay))
+
+
+def test_a_repulsion_longer_than_half_a_cell_is_named_before_any_job(tmp_path):
+    path = tmp_path / "far.yaml"
+    content = (FOLDER / "von_alfthan_2003.yaml").read_text().replace("name: von_alfthan_2003", "name: far")
+    path.write_text(content.replace("{Si-Si: 3.84,", "{Si-Si: 4.3,").replace("length: 2.35", "length: 2.0"))
+    small = {"parameter_set": str(path), "slab": {"cells": [2, 2, 6]}, "bulk": {"cells": 2}}
+    with pytest.raises(InputError) as caught:
+        Study.load(merged(DEFAULT, oxidation(**small)))
+    edge = "The shortest periodic edge is 9.24 A; the repulsion of `far` needs at least 9.40 A"
+    assert f"`oxidation`: {edge}" in str(caught.value)
+    assert f"`oxidation.bulk.cells` = 2: {edge}" in str(caught.value)
 
 
 def test_an_earlier_step_gives_the_recipe_more_oxide_to_start_from():

@@ -37,6 +37,12 @@ def oxidised_where(chosen, cells=(3, 3, 6), frozen_layers=2) -> Network:
     return insert_oxygen(slab, slab.bonds[both & chosen(middle)])
 
 
+def test_a_single_oxygen_makes_no_interface_of_a_width():
+    crystal = diamond((2, 2, 4))
+    assert math.isnan(find_interface(insert_oxygen(crystal, crystal.bonds[:1]))[1])
+    assert 0 < find_interface(ideal_film())[1] < 1
+
+
 def test_an_abrupt_interface_is_flat():
     rough, correlation = roughness(ideal_film())
     assert rough < 0.03 and math.isnan(correlation)

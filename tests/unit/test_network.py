@@ -1,5 +1,7 @@
 """Networks: files that hold them exactly, and messages for what cannot be one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -84,6 +86,8 @@ def edited(tmp_path, old, new, count=1):
         ('pbc="T T T"', 'pbc="T T"', "columns"),
         ("frozen:L:1", "fixed:L:1", "columns"),
         (" 0.0 0.0 0.0 ", " 0.5 0.0 0.0 ", "orthogonal"),
+        ('info="{}"', 'info="[1]"', r"`info` in the comment line is \[1\]"),
+        ("\nSi ", "\nSi1 ", "atom 0 is 'Si1'"),
     ],
 )
 def test_a_damaged_file_is_refused_with_file_and_atom(tmp_path, old, new, message):
@@ -91,6 +95,23 @@ def test_a_damaged_file_is_refused_with_file_and_atom(tmp_path, old, new, messag
     with pytest.raises(InputError, match=message) as caught:
         read_network(path)
     assert str(path) in str(caught.value)
+
+
+def test_blank_lines_at_the_end_are_skipped(tmp_path):
+    path = tmp_path / "network.xyz"
+    write_networks(path, diamond((1, 1, 1)))
+    path.write_text(path.read_text() + "\n  \n\n")
+    assert same(read_network(path), diamond((1, 1, 1)))
+
+
+def test_facts_of_numpy_are_written_and_others_refused(tmp_path):
+    path = tmp_path / "network.xyz"
+    crystal = diamond((1, 1, 1))
+    facts = {"n": np.int64(3), "flag": np.bool_(True), "edges": crystal.cell}
+    write_networks(path, replace(crystal, info=facts))
+    assert read_network(path).info == {"n": 3, "flag": True, "edges": crystal.cell.tolist()}
+    with pytest.raises(InputError, match="`info` holds .* of type set"):
+        write_networks(path, replace(crystal, info={"bad": {1}}))
 
 
 def test_missing_and_empty_files_are_named(tmp_path):
@@ -123,6 +144,12 @@ def test_bad_networks_are_refused():
     species[crystal.bonds[0]] = "O"
     with pytest.raises(InputError, match="O-O"):
         build(species=species)
+    with pytest.raises(InputError, match="atom 0 is 'Si1'; networks hold"):
+        build(species=["Si1"] * 64)
+    with pytest.raises(InputError, match="`periodic` holds 'T'; True or False"):
+        build(periodic=["T", "T", "F"])
+    with pytest.raises(InputError, match="`frozen` holds 'F'; True or False"):
+        build(frozen=["F"] * 64)
     with pytest.raises(InputError, match="not unique"):
         build(bonds=np.vstack([crystal.bonds, [[0, 63], [0, 37]]]), frozen=np.ones(64, bool), positions=spread(crystal))
 

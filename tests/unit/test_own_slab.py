@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.constraints import FixAtoms
+from ase.constraints import FixAtoms, FixCartesian
 from ase.io import write
 
 from moxie.errors import InputError
@@ -12,7 +12,7 @@ from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.sizing import check_recipe_fits, check_recipe_fits_structure
 from moxie.structures.back_side import FACT, back_oxygens
 from moxie.structures.network import make_network, write_networks
-from moxie.structures.own_slab import bonds_by_distance, own_slab
+from moxie.structures.own_slab import bonds_by_distance, face_of, own_slab
 from moxie.structures.silicon import beta_cristobalite, silicon_slab
 
 PARAMETERS = load_parameters("von_alfthan_2003")
@@ -65,6 +65,45 @@ def test_bonds_are_found_by_distance_and_frozen_atoms_by_column_or_constraint(co
     again = read(as_others_write_it(slab, tmp_path / "slab.xyz", column))
     np.testing.assert_array_equal(again.bonds, slab.bonds)
     np.testing.assert_array_equal(again.frozen, slab.frozen)
+
+
+def test_listed_bonds_and_a_constraint_go_together(tmp_path):
+    slab = silicon_slab((3, 3, 4), 4, orientation="111")  # whose three-rings the distances do not tell
+    path = tmp_path / "slab.xyz"
+    with pytest.raises(InputError, match="has 3 bonds"):
+        read(as_others_write_it(slab, path, False), orientation="111")
+    listed = " ".join(map(str, slab.bonds.ravel()))
+    path.write_text(path.read_text().replace("Properties=", f'bonds="{listed}" Properties=', 1))
+    again = read(path, orientation="111")
+    np.testing.assert_array_equal(again.bonds, slab.bonds)
+    np.testing.assert_array_equal(again.frozen, slab.frozen)
+    path.write_text(path.read_text().replace('bonds="', 'bonds="7 ', 1))
+    with pytest.raises(InputError, match="pairs of atoms from 0"):
+        read(path, orientation="111")
+
+
+def test_frozen_marks_of_another_kind_are_refused(tmp_path):
+    slab = silicon_slab((3, 3, 4), 4)
+    path = as_others_write_it(slab, tmp_path / "text.xyz")
+    path.write_text(path.read_text().replace("frozen:L:1", "frozen:S:1"))
+    with pytest.raises(InputError, match="as frozen:L:1 in Properties"):
+        read(path)
+    along_z = FixCartesian(np.flatnonzero(slab.frozen).tolist(), mask=(False, False, True))
+    with pytest.raises(InputError, match="constraint FixCartesian; .* Use FixAtoms"):
+        read(as_others_write_it(slab, tmp_path / "z.xyz", False, constraint=along_z))
+
+
+@pytest.mark.parametrize(
+    ("normal", "face"),
+    [((0, 0, 1), "100"), ((1, 1, 0), "110"), ((1, -1, 1), "111")]
+    + [(normal, None) for normal in ((2, 1, 1), (3, 3, 1), (3, 3, 2), (3, 1, 1), (2, 1, 0), (3, 2, 1))],
+)
+def test_a_face_is_told_from_all_others(normal, face):
+    across = np.cross(normal, (0.3, 0.5, 0.7))
+    axes = np.array([np.cross(across, normal), across, normal]) * 1.0
+    axes /= np.linalg.norm(axes, axis=1)[:, None]
+    tetrahedron = np.array([(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)])
+    assert face_of(tetrahedron @ axes.T) == face
 
 
 def test_bonds_by_distance_are_those_of_a_strained_network():
@@ -161,6 +200,14 @@ UNSUITABLE = {
         lambda: changed(slab := silicon_slab((3, 3, 4), 4), frozen=slab.frozen | (slab.species == "O")),
         {},
         r"atom 288 is a frozen O; only the crystal",
+    ),
+    "oxygen at a frozen back": (
+        lambda: changed(
+            slab := silicon_slab((3, 3, 4), 0),
+            frozen=(slab.species == "Si") & (slab.positions[:, 2] < 5),
+        ),
+        {},
+        r"18 O lie below the highest frozen atom, atom \d+ for one; they would count as the film's. Remove",
     ),
     "another face": (lambda: silicon_slab((3, 3, 4), 4, orientation="111"), {}, r"has a \(111\) face .* names 100"),
     "too little vacuum": (

@@ -166,6 +166,9 @@ def test_bad_requests_are_named():
         (lambda: volume_moves(film, 1, 0.1, shape="height"), "free along z"),
         (lambda: volume_moves(engine, 1, 0.1, shape="edges"), "isotropic or height"),
         (lambda: volume_moves(engine, 1, -0.1), "kT_eV is -0.1"),
+        (lambda: volume_moves(engine, 1, float("inf")), "kT_eV is inf"),
+        (lambda: volume_moves(engine, 1, 0.1, float("nan")), "pressure_GPa is nan"),
+        (lambda: volume_moves(engine, -1, 0.1), "n_moves is -1"),
         (lambda: volume_moves(engine, 1, 0.1, largest_step=0.0), "largest_step is 0.0"),
     ]:
         with pytest.raises(InputError, match=message):

@@ -148,6 +148,8 @@ def test_frames_without_facts_or_oxide_are_refused():
     bare = make_network(film.positions, film.species, film.bonds, film.cell, film.periodic, film.frozen, film.info)
     with pytest.raises(InputError, match="lacks the column `energy_eV`"):
         analyse_film([bare], 1273.0, 0, "x", 1, 1, 1)
+    with pytest.raises(InputError, match="is 100; it must be '100' or '110' or '111', a text"):
+        analyse_film([bare], 1273.0, 0, "x", 1, 1, 1, orientation=100)
     info = {key: value for key, value in film.info.items() if key != "kT_eV"}
     less = make_network(
         film.positions, film.species, film.bonds, film.cell, film.periodic, film.frozen, info, arrays=film.arrays

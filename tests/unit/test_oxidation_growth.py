@@ -11,11 +11,21 @@ from small_films import SETTINGS
 from moxie.errors import InputError
 from moxie.features.clusters import silicon_clusters
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.films import Anneal, FilmSettings, Growth, choose_bond, clear_checkpoints, grow_oxide, inclusions
+from moxie.oxidation.films import (
+    Anneal,
+    FilmSettings,
+    Growth,
+    calibration_sizes,
+    choose_bond,
+    clear_checkpoints,
+    grow_oxide,
+    inclusions,
+)
 from moxie.oxidation.kinetics import BOLTZMANN_EV_K
 from moxie.oxidation.parameter_sets import load_parameters
+from moxie.oxidation.rejection import FILM, provisional
 from moxie.oxidation.sizing import check_recipe_fits, oxygen_for_thickness, thickness_of_oxygen
-from moxie.structures.silicon import silicon_slab
+from moxie.structures.silicon import insert_oxygen, silicon_slab
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +75,30 @@ def test_growth_leaves_to_an_anneal_what_the_one_before_took_up(slab, parameters
     taken_up = count_oxygen(film.stages[1]) - grown[0]
     assert taken_up == 2 and grown == [24, 32 - taken_up]
     assert count_oxygen(film.stages[-1]) >= 32
+
+
+def test_a_start_below_the_process_temperature_calibrates_at_the_latter(slab, parameters, monkeypatch):
+    sought = []
+
+    def calibrate(engine, kT_eV, *_):
+        sought.append(kT_eV)
+
+    monkeypatch.setattr(Engine, "calibrate", calibrate)
+    cold = Anneal(steps=1, start_kT_eV=1e-6, moves_per_oxygen=1, final_moves_per_oxygen=1)
+    growth = Growth(stages=1, moves_per_oxygen=1, hot_moves_per_oxygen=0)
+    grow_oxide(slab, parameters, FilmSettings(9, growth, cold), 1273.0, 1, rejection=provisional(FILM))
+    assert sought == [pytest.approx(BOLTZMANN_EV_K * 1273.0)]
+
+
+def test_calibration_goes_from_what_a_slab_holds_and_never_takes_all_its_bonds(slab):
+    assert calibration_sizes(slab) == (16, 32)
+    bonds = slab.bonds[(slab.species[slab.bonds] == "Si").all(axis=1) & ~slab.frozen[slab.bonds].any(axis=1)]
+    upper = bonds[np.argsort(slab.positions[bonds, 2].mean(axis=1))[::-1]]
+    for n_more in (40, len(bonds) - 20):
+        oxidised = insert_oxygen(slab, upper[:n_more])
+        first, last = calibration_sizes(oxidised)
+        assert 8 + n_more < first <= last <= 8 + n_more + (len(bonds) - n_more) // 2
+    assert calibration_sizes(insert_oxygen(slab, upper[:40])) == (56, 72)
 
 
 def test_no_silicon_is_left_cut_off_from_the_substrate(film):

@@ -164,6 +164,44 @@ def test_engine_refuses_what_it_cannot_treat(parameters):
         Engine(silicon_slab((2, 2, 2), 1), load_parameters("keating_1966"))
     with pytest.raises(InputError, match="larger cell"):
         Engine(diamond((1, 1, 1)), parameters)
+    with pytest.raises(InputError, match="reserve is nan"):
+        Engine(diamond((2, 2, 2)), parameters, reserve=float("nan"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n_moves": -5}, "n_moves is -5"),
+        ({"n_moves": float("nan")}, "n_moves is nan"),
+        ({"n_moves": 10.5}, "n_moves is 10.5"),
+        ({"kT_eV": -0.3}, "kT_eV is -0.3"),
+        ({"kT_eV": float("nan")}, "kT_eV is nan"),
+        ({"hop_fraction": 5.0}, "hop_fraction is 5.0"),
+        ({"exchange_fraction": -0.1}, "exchange_fraction is -0.1"),
+        ({"hop_fraction": 0.7, "exchange_fraction": 0.7}, "together they are at most 1"),
+        ({"chemical_potential_eV": float("nan")}, "chemical_potential_eV is nan"),
+        ({"active": np.ones(72, bool)}, r"array of bool of shape \(72,\); .* np.flatnonzero"),
+        ({"active": np.array([3.0, 4.0])}, "array of float64"),
+        ({"active": [3, 70]}, "atom 70, which is O"),
+        ({"active": [-1, 3]}, "from -1 to 3; the engine has 0 to 71"),
+        ({"active": [3, 4000]}, "from 3 to 4000"),
+    ],
+)
+def test_batches_that_cannot_be_run_are_refused(parameters, changes, message):
+    engine = Engine(silicon_slab((2, 2, 2), 2), parameters, 1)
+    assert len(engine.atoms.species) == 72
+    state = engine.atoms.stream.tobytes()
+    with pytest.raises(InputError, match=message):
+        engine.run(**({"n_moves": 20, "kT_eV": 0.3} | changes))
+    assert engine.atoms.stream.tobytes() == state
+    assert engine.run(20, 0.3, active=[]).attempts == 0 and engine.run(20.0, 0, active=engine.silicons).attempts == 20
+
+
+def test_constants_are_not_sought_at_zero_temperature(parameters):
+    engine = Engine(silicon_slab((2, 2, 2), 2), parameters, 1)
+    for call in (engine.calibrate, engine.measure_false_kills, engine.learn_surrogate):
+        with pytest.raises(InputError, match="kT_eV is 0.0; it must be positive"):
+            call(0.0)
 
 
 def test_calibrated_rejection_gives_up_few_acceptable_moves(parameters):

@@ -146,6 +146,8 @@ def test_an_observer_is_any_function_from_the_engine_to_numbers():
         (["energy_terms", "energy_terms"], "Two observers are called `energy_terms`"),
         ([lambda engine: {"energy_eV": 1.0}], "`energy_eV`, a column that is already taken"),
         ([lambda engine: {"name": "a"}], "numbers are needed"),
+        ([lambda engine: {"moves": -1}], "`moves`, a column that is already taken"),
+        ([lambda engine: None], "returns None; a dict of numbers"),
         ([lambda engine: {f"x{engine.energy}": 1.0}], "same columns every time"),
     ],
 )
@@ -239,6 +241,19 @@ def test_a_checkpoint_of_other_settings_is_set_aside(tmp_path, caplog, run, chan
 def test_the_number_of_threads_changes_nothing(undisturbed):
     for threads in (2, 5):
         assert bytes_of(ladder_run(threads=threads)) == bytes_of(undisturbed[ladder_run])
+
+
+@pytest.mark.parametrize("column", ["round", "rung", "replica"])
+def test_observers_leave_the_columns_of_a_ladder_alone(column):
+    with pytest.raises(InputError, match=f"`{column}`, a column that is already taken"):
+        exchange(make_replicas(NETWORK, PARAMETERS, 2, 1), (0.3, 0.4), 1, 1, observers=[lambda engine: {column: 9}])
+
+
+def test_checkpoints_need_a_directory(tmp_path):
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(InputError, match=r"file is a file; name a directory"):
+            metropolis(place)
 
 
 def test_broken_book_keeping_stops_the_run():
@@ -346,9 +361,18 @@ def test_replicas_of_different_kinds_or_with_one_stream_are_refused():
     with pytest.raises(InputError, match="share a random stream"):
         exchange([first, twin], (0.3, 0.4), 1, 1)
     stiffer = replace(PARAMETERS, suboxide_eV=(0.0, 0.5, 0.5, 0.5, 0.0))
-    for other in (Engine(diamond((2, 2, 2)), PARAMETERS, 9), Engine(NETWORK, stiffer, 9)):
+    others = (
+        Engine(diamond((2, 2, 2)), PARAMETERS, 9),
+        Engine(NETWORK, stiffer, 9),
+        Engine(NETWORK, PARAMETERS, 9, triangles=False),
+        Engine(insert_oxygen(NETWORK, NETWORK.bonds[:1]), PARAMETERS, 9),
+    )
+    for other in others:
         with pytest.raises(InputError, match="networks of one kind"):
             exchange([first, other], (0.3, 0.4), 1, 1)
+    more = insert_oxygen(diamond((2, 2, 2)), diamond((2, 2, 2)).bonds[:40:8])  # as many O, fewer of them bonded
+    with pytest.raises(InputError, match="bonded or in reserve"):
+        exchange([first, Engine(more, PARAMETERS, 9, reserve=11)], (0.3, 0.4), 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -357,6 +381,7 @@ def test_replicas_of_different_kinds_or_with_one_stream_are_refused():
         ({"kT_eV": 0.0}, "kT_eV is 0.0"),
         ({"kT_eV": float("inf")}, "kT_eV is inf"),
         ({"n_moves": 0}, "n_moves is 0"),
+        ({"n_moves": float("nan")}, "n_moves is nan"),
         ({"every": 0.5}, "every is 0.5"),
         ({"hop_fraction": 1.5}, "hop_fraction is 1.5"),
     ],

@@ -55,6 +55,14 @@ def test_many_moves_are_followed_down_their_own_tail():
     assert np.mean(shares) == pytest.approx(0.002, rel=0.6)
 
 
+def test_rules_for_a_temperature_at_which_nothing_is_acceptable_are_those_of_a_higher_one():
+    log = made_log(200, np.random.default_rng(5), lambda g, edge, n: 0.5 * edge + g.normal(0, 0.3, n))
+    log[:, sampler.LOG_CHANGE] = np.linspace(1.0, 3.0, len(log))
+    cold = fit(STAGES, log, 1e-6)
+    assert np.isfinite(np.array(cold.rejection.rules)).all()
+    assert cold.effective == 0 and np.isnan(cold.false_kill_rate)
+
+
 def test_slopes_are_never_negative():
     log = made_log(300, np.random.default_rng(4), lambda g, edge, n: 5.0 - 0.3 * edge + g.normal(0, 0.1, n))
     offset, edge, _, _ = np.array(fit(STAGES, log, KT_EV).rejection.rules)[0, 0]

@@ -33,7 +33,8 @@ _FLAT_A = 0.05  # below it there is no correlation length: the lattice of surfac
 
 
 def find_interface(network: Network) -> tuple[float, float]:
-    """Return (height z0 of the interface, width s of the error function), both in A.
+    """Return (height z0 of the interface, width s of the error function), both in A; s is nan where the fit ends at one
+    of its bounds, 0.05 and 20 A, and tells no width.
 
     Raises InputError for a film without partly oxidised Si.
     """
@@ -44,11 +45,12 @@ def find_interface(network: Network) -> tuple[float, float]:
     partial = (states > 0) & (states < 4)
     if not partial.any():
         raise InputError("The film has no partly oxidised Si, hence no Si/SiO2 interface.")
-    first = [float(np.median(z[partial])), 2.0]
+    first, narrowest, widest = [float(np.median(z[partial])), 2.0], 0.05, 20.0
     fit = least_squares(
-        lambda p: 4.0 * ndtr((z - p[0]) / p[1]) - states, first, bounds=([-np.inf, 0.05], [np.inf, 20.0])
+        lambda p: 4.0 * ndtr((z - p[0]) / p[1]) - states, first, bounds=([-np.inf, narrowest], [np.inf, widest])
     )
-    return float(fit.x[0]), float(fit.x[1])
+    width = float(fit.x[1])
+    return float(fit.x[0]), width if narrowest * 1.01 < width < widest * 0.99 else math.nan
 
 
 def isotonic_width(network: Network) -> float:

@@ -36,7 +36,7 @@ from moxie.features.photoemission import intensities
 from moxie.features.voronoi import voronoi_volumes
 from moxie.structures.back_side import front_atoms, front_side
 from moxie.structures.network import MASS_AMU, Network
-from moxie.structures.silicon import AMU_PER_A3_IN_G_CM3, MONOLAYER_PER_CM2
+from moxie.structures.silicon import AMU_PER_A3_IN_G_CM3, MONOLAYER_PER_CM2, face
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,9 +65,11 @@ def analyse_film(
     `oxide_profiles`: a row per stage, per atom of the last stage, and per stage and depth bin.
 
     The frames must carry the columns energy_eV and lateral_virial_eV and the facts that `grow_oxide` writes; raises
-    InputError when one is missing.
+    InputError when one is missing, and for an unknown orientation.
     """
     import pandas as pd
+
+    face(orientation)
 
     if not stages:
         raise InputError("The film has no stages to analyse.")

@@ -111,14 +111,14 @@ def _oxides(runs: Any, validation: Any) -> str:
         f"({n_replicas}), {_range(final['oxide_thickness_nm'])} nm thick: the recipe's "
         f"thickness times {final['thickness_scale'].iloc[0]:g}, so that they fit the slab."
     ]
-    shares = [mean(f"suboxide_fraction_{n}") for n in (1, 2, 3)]
+    shares, width = [mean(f"suboxide_fraction_{n}") for n in (1, 2, 3)], mean("transition_width_A")
     if all(math.isfinite(share) for share in shares):
         sentences.append(
             "Averaged over temperature the suboxide is Si¹⁺ : Si²⁺ : Si³⁺ = "
             + " : ".join(f"{share:.2f}" for share in shares)
             + " (photoemission: 0.3 : 0.3 : 0.4)"
-            + f", {mean('suboxide_total_monolayers'):.2g} monolayers in all, over a width of "
-            + f"{mean('transition_width_A'):.2g} Å (photoemission: 5 ± 1 Å)."
+            + f", {mean('suboxide_total_monolayers'):.2g} monolayers in all"
+            + (f", over a width of {width:.2g} Å (photoemission: 5 ± 1 Å)." if math.isfinite(width) else ".")
         )
     if low != high:
         clauses = []

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from moxie.errors import InputError
+from moxie.oxidation.arguments import check_batch
 from moxie.oxidation.energy import EV_PER_A3_IN_GPA
 from moxie.oxidation.engine import Engine
 
@@ -114,13 +115,15 @@ def volume_moves(
     N kT ln V of free particles; what is sampled is exp(-(E + p V)/kT) d ln V for each network, with the measure of the
     logarithm of the volume. It is exact as long as a network has one minimum per cell; the relaxation's tolerance
     must be small against kT. The engine must be relaxed at the start; its own stream is drawn from.
-    Raises InputError for kT or largest_step out of range, for the shape `edges` and where `relax_cell` does.
+    Raises InputError for n_moves, kT, pressure or largest_step out of range, for the shape `edges` and where
+    `relax_cell` does.
     """
     if shape not in ("isotropic", "height"):
         raise InputError(f"The shape of a volume move is {shape!r}; it must be isotropic or height.")
     projection = _free_edges(engine, shape)
-    if not kT_eV >= 0:
-        raise InputError(f"kT_eV is {kT_eV}; it must be zero or more.")
+    check_batch(n_moves, kT_eV, 0.0, 0.0, 0.0)
+    if not math.isfinite(pressure_GPa):
+        raise InputError(f"pressure_GPa is {pressure_GPa}; it must be a finite number.")
     if not 0 < largest_step <= 0.5:
         raise InputError(f"largest_step is {largest_step}; changes of ln V must lie in (0, 0.5].")
     edges = (projection[0] > 0) / np.count_nonzero(projection[0])

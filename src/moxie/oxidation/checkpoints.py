@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from moxie.errors import InputError
 from moxie.io import replace_when_complete
 
 if TYPE_CHECKING:
@@ -56,14 +57,22 @@ def engine_digest(engine: Engine) -> str:
     return digest([asdict(engine.parameters), rules, engine.energy, content])
 
 
+def _check_directory(directory: Path) -> None:
+    for place in (directory, *directory.parents):
+        if place.is_file():
+            raise InputError(f"checkpoint_dir is {directory}, but {place} is a file; name a directory.")
+
+
 class Checkpoints:
     """The checkpoints of one `kind` (a word for the file names) in one directory that belong to one digest.
 
-    A directory of None keeps none.
+    A directory of None keeps none. Raises InputError when it names a file, or lies below one.
     """
 
     def __init__(self, directory: str | Path | None, belongs_to: str, log: logging.Logger, kind: str):
         self._directory = None if directory is None else Path(directory)
+        if self._directory is not None:
+            _check_directory(self._directory)
         self._belongs_to = belongs_to
         self._log = log
         self._kind = kind

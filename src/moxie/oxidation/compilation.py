@@ -19,6 +19,7 @@ _KERNELS = (
     "energy",
     "kernels",
     "moves",
+    "parameter_sets",  # whose SKIN_A is compiled in
     "prescreen",
     "random_stream",
     "relaxation",

@@ -6,6 +6,7 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.oxidation import moves, sampler
+from moxie.oxidation.arguments import check_batch, check_kT, is_whole, silicon_numbers
 from moxie.oxidation.energy import Energy, full_energy
 from moxie.oxidation.moves import EXCHANGE, HOP
 from moxie.oxidation.parameter_sets import ParameterSet
@@ -24,7 +25,7 @@ from moxie.oxidation.rejection import (
     fit,
     provisional,
 )
-from moxie.oxidation.state import FREE, SKIN, Atoms, make_atoms, make_bins, make_field, make_records, make_scratch
+from moxie.oxidation.state import FREE, Atoms, make_atoms, make_bins, make_field, make_records, make_scratch
 from moxie.oxidation.surrogate import SCREEN_COST, Surrogate, fit_surrogate
 from moxie.structures.network import Network, make_network
 
@@ -77,7 +78,7 @@ class Engine:
         reserve: int = 0,
         triangles: bool = True,
     ):
-        if reserve != int(reserve) or reserve < 0:
+        if not is_whole(reserve) or reserve < 0:
             raise InputError(f"reserve is {reserve}; the number of O in reserve must be a whole number, 0 or more.")
         present = {*network.species.tolist(), *(["O"] if reserve else [])}
         missing = sorted(present - set(parameters.elements))
@@ -105,13 +106,7 @@ class Engine:
         self.work.trial[:] = atoms.position
 
     def _check_reach(self, cell: np.ndarray) -> None:
-        reach = max(max(row) for row in self.parameters.repulsion.range_A)
-        shortest = float(cell[self._periodic].min())
-        if reach > 0 and shortest < 2 * (reach + SKIN):
-            raise InputError(
-                f"The shortest periodic edge is {shortest:.2f} A; the repulsion of `{self.parameters.name}` needs at "
-                f"least {2 * (reach + SKIN):.2f} A. Use a larger cell."
-            )
+        self.parameters.check_edge(float(cell[self._periodic].min()))
 
     def _loose(self) -> np.ndarray:
         """Return which atoms are O in reserve, (n,) bool."""
@@ -230,6 +225,7 @@ class Engine:
         A share `hop_fraction` are oxygen hops, a share `exchange_fraction` put an O from the reserve into a Si-Si bond
         or take one out, the others are bond switches. Si to start from are drawn from `active` (all mobile Si by
         default; fixed during the call, so that proposals stay symmetric).
+        Raises InputError for arguments out of range, and unless `active` holds the numbers of Si.
         """
         return self._run(
             n_moves, kT_eV, hop_fraction, active, exchange_fraction, chemical_potential_eV, np.zeros((0, 1)), 0.0
@@ -246,8 +242,9 @@ class Engine:
         log: np.ndarray,
         cut_eV: float,
     ) -> Tally:
+        check_batch(n_moves, kT_eV, hop_fraction, exchange_fraction, chemical_potential_eV)
         counts = np.zeros(sampler.N_TALLY, np.int64)
-        chosen = self.silicons if active is None else np.asarray(active, np.int32)
+        chosen = self.silicons if active is None else silicon_numbers(active, self.atoms.species)
         oxygens = self.oxygens
         if exchange_fraction > 0:  # a hop then draws from all O, so that its chance does not change on the way
             oxygens = np.flatnonzero((self.atoms.species == 1) & ~self.atoms.frozen).astype(np.int32)
@@ -259,11 +256,11 @@ class Engine:
             self.bins,
             self.work,
             self._stages,
-            n_moves,
-            kT_eV,
-            hop_fraction,
-            exchange_fraction,
-            chemical_potential_eV,
+            int(n_moves),
+            float(kT_eV),
+            float(hop_fraction),
+            float(exchange_fraction),
+            float(chemical_potential_eV),
             chosen,
             oxygens,
             self.triangles,
@@ -307,8 +304,9 @@ class Engine:
         more, of those that constants fitted to the first do not rule out by far; max_moves ends either part. Half of
         them are hops and half switches, whatever their share (unless it is 0 or 1): switches that are acceptable are
         few beside the hops, and count for more. `earlier` is the log of another calibration with the same stages, to
-        rest on both. Raises InputError when no move passes the topology filter.
+        rest on both. Raises InputError for kT that is not positive, and when no move passes the topology filter.
         """
+        check_kT(kT_eV)
         logs = [] if earlier is None else [earlier]
         shares = (0.0, 1.0) if 0 < hop_fraction < 1 else (hop_fraction,)
         parts = len(shares) * CALIBRATION_PASSES
@@ -335,6 +333,7 @@ class Engine:
         The moves it learns from are part of the chain: n_followed are followed to the end, all but the hopeless.
         Sampling stays exact whatever was learnt (see `surrogate`). Raises InputError when no move could be followed.
         """
+        check_kT(kT_eV)
         log = self._follow(n_followed, kT_eV, hop_fraction, active, FAR_EV, max_moves)
         terms = log[:, sampler.LOG_TERMS : sampler.LOG_STAGES]
         cost = SCREEN_COST if self.rejection.rules else 0.0  # a move that always relaxes to the end costs far more
@@ -351,8 +350,10 @@ class Engine:
     ) -> tuple[float, float]:
         """Return the false-kill rate of the present constants and the effective number of moves it rests on.
 
-        Follows moves (part of the chain) to the end, n_followed of those not ruled out by more than 2.5 eV.
+        Follows moves (part of the chain) to the end, n_followed of those not ruled out by more than 2.5 eV. The rate is
+        nan where none of them is acceptable. Raises InputError for kT that is not positive.
         """
+        check_kT(kT_eV)
         log = self._follow(n_followed, kT_eV, hop_fraction, active, FURTHER_EV, max_moves)
         weights = acceptable(log[:, sampler.LOG_CHANGE], kT_eV)
         return false_kill_rate(self.rejection, log, kT_eV), effective(weights)

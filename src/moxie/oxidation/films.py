@@ -25,9 +25,10 @@ from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.rejection import FILM, Calibration, Rejection
 from moxie.structures.back_side import front_oxygen
 from moxie.structures.network import Network, make_network
+from moxie.structures.silicon import face
 
 CALIBRATION_FOLLOWED = 150, 350  # moves, at the beginning of every stage's anneal
-ALGORITHM = "films 7"  # part of every checkpoint's digest; change it when the chain of random numbers changes
+ALGORITHM = "films 8"  # part of every checkpoint's digest; change it when the chain of random numbers changes
 KIND = "film"  # of the checkpoints
 
 
@@ -161,7 +162,8 @@ def grow_oxide(
 def calibrate_rejection(
     slab: Network, parameters: ParameterSet, growth: Growth, seed: int, log: logging.Logger | None = None
 ) -> tuple[Calibration, float, float]:
-    """Find the constants of early rejection for films: on a rough film that grows to four O per surface O.
+    """Find the constants of early rejection for films: on a rough film that grows by three O per O of a bare surface,
+    or by half of what the slab takes.
 
     Returns (calibration, false-kill rate measured on other moves, effective number of these). The constants hold from
     the growth's kT downwards.
@@ -169,9 +171,8 @@ def calibrate_rejection(
     log = log or logging.getLogger(__name__)
     engine = FrontEngine(slab, parameters, seed, FILM)
     engine.relax(0.01, 1000)
-    surface = max(front_oxygen(slab), 8)
     calibration = None
-    for target in (2 * surface, 4 * surface):
+    for target in calibration_sizes(slab):
         while len(engine.oxygens) < target:
             _insert(engine, growth)
             engine.run(20, growth.kT_eV, growth.hop_fraction, active_silicon(engine))
@@ -184,6 +185,29 @@ def calibrate_rejection(
     rate, number = engine.measure_false_kills(growth.kT_eV, growth.hop_fraction, active_silicon(engine), 1500, 30_000)
     log.info("False kills: %.2f %% of the acceptable moves (effectively %.0f)", 100 * rate, number)
     return calibration, rate, number
+
+
+def calibration_sizes(slab: Network) -> tuple[int, int]:
+    """Return the numbers of O at the front for the two parts of `calibrate_rejection`.
+
+    One and three times the O of the bare surface are added to those there, 16 and 32 being the fewest in all; no more
+    than a half of the mobile Si-Si bonds take one.
+    """
+    present, area = front_oxygen(slab), slab.area_A2
+    bare = present
+    if "orientation" in slab.info and "lattice_constant_A" in slab.info:
+        surface, lattice_constant_A = face(slab.info["orientation"]), float(slab.info["lattice_constant_A"])
+        cell_A2 = surface.edges[0] * surface.edges[1] * lattice_constant_A**2
+        bare = round(surface.bridges_per_cell * area / cell_A2)
+    most = present + _free_bonds(slab) // 2
+    first, last = (max(present, 8) + times * max(bare, 8) for times in (1, 3))
+    return min(first, most), min(last, most)
+
+
+def _free_bonds(slab: Network) -> int:
+    """Return the number of Si-Si bonds between mobile atoms."""
+    silicon = (slab.species == "Si") & ~slab.frozen
+    return int((silicon[slab.bonds[:, 0]] & silicon[slab.bonds[:, 1]]).sum())
 
 
 def clear_checkpoints(checkpoint_dir: str | Path) -> None:
@@ -219,9 +243,7 @@ def _check(slab: Network, settings: FilmSettings, temperature_K: float) -> None:
     for key, value in counts.items():
         if value < 0:
             raise InputError(f"{key} is {value}; it must be zero or more.")
-    silicon = (slab.species == "Si") & ~slab.frozen
-    free = int((silicon[slab.bonds[:, 0]] & silicon[slab.bonds[:, 1]]).sum())
-    present = front_oxygen(slab)
+    free, present = _free_bonds(slab), front_oxygen(slab)
     if settings.n_oxygen < present:
         raise InputError(f"n_oxygen is {settings.n_oxygen}, but the slab already holds {present} O.")
     if settings.n_oxygen - present > free:
@@ -273,14 +295,14 @@ def _step(engine: Engine, progress: _Progress, settings: FilmSettings, targets: 
     last = progress.stage == len(targets) - 1
     per_oxygen = anneal.final_moves_per_oxygen if last else anneal.moves_per_oxygen
     done = progress.step
+    start = max(anneal.start_kT_eV, kT)
     if done == 0 and engine.rejection.rules:
         # as the oxide grows and anneals, its moves gain less and less: old rules would give up nearly all of them
-        engine.calibrate(anneal.start_kT_eV, growth.hop_fraction, active_silicon(engine), *CALIBRATION_FOLLOWED)
+        engine.calibrate(start, growth.hop_fraction, active_silicon(engine), *CALIBRATION_FOLLOWED)
     complete = done + 1 == anneal.steps
     if complete:
         _fill(engine, growth, target)
     share = [per_oxygen * n_oxygen * k // anneal.steps for k in (done, done + 1)]
-    start = max(anneal.start_kT_eV, kT)
     now = start + (kT - start) * (done + 1) / anneal.steps
     tally = engine.run(share[1] - share[0], now, growth.hop_fraction, active_silicon(engine))
     _record(engine, progress, "anneal", now, tally)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from moxie.errors import InputError
+from moxie.oxidation.arguments import is_whole
 from moxie.oxidation.cells import relax_cell
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.parameter_sets import ParameterSet
@@ -192,8 +193,10 @@ def random_network(n_atoms: int, volume_per_atom_A3: float, seed: int) -> Networ
     becoming A-C-B, unless C is bonded to A or B already (after Barkema and Mousseau, PRB 62, 4985 (2000)). Nothing is
     relaxed. Raises InputError for fewer than 64 atoms or a volume in which the points do not fit.
     """
-    if n_atoms < 8 * FEWEST_CELLS**3:
-        raise InputError(f"{n_atoms} atoms are too few for a random start; use at least {8 * FEWEST_CELLS**3}.")
+    if not is_whole(n_atoms) or n_atoms < 8 * FEWEST_CELLS**3:
+        raise InputError(
+            f"n_atoms is {n_atoms}; a random start needs a whole number of atoms: use at least {8 * FEWEST_CELLS**3}."
+        )
     generator = np.random.default_rng(seed)
     edge = (n_atoms * volume_per_atom_A3) ** (1 / 3)
     points = _scatter(n_atoms, edge, generator)
@@ -331,6 +334,10 @@ def _make(
 def _cells(n_silicon: int, what: str) -> tuple[int, int, int]:
     """Return the most cubic (nx, ny, nz) with 8 nx ny nz = n_silicon."""
     fewest = FEWEST_CELLS
+    if not is_whole(n_silicon) or n_silicon < 1:
+        raise InputError(
+            f"{n_silicon} Si cannot make a box of {what}; a whole number, at least {8 * fewest**3}, is needed."
+        )
     count = int(n_silicon) // 8
     shapes = [
         (a, b, count // (a * b))

@@ -27,7 +27,7 @@ Each constant is taken as wrong by the same factor in all steps of a process, an
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
@@ -210,7 +210,7 @@ def thickness_nm(
 
     steps: earlier steps of the process as mappings of the fields of `Step`. Raises InputError as `process_nm` does.
     """
-    process = [*(Step(**step) for step in steps), Step(temperature_K, time_s, ambient, pressure_bar, kinetics)]
+    process = [*_made(steps), Step(temperature_K, time_s, ambient, pressure_bar, kinetics)]
     return process_nm(process, orientation, initial_oxide_nm)[-1]
 
 
@@ -226,7 +226,7 @@ def thickness_with_error_nm(
     extrapolate: bool = False,
 ) -> tuple[float, float]:
     """Return (thickness, standard error from the constants) in nm; arguments and errors as of `thickness_nm`."""
-    process = [*(Step(**step) for step in steps), Step(temperature_K, time_s, ambient, pressure_bar, kinetics)]
+    process = [*_made(steps), Step(temperature_K, time_s, ambient, pressure_bar, kinetics)]
     values = process_nm(process, orientation, initial_oxide_nm, extrapolate)
     return values[-1], process_error_nm(process, orientation, initial_oxide_nm, extrapolate)[-1]
 
@@ -245,7 +245,7 @@ def time_s(
 
     Raises InputError as `thickness_nm` does, and when the target lies below the oxide at the start of the recipe.
     """
-    start_nm, earlier = initial_oxide_nm, [Step(**step) for step in steps]
+    start_nm, earlier = initial_oxide_nm, _made(steps)
     if earlier:
         start_nm = process_nm(earlier, orientation, initial_oxide_nm)[-1]
     step = Step(temperature_K, 0.0, ambient, pressure_bar, kinetics)
@@ -254,7 +254,21 @@ def time_s(
     if not (math.isfinite(target_nm) and target_nm >= start_nm):
         raise InputError(f"target_nm is {target_nm}; it must be at least the oxide at the start, {start_nm:g} nm.")
     _check_thickness(step, target_nm)
-    return 60.0 * law.minutes(start_nm, target_nm)
+    seconds = 60.0 * law.minutes(start_nm, target_nm)
+    if not math.isfinite(seconds):
+        raise InputError(f"target_nm is {target_nm}; no finite time leads there.")
+    return seconds
+
+
+def _made(steps: Sequence[Mapping[str, Any]]) -> list[Step]:
+    allowed = [field.name for field in fields(Step)]
+    for number, step in enumerate(steps, start=1):
+        unknown = [key for key in step if key not in allowed]
+        missing = [key for key in allowed[:2] if key not in step]
+        if unknown or missing:
+            problem = f"the key {unknown[0]!r} is unknown" if unknown else f"{missing[0]} is missing"
+            raise InputError(f"steps, step {number}: {problem}. Keys: {', '.join(allowed)}; the first two are needed.")
+    return [Step(**step) for step in steps]
 
 
 def _grow(
@@ -273,6 +287,8 @@ def _grow(
                 raise InputError(f"time_s is {step.time_s}; the duration must be zero or more.")
             law = _law(step, orientation, factors, _ages(steps[: number - 1]))
             thickness = law.thickness_nm(thickness, step.time_s / 60.0)
+            if not math.isfinite(thickness):
+                raise InputError(f"time_s is {step.time_s}; the thickness is too large for a number.")
             if not extrapolate and not factors:
                 _check_thickness(step, thickness)
         except InputError as error:
@@ -384,7 +400,7 @@ def _check(
     if ambient not in AMBIENTS:
         raise InputError(f"ambient is {ambient!r}; it must be one of {', '.join(AMBIENTS)}.")
     if orientation not in ORIENTATIONS:
-        raise InputError(f"orientation is {orientation!r}; it must be one of {', '.join(ORIENTATIONS)}.")
+        raise InputError(f"orientation is {orientation!r}; it must be {' or '.join(map(repr, ORIENTATIONS))}, a text.")
     low, high = allowed
     if not low <= temperature_K <= high:
         raise InputError(

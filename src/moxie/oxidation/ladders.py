@@ -25,8 +25,9 @@ from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr
 
 from moxie.errors import InputError
+from moxie.oxidation.arguments import check_kT, check_moves
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.metropolis import check_kT, check_moves, sample
+from moxie.oxidation.metropolis import sample
 
 RECORDS = 100  # per short run
 DISCARDED = 0.3  # share of them, while the network gets used to the temperature

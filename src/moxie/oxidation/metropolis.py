@@ -1,13 +1,18 @@
 """Metropolis sampling at one temperature, with observers, progress, checkpoints and resume. Example:
 
+    import pandas
+
     from moxie.oxidation.engine import Engine
+    from moxie.oxidation.generators import random_bond_oxide
     from moxie.oxidation.metropolis import sample
     from moxie.oxidation.parameter_sets import load_parameters
-    from moxie.structures.silicon import diamond
 
-    engine = Engine(diamond((5, 5, 5)), load_parameters("von_alfthan_2003"), seed=1)
-    chain = sample(engine, kT_eV=0.3, n_moves=10**6, observers=["energy_terms"], checkpoint_dir="chain")
-    pandas.DataFrame(chain.columns).plot("moves", "energy_eV")
+    parameters = load_parameters("von_alfthan_2003")
+    engine = Engine(random_bond_oxide(216, 0.5, parameters, seed=1), parameters, seed=2)
+    engine.relax()
+    engine.calibrate(kT_eV=0.3, hop_fraction=0.3)  # without it no move is given up early: many times slower
+    chain = sample(engine, 0.3, 100_000, hop_fraction=0.3, observers=["energy_terms"], checkpoint_dir="chain")
+    print(pandas.DataFrame(chain.columns))  # half a minute later, the compilation of the first run not counted
 
 The chain walks over networks; a network's energy is that of its relaxed positions. A move relaxes only the atoms
 around it, which leaves an excess of some hundredths of an eV in the running energy. Before each record the whole
@@ -24,8 +29,8 @@ from pathlib import Path
 
 import numpy as np
 
-from moxie.errors import InputError
 from moxie.job import Progress
+from moxie.oxidation.arguments import check_kT, check_moves
 from moxie.oxidation.checkpoints import Checkpoints, digest, engine_arrays, engine_digest, restore_engine
 from moxie.oxidation.engine import Engine, Tally
 from moxie.oxidation.observers import Measure, Observer, Table, make_observers, measure
@@ -98,7 +103,7 @@ def sample(
         state.accepted += tally.accepted
         state.largest_drift_eV = max(state.largest_drift_eV, drift)
         state.cpu_s = cpu_before + time.process_time() - began
-        table.append({"moves": state.moves, **measure(engine, tally, kT_eV, observing)})
+        table.append(measure(engine, tally, kT_eV, observing, {"moves": state.moves}))
         acceptance = f"{100 * state.accepted / max(state.attempts, 1):.2f} % accepted, {engine.energy:.2f} eV"
         progress.update(state.moves, acceptance)
         asked = stop is not None and stop()
@@ -130,21 +135,6 @@ def relax(engine: Engine) -> float:
     """Relax the whole network and check the running energy; return |drift| in eV."""
     engine.relax(FORCE_TOLERANCE_EV_A, RELAX_STEPS)
     return abs(engine.check_energy())
-
-
-def check_kT(kT_eV: float) -> None:
-    """Raise InputError unless kT is positive and finite."""
-    if not 0 < kT_eV < np.inf:
-        raise InputError(f"kT_eV is {kT_eV}; it must be positive and finite (1000 K is 0.0862 eV).")
-
-
-def check_moves(hop_fraction: float, **counts: int) -> None:
-    """Raise InputError unless the share of hops lies in [0, 1] and every count is a whole number of at least one."""
-    if not 0 <= hop_fraction <= 1:
-        raise InputError(f"hop_fraction is {hop_fraction}; it must lie in [0, 1].")
-    for name, value in counts.items():
-        if value != int(value) or value < 1:
-            raise InputError(f"{name} is {value}; it must be a whole number of at least 1.")
 
 
 def _begin(checkpoints: Checkpoints, engine: Engine, log: logging.Logger) -> tuple[_State, Table]:

@@ -11,7 +11,7 @@ Energy, moves tried and moves accepted are always recorded. Example:
     def largest_force(engine):
         return {"largest_force_eV_A": float(abs(engine.energy_terms().forces[engine.mobile]).max())}
 
-    chain = sample(engine, kT_eV=0.25, n_moves=10**6, observers=["oxidation_states", largest_force])
+    chain = sample(engine, kT_eV=0.25, n_moves=10**5, observers=["oxidation_states", largest_force])
     pandas.DataFrame(chain.columns)
 """
 
@@ -74,12 +74,13 @@ def make_observers(chosen: Iterable[str | Observer | Measure]) -> list[Observer]
     return observers
 
 
-def measure(engine: Engine, tally: Tally, kT_eV: float, observers: Iterable[Observer]) -> Row:
-    """Return one row: kT, energy, what the last batch did, and what the observers say.
+def measure(engine: Engine, tally: Tally, kT_eV: float, observers: Iterable[Observer], key: Row) -> Row:
+    """Return one row: the columns of `key`, kT, energy, what the last batch did, and what the observers say.
 
-    Raises InputError when an observer returns anything but numbers, or a column that is already taken.
+    Raises InputError when an observer returns anything but a dict of numbers, or a column that is already taken.
     """
     row: Row = {
+        **key,
         "kT_eV": kT_eV,
         "energy_eV": engine.energy,
         "attempts": tally.attempts,
@@ -88,7 +89,12 @@ def measure(engine: Engine, tally: Tally, kT_eV: float, observers: Iterable[Obse
         "hops_accepted": tally.hops_accepted,
     }
     for observer in observers:
-        for column, value in observer.measure(engine).items():
+        found = observer.measure(engine)
+        if not isinstance(found, Mapping):
+            raise InputError(
+                f"The observer `{observer.name}` returns {found!r}; a dict of numbers by column name is needed."
+            )
+        for column, value in found.items():
             if column in row:
                 raise InputError(f"The observer `{observer.name}` returns `{column}`, a column that is already taken.")
             if not isinstance(value, Real | np.bool_):

@@ -19,6 +19,11 @@ _BONDS = ("Si-Si", "Si-O")
 _ANGLES = ("Si-Si-Si", "Si-Si-O", "O-Si-O", "Si-O-Si")
 _PAIRS = ("Si-Si", "Si-O", "O-O")
 _STATES = ("Si1+", "Si2+", "Si3+")
+_LENGTHS_A = {"Si-Si": (2.0, 3.0), "Si-O": (1.3, 2.0)}
+# Longer ranges meet more atoms than the engine's lists hold (`state.BIN_CAPACITY`), and act from 4.5 A on between third
+# neighbours of the perfect crystal.
+LONGEST_RANGE_A = 4.3
+SKIN_A = 0.4  # pairs up to this beyond the range are listed for a relaxation
 _TOP = ("name", "form", "source", "bonds", "angles", "suboxide_eV", "default_repulsion", "repulsions")
 
 
@@ -60,6 +65,15 @@ class ParameterSet:
     def lattice_constant_A(self) -> float:
         """Cubic lattice constant of diamond silicon with unstrained bonds, in angstrom."""
         return 4.0 * self.bond_length[0][0] / math.sqrt(3.0)
+
+    def check_edge(self, shortest_A: float) -> None:
+        """Raise InputError unless the shortest periodic edge of a cell (angstrom) takes the repulsion's range."""
+        reach = max(max(row) for row in self.repulsion.range_A)
+        if reach > 0 and shortest_A < 2 * (reach + SKIN_A):
+            raise InputError(
+                f"The shortest periodic edge is {shortest_A:.2f} A; the repulsion of `{self.name}` needs at least "
+                f"{2 * (reach + SKIN_A):.2f} A. Use a larger cell."
+            )
 
 
 def available_sets() -> list[str]:
@@ -117,6 +131,12 @@ def _parse(content: Any, label: str, repulsion: str | None) -> ParameterSet:
         entry = _entry(bonds[key], label, f"bonds.{key}", ("k", "length"))
         k[key] = _positive(entry["k"], label, f"bonds.{key}.k")
         length[key] = _positive(entry["length"], label, f"bonds.{key}.length")
+        shortest, longest = _LENGTHS_A[key]
+        if not shortest <= length[key] <= longest:
+            raise InputError(
+                f"{label}: `bonds.{key}.length` is {length[key]:g}; {key} bonds are {shortest:g} to {longest:g} "
+                "angstrom long. Lengths are in angstrom and energies in eV."
+            )
     angle_k, angle_cos = {}, {}
     for key in angles:
         entry = _entry(angles[key], label, f"angles.{key}", ("k", "cos"))
@@ -152,8 +172,10 @@ def _parse(content: Any, label: str, repulsion: str | None) -> ParameterSet:
     )
 
 
-def _repulsion(choices: Any, label: str, chosen: str) -> Repulsion:
+def _repulsion(choices: Any, label: str, chosen: Any) -> Repulsion:
     none = Repulsion("none", 0.0, ((0.0, 0.0), (0.0, 0.0)))
+    if not isinstance(chosen, str):
+        raise InputError(f"{label}: `default_repulsion` is {chosen!r}; it must be the name of one repulsion, or none.")
     if chosen == "none":
         return none
     if not isinstance(choices, dict) or chosen not in choices:
@@ -165,8 +187,11 @@ def _repulsion(choices: Any, label: str, chosen: str) -> Repulsion:
         raise InputError(f"{label}: `{where}.kind` is {entry['kind']!r}; it must be one of {', '.join(KINDS)}.")
     ranges = _section(entry["range_A"], label, f"{where}.range_A", _PAIRS, required=_PAIRS)
     d = {key: _number(ranges[key], label, f"{where}.range_A.{key}") for key in _PAIRS}
-    if min(d.values()) < 0 or max(d.values()) > 6:
-        raise InputError(f"{label}: `{where}.range_A` holds {d}; ranges lie between 0 and 6 angstrom.")
+    if min(d.values()) < 0 or max(d.values()) > LONGEST_RANGE_A:
+        raise InputError(
+            f"{label}: `{where}.range_A` holds {d}; ranges lie between 0 and {LONGEST_RANGE_A:g} angstrom. Longer ones "
+            "meet more atoms than the engine's lists hold."
+        )
     strength = _positive(entry["strength"], label, f"{where}.strength")
     return Repulsion(entry["kind"], strength, ((d["Si-Si"], d["Si-O"]), (d["Si-O"], d["O-O"])))
 

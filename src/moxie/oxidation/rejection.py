@@ -187,8 +187,9 @@ def _exceeded_by(values: np.ndarray, weights: np.ndarray, share: float) -> float
 
 
 def effective(weights: np.ndarray) -> float:
-    """Return Kish's effective number of samples."""
-    return float(weights.sum() ** 2 / (weights**2).sum())
+    """Return Kish's effective number of samples; 0 where none has a weight."""
+    squares = (weights**2).sum()
+    return float(weights.sum() ** 2 / squares) if squares > 0 else 0.0
 
 
 def _stage(lines: np.ndarray, stage: int) -> np.ndarray:
@@ -205,7 +206,7 @@ def false_kill_rate(rejection: Rejection, log: np.ndarray, kT_eV: float) -> floa
     """Return the share of the acceptable moves of a shadow log that the rules give up.
 
     A move is acceptable with probability exp(-dE/kT) and given up although acceptable with probability
-    exp(-dE/kT) - exp(-P/kT), where P > dE is the largest prediction of any stage.
+    exp(-dE/kT) - exp(-P/kT), where P > dE is the largest prediction of any stage; nan where no move is acceptable.
     """
     rules = np.array(rejection.rules)
     labels = log[:, sampler.LOG_CLASS].astype(int)
@@ -217,4 +218,4 @@ def false_kill_rate(rejection: Rejection, log: np.ndarray, kT_eV: float) -> floa
         largest = np.maximum(largest, predicted - rule[:, 3] * log[:, sampler.LOG_REPULSION])
     accepted = acceptable(log[:, sampler.LOG_CHANGE], kT_eV)
     lost = np.maximum(0.0, accepted - acceptable(largest, kT_eV))
-    return float(lost.sum() / accepted.sum())
+    return float(lost.sum() / accepted.sum()) if accepted.any() else np.nan

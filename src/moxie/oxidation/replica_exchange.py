@@ -39,10 +39,11 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.job import Progress
+from moxie.oxidation.arguments import check_kT, check_moves
 from moxie.oxidation.checkpoints import Checkpoints, digest, engine_arrays, engine_digest, restore_engine
 from moxie.oxidation.engine import Engine, Rejection, Tally
-from moxie.oxidation.metropolis import advance, check_kT, check_moves, relax
-from moxie.oxidation.observers import Measure, Observer, Table, make_observers, measure
+from moxie.oxidation.metropolis import advance, relax
+from moxie.oxidation.observers import Measure, Observer, Row, Table, make_observers, measure
 from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.random_stream import seed_stream, uniform
 from moxie.seeds import derive_seed
@@ -168,8 +169,8 @@ def exchange(
                 state.attempts += tally.attempts
                 state.accepted += tally.accepted
                 state.largest_drift_eV = max(state.largest_drift_eV, drift)
-                where = {"round": state.rounds, "rung": rung, "replica": replica}
-                table.append(where | measure(replicas[replica], tally, ladder[rung], observing))
+                where: Row = {"round": state.rounds, "rung": rung, "replica": replica}
+                table.append(measure(replicas[replica], tally, ladder[rung], observing, where))
             _swap(state, [replica.energy for replica in replicas], ladder, stream)
             state.rounds += 1
             state.cpu_s = cpu_before + time.process_time() - began
@@ -207,16 +208,17 @@ def _check_ladder(kT_eV: Sequence[float] | np.ndarray, replicas: Sequence[Engine
         raise InputError("Two replicas share a random stream; make them with different seeds (see make_replicas).")
     if len({_kind(replica) for replica in replicas}) > 1:
         raise InputError(
-            "The replicas differ in parameters, cell, or number of Si, O or fixed atoms; only networks of one kind can "
-            "exchange temperatures."
+            "The replicas differ in parameters, cell, `triangles`, or number of Si, O (bonded or in reserve) or fixed "
+            "atoms; only networks of one kind can exchange temperatures."
         )
     return ladder
 
 
 def _kind(replica: Engine) -> str:
+    """Return a digest of what replicas must share. No move here takes O from the reserve: the bonded O stay as many."""
     species, frozen = replica.atoms.species, replica.atoms.frozen
     counts = np.bincount(species + 2 * frozen, minlength=4).tolist()
-    return digest([asdict(replica.parameters), replica.cell.tolist(), counts])
+    return digest([asdict(replica.parameters), replica.cell.tolist(), counts, replica.n_oxygen, replica.triangles])
 
 
 def _on_rungs(state: _State) -> list[int]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from moxie.errors import InputError
 from moxie.oxidation import kinetics as growth_kinetics
+from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.structures.back_side import back_oxygens, front_oxygen
 from moxie.structures.network import Network
 from moxie.structures.own_slab import VACUUM_A, vacuum_of
@@ -139,6 +140,25 @@ def check_recipe_fits_structure(
             f"the {name}; at least {VACUUM_A:g} A are needed. Make its cell higher by {math.ceil(VACUUM_A - left_A)} A."
         )
     return size
+
+
+def check_bulk_fits(cells: int, compositions: Sequence[float], parameters: ParameterSet) -> None:
+    """Raise InputError unless bulk SiOx of 8 cells^3 Si takes the field's repulsion, and every composition (O per Si)
+    is a network of its own there."""
+    try:
+        parameters.check_edge(cells * parameters.lattice_constant_A)
+    except InputError as error:
+        raise InputError(f"`oxidation.bulk.cells` = {cells}: {error}") from None
+    n_silicon = 8 * cells**3
+    made: dict[int, float] = {}
+    for x in compositions:
+        n_oxygen = round(x * n_silicon)
+        if n_oxygen in made:
+            raise InputError(
+                f"`oxidation.bulk.compositions`: {made[n_oxygen]:g} and {x:g} are both {n_oxygen} O on the {n_silicon} "
+                f"Si of {cells} cells. Leave one out, or use more cells (oxidation.bulk.cells)."
+            )
+        made[n_oxygen] = x
 
 
 def _thinner(fitting_nm: float, recipe_nm: float) -> list[str]:

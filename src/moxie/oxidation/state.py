@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from moxie.oxidation.parameter_sets import ParameterSet
+from moxie.oxidation.parameter_sets import SKIN_A, ParameterSet
 from moxie.oxidation.surrogate import N_TERMS
 from moxie.structures.network import Network
 
 SILICON, OXYGEN = 0, 1
 BIN_CAPACITY = 64
 HISTORY = 7
-SKIN = 0.4  # pairs up to this beyond the repulsion's range are listed for a relaxation
+SKIN = SKIN_A
 DRIFT = 0.35  # how far an atom may be from where it was enlisted
 LISTED = SKIN + 2 * DRIFT  # so far beyond the range two references are in each other's list
 NEAR_CAPACITY = 80
@@ -159,7 +159,10 @@ def make_field(parameters: ParameterSet) -> Field:
 
 
 def make_atoms(network: Network, stream: np.ndarray) -> Atoms:
-    """Turn a network (orthogonal cell) into arrays; neighbours in ascending order of atom number."""
+    """Turn a network (orthogonal cell) into arrays; neighbours in ascending order of atom number.
+
+    Positions are folded into the cell along its periodic axes: the kernels look no further than the next image.
+    """
     n = len(network.positions)
     neighbours = np.full((n, 4), -1, np.int32)
     degree = np.zeros(n, np.int8)
@@ -170,9 +173,9 @@ def make_atoms(network: Network, stream: np.ndarray) -> Atoms:
         degree[j] += 1
     cell = np.where(network.periodic, network.cell, FREE).astype(float)
     species = np.where(network.species == "O", OXYGEN, SILICON).astype(np.int8)
-    return Atoms(
-        network.positions.astype(float).copy(), neighbours, degree, species, network.frozen.copy(), cell, stream
-    )
+    position = network.positions - np.where(network.periodic, cell * np.floor(network.positions / cell), 0.0)
+    position = np.where(network.periodic & (position >= cell), 0.0, position)
+    return Atoms(position, neighbours, degree, species, network.frozen.copy(), cell, stream)
 
 
 def make_bins(records: np.ndarray, atoms: Atoms, field: Field, edges: np.ndarray) -> Bins:

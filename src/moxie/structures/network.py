@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,23 +96,33 @@ def make_network(
     label: str = "network",
     arrays: dict[str, np.ndarray] | None = None,
 ) -> Network:
-    """Return a validated Network from array-likes; `label` names it in error messages. See `validate`."""
+    """Return a validated Network from array-likes; `label` names it in error messages. See `validate`.
+
+    `periodic` and `frozen` must be booleans: a text such as "F" would count as true.
+    """
     positions = np.array(positions, float).reshape(-1, 3)
     bonds = np.array(bonds, np.int64).reshape(-1, 2)
     bonds = np.sort(bonds, axis=1)
     bonds = bonds[np.lexsort((bonds[:, 1], bonds[:, 0]))]
     network = Network(
         positions=positions,
-        species=np.array(species, dtype="<U2"),
+        species=np.array(species, dtype=str),
         bonds=bonds,
         cell=np.array(cell, float).reshape(3),
-        periodic=np.array(periodic, bool).reshape(3),
-        frozen=np.zeros(len(positions), bool) if frozen is None else np.array(frozen, bool),
+        periodic=_booleans(periodic, "periodic", label).reshape(3),
+        frozen=np.zeros(len(positions), bool) if frozen is None else _booleans(frozen, "frozen", label),
         info=dict(info or {}),
         arrays={key: np.array(value, float) for key, value in (arrays or {}).items()},
     )
     validate(network, label)
-    return network
+    return replace(network, species=network.species.astype("<U2"))
+
+
+def _booleans(values: Any, name: str, label: str) -> np.ndarray:
+    found = np.array(values)
+    if found.size and found.dtype != bool:
+        raise InputError(f"{label}: `{name}` holds {found.flat[0].item()!r}; True or False is needed for each.")
+    return found.astype(bool)
 
 
 def repeat(network: Network, times: tuple[int, int, int]) -> Network:
@@ -229,7 +239,8 @@ def write_networks(path: str | Path, networks: Network | Iterable[Network]) -> N
     """Write one network or several frames as extended XYZ, exactly (shortest decimal form that reads back the same).
 
     Columns: species, pos, frozen, and one for each of the network's arrays. The comment line holds Lattice, pbc,
-    `bonds` (flat list of atom pairs, from 0) and `info` (JSON). The file appears whole or not at all.
+    `bonds` (flat list of atom pairs, from 0) and `info` (JSON). The file appears whole or not at all. Raises InputError
+    for facts in `info` that JSON cannot hold.
     """
     frames = [networks] if isinstance(networks, Network) else list(networks)
     write_text(path, "".join(_format(frame) for frame in frames))
@@ -240,7 +251,7 @@ def _format(network: Network) -> str:
     lattice = f"{edges[0]!r} 0.0 0.0 0.0 {edges[1]!r} 0.0 0.0 0.0 {edges[2]!r}"
     pbc = " ".join("T" if flag else "F" for flag in network.periodic)
     bonds = " ".join(str(atom) for atom in network.bonds.ravel().tolist())
-    info = json.dumps(network.info, sort_keys=True).replace("\\", "\\\\").replace('"', '\\"')
+    info = json.dumps(network.info, sort_keys=True, default=_plain).replace("\\", "\\\\").replace('"', '\\"')
     properties = _PROPERTIES + "".join(f":{key}:R:1" for key in network.arrays)
     columns = [values.tolist() for values in network.arrays.values()]
     lines = [
@@ -252,6 +263,16 @@ def _format(network: Network) -> str:
     ):
         lines.append(" ".join([f"{element} {x!r} {y!r} {z!r} {'T' if frozen else 'F'}", *(repr(v) for v in more)]))
     return "\n".join(lines) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """Return numpy's numbers and arrays as JSON has them."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise InputError(
+        f"The network's `info` holds {value!r} of type {type(value).__name__}; a file can hold text, numbers, true, "
+        "false, null, lists and dicts of these."
+    )
 
 
 def read_network(path: str | Path) -> Network:
@@ -270,6 +291,8 @@ def read_networks(path: str | Path) -> list[Network]:
         raise InputError(f"{path} does not exist.") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a text file.") from error
+    while lines and not lines[-1].strip():
+        lines.pop()
     frames: list[Network] = []
     start = 0
     while start < len(lines):
@@ -303,6 +326,8 @@ def _parse(comment: str, rows: Sequence[str], first_line: int, label: str) -> Ne
             f"{label}: the comment line must hold Lattice (9 numbers), pbc (3 of T or F) and bonds (atom pairs); "
             f"problem: {error}."
         ) from error
+    if not isinstance(info, dict):
+        raise InputError(f"{label}: `info` in the comment line is {info!r}; it must be a JSON object {{...}}.")
     properties = facts.get("Properties", "")
     names = properties.removeprefix(_PROPERTIES).split(":")[1::3]
     if properties != _PROPERTIES + "".join(f":{name}:R:1" for name in names) or len(pbc) != 3:

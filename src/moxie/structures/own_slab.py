@@ -22,9 +22,11 @@ from moxie.structures.silicon import NARROWEST_A
 BONDED, NOT_BONDED = (1.15, 1.30), (1.28, 1.50)  # Si-Si, Si-O, in bond lengths
 LARGEST_STRAIN = 0.02
 VACUUM_A = 10.0
-# mean of cos^4 of the angles between the crystal's bonds and the normal: the same for every turn about the normal
-_BONDS_TO_NORMAL = {"100": 1 / 9, "110": 2 / 9, "111": 7 / 27}
+# means of cos^4 and cos^6 of the angles between the crystal's bonds and the normal: the same for every turn about the
+# normal. Those of cos^4 alone would take (211) and (331) for (110).
+_BONDS_TO_NORMAL = {"100": (1 / 9, 1 / 27), "110": (2 / 9, 4 / 27), "111": (7 / 27, 61 / 243)}
 _SAME = 0.015
+_OWN_COLUMNS = "Properties=species:S:1:pos:R:3:frozen:L:1"
 
 
 def own_slab(
@@ -39,8 +41,8 @@ def own_slab(
     The facts are those of a cut slab, and `lateral_strain`, along x and y, of the crystal against the field's lattice.
     Raises InputError, naming the file, for a structure that is no sound network (`moxie.structures.network.validate`),
     for ambiguous bonds, a cell that is not periodic in the plane alone, is narrower than 9 A or has less than 10 A of
-    vacuum, for a back that is not frozen (with `free_back`: is frozen, or not closed by O), for a crystal that is
-    missing, of another orientation, or laterally strained by more than 2 %.
+    vacuum, for a back that is not frozen or has O (with `free_back`: is frozen, or not closed by O), for a crystal that
+    is missing, of another orientation, or laterally strained by more than 2 %.
     """
     try:
         changed = Path(path).stat().st_mtime_ns
@@ -55,7 +57,7 @@ def _own_slab(
 ) -> Network:
     label = f"The structure {path}"
     bond_A = lattice_constant_A * math.sqrt(3) / 4
-    network = read_network(path) if _has_bonds(path) else _without_bonds(path, label, (bond_A, si_o_length_A))
+    network = read_network(path) if _is_own(path) else _read_others(path, label, (bond_A, si_o_length_A))
     _check_cell(network, label)
     _check_back(network, free_back, label)
     strain = _check_crystal(network, orientation, bond_A, label)
@@ -71,16 +73,19 @@ def _own_slab(
     return replace(network, positions=network.positions - [0, 0, lowest], info=info, arrays={})
 
 
-def _has_bonds(path: str) -> bool:
+def _is_own(path: str) -> bool:
+    """Return whether the file has the bonds and the columns of those that moxie writes."""
     try:
         with open(path, encoding="utf-8") as file:
             next(file, "")
-            return "bonds=" in next(file, "")
+            comment = next(file, "")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The structure {path} cannot be read as text ({error}).") from None
+    return "bonds=" in comment and _OWN_COLUMNS in comment
 
 
-def _without_bonds(path: str, label: str, bond_lengths_A: tuple[float, float]) -> Network:
+def _read_others(path: str, label: str, bond_lengths_A: tuple[float, float]) -> Network:
+    """Return the network of any extended XYZ file: its bonds by distance, where the comment line lists none."""
     from ase.io import read
 
     try:
@@ -93,18 +98,47 @@ def _without_bonds(path: str, label: str, bond_lengths_A: tuple[float, float]) -
     cell = np.array(atoms.cell)
     if np.abs(cell - np.diag(np.diag(cell))).max() > 1e-6:
         raise InputError(f"{label}: the cell must be orthogonal, with its edges along x, y and z; it is\n{cell}.")
-    if "frozen" in atoms.arrays:
-        frozen = np.array(atoms.arrays["frozen"], bool)
-    else:
-        frozen = np.zeros(len(atoms), bool)
-        for constraint in atoms.constraints:
-            frozen[constraint.get_indices()] = True
+    frozen = _frozen_atoms(atoms, label)
     species = np.array(atoms.get_chemical_symbols(), dtype="<U2")
     whole = make_network(  # frozen throughout, so that everything but bonds is checked first
         atoms.positions, species, [], np.diag(cell), atoms.pbc, np.ones(len(atoms), bool), label=label
     )
-    bonds = bonds_by_distance(whole, bond_lengths_A, label)
+    if "bonds" in atoms.info:
+        bonds = _listed_bonds(atoms.info["bonds"], label)
+    else:
+        bonds = bonds_by_distance(whole, bond_lengths_A, label)
     return make_network(whole.positions, species, bonds, whole.cell, whole.periodic, frozen, label=label)
+
+
+def _frozen_atoms(atoms: Any, label: str) -> np.ndarray:
+    """Return the atoms that a column `frozen` or ASE's FixAtoms marks, (n,) bool."""
+    from ase.constraints import FixAtoms
+
+    if "frozen" in atoms.arrays:
+        column = np.array(atoms.arrays["frozen"])
+        if column.shape != (len(atoms),) or column.dtype.kind not in "bi":
+            raise InputError(
+                f"{label}: the column `frozen` does not hold one T or F for each atom. Announce it as frozen:L:1 in "
+                "Properties."
+            )
+        return column.astype(bool)
+    frozen = np.zeros(len(atoms), bool)
+    for constraint in atoms.constraints:
+        if not isinstance(constraint, FixAtoms):
+            raise InputError(
+                f"{label}: it holds the constraint {type(constraint).__name__}; atoms are frozen along all axes or "
+                "none. Use FixAtoms, or a column `frozen` (frozen:L:1, T or F)."
+            )
+        frozen[constraint.get_indices()] = True
+    return frozen
+
+
+def _listed_bonds(listed: Any, label: str) -> np.ndarray:
+    """Return the pairs (m, 2) of atom numbers of the comment line."""
+    numbers = np.ravel(listed)
+    if numbers.dtype.kind != "i" or numbers.size % 2:
+        raise InputError(f'{label}: the comment line must list bonds as pairs of atoms from 0: bonds="0 1 0 2 ...".')
+    return numbers.reshape(-1, 2)
 
 
 def bonds_by_distance(network: Network, bond_lengths_A: tuple[float, float], label: str) -> np.ndarray:
@@ -181,6 +215,23 @@ def _check_back(network: Network, free_back: bool, label: str) -> None:
             f"{label}: frozen atoms reach up to {heights[frozen].max():.1f} A, into the upper half of the others or "
             "above; only the back, the lower end along z, can be frozen."
         )
+    below = np.flatnonzero((network.species == "O") & (heights < heights[frozen].max(initial=-np.inf)))
+    if len(below):
+        raise InputError(
+            f"{label}: {len(below)} O lie below the highest frozen atom, atom {below[0]} for one; they would count as "
+            "the film's. Remove the O of a frozen back, or mark no atom as frozen and ask for a free back by "
+            "`frozen_layers: 0`."
+        )
+
+
+def face_of(vectors: np.ndarray) -> str | None:
+    """Return the face (100, 110 or 111) normal to z of the crystal with bonds along `vectors`, (m, 3); None for any
+    other."""
+    cos2 = vectors[:, 2] ** 2 / (vectors**2).sum(axis=1)
+    found = np.array([(cos2**2).mean(), (cos2**3).mean()])
+    off = {name: float(np.abs(found - means).max()) for name, means in _BONDS_TO_NORMAL.items()}
+    likely = min(off, key=off.__getitem__)
+    return likely if off[likely] <= _SAME else None
 
 
 def _check_crystal(network: Network, orientation: str, bond_A: float, label: str) -> np.ndarray:
@@ -196,9 +247,8 @@ def _check_crystal(network: Network, orientation: str, bond_A: float, label: str
     i, j = np.vstack([bonds[np.isin(bonds[:, 0], silicon)], bonds[np.isin(bonds[:, 1], silicon)][:, ::-1]]).T
     vectors = nearest_image(network.positions[j] - network.positions[i], network.cell, network.periodic)
     squares = vectors**2
-    to_normal = float((squares[:, 2] ** 2 / squares.sum(axis=1) ** 2).mean())
-    likely = min(_BONDS_TO_NORMAL, key=lambda name: abs(_BONDS_TO_NORMAL[name] - to_normal))
-    if abs(_BONDS_TO_NORMAL[likely] - to_normal) > _SAME:
+    likely = face_of(vectors)
+    if likely is None:
         raise InputError(
             f"{label}: the Si-Si bonds are not those of a crystal with a (100), (110) or (111) face along z."
         )

@@ -122,7 +122,8 @@ def insert_oxygen(network: Network, links: np.ndarray) -> Network:
 def face(orientation: str) -> Face:
     """Return the surface cell of a wafer's orientation; raises InputError for one that is not known."""
     if orientation not in FACES:
-        raise InputError(f"Orientation {orientation!r} of the silicon surface; allowed: {', '.join(FACES)}.")
+        allowed = " or ".join(map(repr, FACES))
+        raise InputError(f"The orientation of the silicon surface is {orientation!r}; it must be {allowed}, a text.")
     return FACES[orientation]
 
 
@@ -140,6 +141,14 @@ def surface_cells(
         fewest = math.ceil(NARROWEST_A / (multiple * surface.edges[axis] * lattice_constant_A)) if axis < 2 else 1
         counts.append(multiple * max(fewest, round(count / (multiple * surface.edges[axis]))))
     return counts[0], counts[1], counts[2]
+
+
+def plane_edges_A(
+    cells: tuple[int, int, int], orientation: str = "100", lattice_constant_A: float = SI_LATTICE_CONSTANT_A
+) -> tuple[float, float]:
+    """Return the edges along x and y, in angstrom, of the slab that `surface_cells` counts."""
+    counts, edges = surface_cells(cells, orientation, lattice_constant_A), face(orientation).edges
+    return counts[0] * edges[0] * lattice_constant_A, counts[1] * edges[1] * lattice_constant_A
 
 
 def silicon_slab(

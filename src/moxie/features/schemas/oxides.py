@@ -62,7 +62,8 @@ OXIDE_RUNS = Table(
         maybe(
             "transition_width_A",
             "angstrom",
-            "depth over which the oxidation state rises from 10 to 90 % of 4, by a fit of an error function",
+            "depth over which the oxidation state rises from 10 to 90 % of 4, by a fit of an error function; empty "
+            "where the fit ends at a bound",
             0.0,
             1e3,
         ),
