@@ -37,7 +37,7 @@ class Study:
         """Validate a configuration; raises InputError with every problem found, each on a line of its own."""
         study = cls(load(values))
         problems: list[str] = []
-        for check in (*CHECKS, cls.check_bulk):
+        for check in CHECKS:
             try:
                 check(study)
             except InputError as error:
@@ -237,7 +237,7 @@ class Study:
         from moxie.structures.silicon import plane_edges_A
 
         oxidation = self.config.oxidation
-        parameters, slab, recipe = self._oxide_parameters(), oxidation.slab, oxidation.recipe.model_dump()
+        parameters, slab, recipe = self.oxide_parameters(), oxidation.slab, oxidation.recipe.model_dump()
         scale = oxidation.thickness_scale
         if slab.structure is not None:
             start = own_slab(
@@ -260,7 +260,8 @@ class Study:
             **recipe,
         )
 
-    def _oxide_parameters(self) -> Any:
+    def oxide_parameters(self) -> Any:
+        """Return the parameter set of the oxides; raises InputError for one without O."""
         from moxie.oxidation.parameter_sets import load_parameters
 
         name = self.config.oxidation.parameter_set
@@ -290,19 +291,6 @@ class Study:
             "measured_logp": self._has_measured_logp(),
         }
         return [*self.kinds(), "oxides", "molecules", *(name for name, there in optional.items() if there)]
-
-    def check_bulk(self) -> None:
-        """Raise InputError if two bulk compositions are one, or their cell is too small for the field."""
-        from moxie.oxidation.sizing import check_bulk_fits
-
-        bulk = self.config.oxidation.bulk
-        if bulk is None:
-            return
-        try:
-            parameters = self._oxide_parameters()
-        except InputError:
-            return  # the films' check says so
-        check_bulk_fits(bulk.cells, bulk.compositions, parameters)
 
     def check_sweep(self) -> None:
         """Raise InputError if there are too few process temperatures to leave one out."""

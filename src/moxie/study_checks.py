@@ -149,6 +149,20 @@ def check_oxidation(study: "Study") -> None:
         raise InputError("\n  ".join(dict.fromkeys(problems)))
 
 
+def check_bulk(study: "Study") -> None:
+    """The cell of the bulk oxides against the repulsion, and their compositions against each other."""
+    from moxie.oxidation.sizing import check_bulk_fits
+
+    bulk = study.config.oxidation.bulk
+    if bulk is None:
+        return
+    try:
+        parameters = study.oxide_parameters()
+    except InputError:
+        return  # `check_oxidation` says so
+    check_bulk_fits(bulk.cells, bulk.compositions, parameters)
+
+
 def check_learning(study: "Study") -> None:
     """The target of the oxide surrogate, and the contents of the placements."""
     from moxie.learning.tasks.oxide_surrogate import TARGETS
@@ -185,6 +199,7 @@ CHECKS: tuple[Callable[["Study"], None], ...] = (
     check_systems,
     check_settings_study,
     check_oxidation,
+    check_bulk,
     check_learning,
     check_tree_search,
 )
