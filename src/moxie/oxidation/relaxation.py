@@ -5,11 +5,12 @@ Method: Nocedal and Wright, Numerical Optimization, algorithm 7.4.
 
 from moxie.oxidation.compilation import inlined, kernel, summing
 from moxie.oxidation.kernels import valence
+from moxie.oxidation.parameter_sets import SKIN_A
 from moxie.oxidation.repulsion import follow, list_pairs, repulsion
-from moxie.oxidation.state import HISTORY, SKIN
+from moxie.oxidation.state import HISTORY
 
 _HISTORY = HISTORY
-_SKIN = SKIN
+_SKIN = SKIN_A
 LARGEST_STEP_A = 0.5
 FIRST_SCALE = 0.03  # first guess of the inverse stiffness, A^2/eV
 

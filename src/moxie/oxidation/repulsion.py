@@ -10,9 +10,10 @@ import numpy as np
 
 from moxie.oxidation.compilation import kernel
 from moxie.oxidation.kernels import folded, row_for
-from moxie.oxidation.state import BIN_CAPACITY, DRIFT, LISTED, NEAR_CAPACITY, SKIN
+from moxie.oxidation.parameter_sets import SKIN_A
+from moxie.oxidation.state import BIN_CAPACITY, DRIFT, LISTED, NEAR_CAPACITY
 
-_SKIN, _DRIFT, _LISTED = SKIN, DRIFT, LISTED
+_SKIN, _DRIFT, _LISTED = SKIN_A, DRIFT, LISTED
 _CAPACITY, _NEAR = BIN_CAPACITY, NEAR_CAPACITY
 
 

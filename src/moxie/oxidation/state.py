@@ -19,9 +19,8 @@ from moxie.structures.network import Network
 SILICON, OXYGEN = 0, 1
 BIN_CAPACITY = 64
 HISTORY = 7
-SKIN = SKIN_A
 DRIFT = 0.35  # how far an atom may be from where it was enlisted
-LISTED = SKIN + 2 * DRIFT  # so far beyond the range two references are in each other's list
+LISTED = SKIN_A + 2 * DRIFT  # so far beyond the range two references are in each other's list
 NEAR_CAPACITY = 80
 FREE = 1e30  # length of an edge that is not periodic
 
