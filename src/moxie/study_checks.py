@@ -70,7 +70,7 @@ def check_systems(study: "Study") -> None:
 def _check_system(study: "Study", name: str, system: System) -> None:
     from moxie.dynamics.force_fields import load_force_field
     from moxie.dynamics.preflight import check_run
-    from moxie.dynamics.protocol import Settings, check_settings
+    from moxie.dynamics.protocol import Settings, check_samples, check_settings
     from moxie.dynamics.transport import TransportSettings, check_transport
 
     molecules = study.config.molecules
@@ -90,6 +90,7 @@ def _check_system(study: "Study", name: str, system: System) -> None:
             gas = Settings(**study.gas_settings(name, temperature))
             try:
                 check_settings(gas, load_force_field(system.force_field))
+                check_samples(gas)
             except InputError as error:
                 raise InputError(f"`dynamics.protocol.gas_sampling_ps` = {gas.sampling_ps:g}: {error}") from None
 

@@ -13,9 +13,9 @@ from moxie.oxidation.checkpoints import engine_arrays, restore_engine
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.generators import random_bond_oxide
 from moxie.oxidation.moves import linked
-from moxie.oxidation.parameter_sets import load_parameters
+from moxie.oxidation.parameter_sets import SKIN_A, load_parameters
 from moxie.oxidation.rejection import Rejection, ending_at
-from moxie.oxidation.state import DRIFT, SKIN
+from moxie.oxidation.state import DRIFT
 from moxie.structures.network import validate
 from moxie.structures.silicon import beta_cristobalite, diamond
 
@@ -100,7 +100,7 @@ def test_lists_of_near_atoms_miss_no_pair_after_moves_of_all_kinds(make, kT):
     apart = atoms.position[held][:, None] - atoms.position[held]
     apart -= atoms.cell * np.round(apart / atoms.cell)
     kinds = atoms.species[held]
-    close = np.linalg.norm(apart, axis=-1) < engine.field.repulsion_range[kinds[:, None], kinds] + SKIN
+    close = np.linalg.norm(apart, axis=-1) < engine.field.repulsion_range[kinds[:, None], kinds] + SKIN_A
     np.fill_diagonal(close, False)
     assert close.sum() > len(held)
     for row, atom in enumerate(held):

@@ -6,7 +6,7 @@ import pytest
 from made_tables import liquids
 from test_liquid_features import autoregressive, components
 
-from moxie.features import thermodynamics as thermo
+from moxie import thermodynamics as thermo
 from moxie.features.dihedrals import DihedralCounter
 from moxie.features.gathering import gather
 from moxie.features.hydrogen_bonds import HydrogenBondCounter

@@ -10,7 +10,7 @@ from moxie.dynamics.antechamber import check_available
 from moxie.dynamics.force_fields import is_registered, load_force_field
 from moxie.dynamics.gaff import check_coverage
 from moxie.dynamics.precision import check_precision
-from moxie.dynamics.protocol import Settings, check_settings
+from moxie.dynamics.protocol import Settings, check_samples, check_settings
 from moxie.dynamics.typing import check_hydrogen_mass, check_hydrogen_mass_of_atoms, check_parameters
 from moxie.errors import InputError
 from moxie.structures.boxes import check_cutoff, check_density
@@ -43,6 +43,7 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
             check_available()
         charges = _check_neutral(composition, smiles)
         check_settings(settings, force_field)
+        check_samples(settings)
         check_precision(settings.precision, settings.ensemble, len(composition), any(charges.values()))
     except InputError as error:
         raise InputError(f"dynamics.systems.{name}: {error}") from None

@@ -88,12 +88,6 @@ def check_settings(settings: Settings, force_field: ForceField) -> None:
             f"sample_interval_ps ({settings.sample_interval_ps:g}), frame_interval_ps ({settings.frame_interval_ps:g})"
             f" and sampling_ps ({settings.sampling_ps:g}) must not decrease in this order."
         )
-    sampled = settings.total_samples - settings.equilibration_samples
-    if sampled < FEWEST_SAMPLES:
-        raise InputError(
-            f"sampling_ps is {settings.sampling_ps:g}, which is {sampled} samples; for means with errors at least"
-            f" {FEWEST_SAMPLES} are needed, {FEWEST_SAMPLES * settings.sample_interval_ps:g} ps."
-        )
     if settings.sample_interval_ps < settings.timestep_fs / 1000:
         raise InputError(
             f"sample_interval_ps is {settings.sample_interval_ps:g}, shorter than the time step of"
@@ -101,6 +95,16 @@ def check_settings(settings: Settings, force_field: ForceField) -> None:
         )
     check_precision(settings.precision, settings.ensemble)
     check_timestep(settings.timestep_fs, settings.hydrogen_mass_amu, force_field)
+
+
+def check_samples(settings: Settings) -> None:
+    """Raise InputError for a run too short for means with errors."""
+    sampled = settings.total_samples - settings.equilibration_samples
+    if sampled < FEWEST_SAMPLES:
+        raise InputError(
+            f"sampling_ps is {settings.sampling_ps:g}, which is {sampled} samples; for means with errors at least"
+            f" {FEWEST_SAMPLES} are needed, {FEWEST_SAMPLES * settings.sample_interval_ps:g} ps."
+        )
 
 
 def longest_timestep_fs(hydrogen_mass_amu: float | None, force_field: ForceField) -> float:
