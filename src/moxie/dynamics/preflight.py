@@ -58,15 +58,12 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
 def _try_in_openmm(force_field: str, name: str, smiles: str) -> None:
     import openmm
 
-    from moxie.dynamics.systems import build_model, place_sites
-    from moxie.structures.molecules import coordinates_A, embed
+    from moxie.dynamics.platforms import PlatformChoice, evaluate
+    from moxie.dynamics.systems import build_model, isolated_positions_nm
 
     model = build_model({name: 1}, {name: smiles}, force_field, edge_nm=None)
     try:
-        platform = openmm.Platform.getPlatformByName("Reference")
-        context = openmm.Context(model.system, openmm.VerletIntegrator(0.001), platform)
-        context.setPositions(place_sites(model.components[0][0], coordinates_A(embed(smiles, name)) / 10))
-        context.getState(energy=True, forces=True)
+        evaluate(PlatformChoice("Reference", "double", {}), model.system, isolated_positions_nm(model.components[0][0]))
     except openmm.OpenMMException as error:
         raise InputError(f"OpenMM refuses the force field {force_field}: {' '.join(str(error).split())}") from None
 

@@ -15,7 +15,7 @@ from moxie.dynamics.force_fields import load_force_field
 from moxie.dynamics.platforms import PlatformChoice, choose_platform
 from moxie.dynamics.precision import StoppingRule, box_targets, gas_targets
 from moxie.dynamics.protocol import Settings, check_settings
-from moxie.dynamics.systems import Model, build_model, place_sites, site_positions_nm
+from moxie.dynamics.systems import Model, build_model, isolated_positions_nm, site_positions_nm
 from moxie.errors import InputError
 from moxie.io import replace_when_complete, sha256, write_json, write_text
 from moxie.job import Progress
@@ -135,8 +135,6 @@ def simulate_gas(
     box, barostat and cut-off play no part. Double precision (OpenMM's Reference platform), which is also the fastest
     for a handful of sites, and is named so in run.json.
     """
-    from moxie.structures.molecules import coordinates_A, embed
-
     log = log or logging.getLogger(__name__)
     force_field = load_force_field(settings.force_field)
     check_settings(replace(settings, ensemble="NPT"), force_field)
@@ -145,7 +143,7 @@ def simulate_gas(
     )
     start = _Clock()
     choice = PlatformChoice("Reference", "double", {})
-    positions_nm = place_sites(model.components[0][0], coordinates_A(embed(smiles, name)) / 10)
+    positions_nm = isolated_positions_nm(model.components[0][0])
     series, sampling = _gas_series(model, settings, choice, positions_nm, seed)
     used = start.lap()
     facts = {

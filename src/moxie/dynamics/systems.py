@@ -19,7 +19,7 @@ from moxie.dynamics.force_fields import ForceField, load_force_field
 from moxie.dynamics.typing import NEUTRAL_E, NO_ATOM, Sites, VirtualSite, check_hydrogen_mass, check_parameters
 from moxie.errors import InputError
 from moxie.structures.boxes import Box
-from moxie.structures.molecules import parse_smiles, symbols
+from moxie.structures.molecules import coordinates_A, embed, parse_smiles, symbols
 
 _NEUTRAL_E = 1e-6  # of a box of up to a thousand molecules
 
@@ -127,6 +127,11 @@ def place_sites(sites: Sites, atoms_nm: np.ndarray) -> np.ndarray:
     positions = atoms_nm[[atom for atom in sites.atoms if atom != NO_ATOM]]
     virtual = [np.asarray(site.weights) @ positions[list(site.parents)] for site in sites.virtual]
     return np.vstack([positions, *virtual])
+
+
+def isolated_positions_nm(sites: Sites) -> np.ndarray:
+    """Return the positions, shape (n_sites, 3), in nm, of one molecule in its lowest conformer."""
+    return place_sites(sites, coordinates_A(embed(sites.smiles, sites.name)) / 10)
 
 
 def check_system(model: Model) -> None:
