@@ -30,7 +30,7 @@ Rows = list[dict[str, Any]]
 def measure(quick: bool) -> Rows:
     """Grow films at 1273 K with each number of moves and two seeds, and return what they look like."""
     from moxie.features.oxides import SILICA_O_PER_A3
-    from moxie.oxidation.films import Growth, calibrate_rejection
+    from moxie.oxidation.films.growth import Growth, calibrate_rejection
     from moxie.oxidation.parameter_sets import load_parameters
     from moxie.structures.silicon import silicon_slab
 
@@ -56,7 +56,7 @@ def measure(quick: bool) -> Rows:
 def grow(slab: Any, parameters: Any, n_oxygen: int, moves: int, seed: int, rejection: Any) -> dict[str, float]:
     """Return the observables of the final film and the CPU time of its growth."""
     from moxie.features.oxides import analyse_film
-    from moxie.oxidation.films import Anneal, FilmSettings, Growth, grow_oxide
+    from moxie.oxidation.films.growth import Anneal, FilmSettings, Growth, grow_oxide
 
     growth, anneal = Growth(), Anneal()
     stretch = moves / growth.moves_per_oxygen

@@ -50,7 +50,7 @@ class Chain:
 
 def measure(quick: bool) -> Rows:
     """Measure O hops in a crystal and bond switches in silicon, alone and on top of staged early rejection."""
-    from moxie.oxidation.generators import Schedule, amorphous_silicon, random_bond_oxide
+    from moxie.oxidation.networks.generators import Schedule, amorphous_silicon, random_bond_oxide
     from moxie.oxidation.parameter_sets import load_parameters
 
     length = Length(2, 2.0, 1.0) if quick else Length(3, 4.0, 3.0)

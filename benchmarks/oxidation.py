@@ -97,7 +97,7 @@ def silicon_rows(silicon: Any, quick: bool) -> Rows:
     The sizes are periodic repeats, and 216 atoms; all use the rules that were found in the network itself, so that
     their rates tell what the size does.
     """
-    from moxie.oxidation.generators import amorphous_silicon, silicon_annealing
+    from moxie.oxidation.networks.generators import amorphous_silicon, silicon_annealing
     from moxie.oxidation.parameter_sets import load_parameters
     from moxie.oxidation.rejection import SILICON, ending_at
     from moxie.structures.network import repeat
@@ -143,7 +143,7 @@ def silica_rows(silica: Any, quick: bool) -> Rows:
 def film_rows(film: Any, quick: bool) -> Rows:
     """Measure an oxidising slab while it is annealed and while it grows."""
     from moxie.oxidation.engine import Engine
-    from moxie.oxidation.films import Growth, active_silicon
+    from moxie.oxidation.films.growth import Growth, active_silicon
     from moxie.oxidation.parameter_sets import load_parameters
     from moxie.oxidation.rejection import FILM
 
@@ -157,7 +157,7 @@ def film_rows(film: Any, quick: bool) -> Rows:
 
 def oxidise_slab(quick: bool) -> Any:
     """Return a silicon slab with a thin oxide."""
-    from moxie.oxidation.films import Anneal, FilmSettings, Growth, calibrate_rejection, grow_oxide
+    from moxie.oxidation.films.growth import Anneal, FilmSettings, Growth, calibrate_rejection, grow_oxide
     from moxie.oxidation.parameter_sets import load_parameters
     from moxie.structures.silicon import silicon_slab
 
@@ -238,7 +238,7 @@ def anneal_silicon(seed: int, n: int, attempts_per_atom: float, goal_deg: float,
     """
     from moxie.features.networks import bond_angle_deviation, crystalline_fraction
     from moxie.oxidation.engine import Engine
-    from moxie.oxidation.generators import anneal, silicon_annealing
+    from moxie.oxidation.networks.generators import anneal, silicon_annealing
     from moxie.oxidation.parameter_sets import load_parameters
     from moxie.structures.silicon import diamond
 
@@ -277,7 +277,7 @@ def anneal_silicon(seed: int, n: int, attempts_per_atom: float, goal_deg: float,
 def anneal_silica(quick: bool) -> tuple[Any, Rows]:
     """Make silica at zero pressure; its quality beside the CPU seconds it took."""
     from moxie.features.networks import first_sharp_peak, network_quality, structure_factor
-    from moxie.oxidation.generators import SILICA, Schedule, amorphous_silica, cool
+    from moxie.oxidation.networks.generators import SILICA, Schedule, amorphous_silica, cool
     from moxie.oxidation.parameter_sets import load_parameters
 
     steps = ((2.0, 2.0), *cool(0.3, 0.15, 4, 100.0))
@@ -385,9 +385,9 @@ def attempts_per_second(
 
 def switched(network: Any, seed: int) -> Any:
     """Return the network after one random bond switch, not relaxed."""
-    from moxie.oxidation import moves
-    from moxie.oxidation.compilation import called_from_python
     from moxie.oxidation.engine import Engine
+    from moxie.oxidation.kernels import moves
+    from moxie.oxidation.kernels.compilation import called_from_python
     from moxie.oxidation.parameter_sets import load_parameters
 
     propose, apply = (called_from_python(kernel) for kernel in (moves.propose_switch, moves.apply_switch))

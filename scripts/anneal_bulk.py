@@ -1,7 +1,7 @@
 """Anneal one bulk SiOx network."""
 
 from moxie.job import job
-from moxie.oxidation.bulk import BulkSettings, anneal_bulk
+from moxie.oxidation.networks.bulk import BulkSettings, anneal_bulk
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.structures.network import write_networks
 

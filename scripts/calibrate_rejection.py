@@ -2,7 +2,7 @@
 
 from moxie.io import write_json
 from moxie.job import job
-from moxie.oxidation.films import Growth, calibrate_rejection
+from moxie.oxidation.films.growth import Growth, calibrate_rejection
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.structures.network import read_network
 

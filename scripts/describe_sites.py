@@ -5,7 +5,7 @@ import pandas
 from moxie.features.schemas import SITE_ENVIRONMENTS
 from moxie.features.tables import write_table
 from moxie.job import job
-from moxie.learning.environments import describe_sites
+from moxie.learning.tasks.site_map.environments import describe_sites
 from moxie.structures.network import read_network
 
 with job(snakemake) as log:

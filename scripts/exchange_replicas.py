@@ -4,7 +4,7 @@ import pandas
 
 from moxie.io import replace_when_complete, write_json
 from moxie.job import job
-from moxie.oxidation.equilibrium import ExchangeSettings, clear_checkpoints, film_facts, sample_film
+from moxie.oxidation.films.equilibrium import ExchangeSettings, clear_checkpoints, film_facts, sample_film
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.structures.network import read_network
 

@@ -7,7 +7,7 @@ import pandas
 
 from moxie.io import replace_when_complete, write_json
 from moxie.job import job
-from moxie.oxidation.films import Anneal, FilmSettings, Growth, clear_checkpoints, grow_oxide
+from moxie.oxidation.films.growth import Anneal, FilmSettings, Growth, clear_checkpoints, grow_oxide
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection
 from moxie.structures.network import read_network, write_networks

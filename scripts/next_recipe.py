@@ -1,8 +1,8 @@
 """Choose the next recipe to simulate and write it as a configuration overlay."""
 
 from moxie.job import job
-from moxie.learning.active import next_recipe
 from moxie.learning.registry import Settings
+from moxie.learning.tasks.oxide_surrogate.active import next_recipe
 
 with job(snakemake) as log:
     params = snakemake.params

@@ -4,7 +4,7 @@ from moxie.features.growth import tabulate_growth
 from moxie.features.schemas import GROWTH_CURVES
 from moxie.features.tables import write_table
 from moxie.job import job
-from moxie.oxidation.kinetics import thickness_with_error_nm
+from moxie.kinetics import thickness_with_error_nm
 
 with job(snakemake) as log:
     recipe = dict(snakemake.params.recipe)

@@ -2,9 +2,9 @@
 
 from moxie.features.schemas import ELECTROLYTES, LIQUIDS, MOLECULES, OXIDE_BULK, OXIDE_RUNS, TRANSPORT
 from moxie.features.tables import read_table
+from moxie.features.validation import make_validation_table, write_validation
 from moxie.job import job
-from moxie.oxidation.kinetics import thickness_nm
-from moxie.reference.validation import make_validation_table, write_validation
+from moxie.kinetics import thickness_nm
 
 with job(snakemake) as log:
     present = dict(snakemake.input.items())

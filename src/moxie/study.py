@@ -203,7 +203,7 @@ class Study:
         ]
 
     def bulk_settings(self) -> dict[str, Any]:
-        """Return how bulk networks are annealed, as `moxie.oxidation.bulk.BulkSettings` takes it."""
+        """Return how bulk networks are annealed, as `moxie.oxidation.networks.bulk.BulkSettings` takes it."""
         bulk = self.config.oxidation.bulk
         return bulk.model_dump(include={"cells", "attempts_per_atom", "hop_fraction"}) if bulk else {}
 
@@ -219,7 +219,7 @@ class Study:
         return FILM.format(orientation=orientation, temperature_K=label(self.exchange_film_temperature_K()), replica=0)
 
     def exchange_settings(self) -> dict[str, Any]:
-        """Return how a film is sampled, as `moxie.oxidation.equilibrium.ExchangeSettings` takes it."""
+        """Return how a film is sampled, as `moxie.oxidation.films.equilibrium.ExchangeSettings` takes it."""
         oxidation = self.config.oxidation
         if oxidation.replica_exchange is None:
             return {}
@@ -231,8 +231,8 @@ class Study:
         return [label(temperature) for temperature in self.config.oxidation.temperatures_K]
 
     def film_size(self, temperature_K: float, orientation: str = "100") -> Any:
-        """Return how much oxygen the recipe puts on a slab at a temperature (`moxie.oxidation.sizing.FilmSize`)."""
-        from moxie.oxidation.sizing import check_recipe_fits, check_recipe_fits_structure
+        """Return how much oxygen the recipe puts on a slab (`moxie.oxidation.films.sizing.FilmSize`)."""
+        from moxie.oxidation.films.sizing import check_recipe_fits, check_recipe_fits_structure
         from moxie.structures.own_slab import own_slab
         from moxie.structures.silicon import plane_edges_A
 

@@ -136,7 +136,7 @@ def check_oxidation(study: "Study") -> None:
         except InputError as error:
             problems.append(f"`oxidation`: {error}")
     if oxidation.replica_exchange is not None:
-        from moxie.oxidation.equilibrium import ExchangeSettings, check_exchange
+        from moxie.oxidation.films.equilibrium import ExchangeSettings, check_exchange
 
         try:
             check_exchange(
@@ -152,7 +152,7 @@ def check_oxidation(study: "Study") -> None:
 
 def check_bulk(study: "Study") -> None:
     """The cell of the bulk oxides against the repulsion, and their compositions against each other."""
-    from moxie.oxidation.sizing import check_bulk_fits
+    from moxie.oxidation.films.sizing import check_bulk_fits
 
     bulk = study.config.oxidation.bulk
     if bulk is None:
@@ -166,7 +166,7 @@ def check_bulk(study: "Study") -> None:
 
 def check_learning(study: "Study") -> None:
     """The target of the oxide surrogate, and the contents of the placements."""
-    from moxie.learning.tasks.oxide_surrogate import TARGETS
+    from moxie.learning.tasks.oxide_surrogate.task import TARGETS
 
     target = study.config.learning.target
     if target not in TARGETS:

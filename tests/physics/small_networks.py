@@ -7,7 +7,7 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.generators import random_bond_oxide
+from moxie.oxidation.networks.generators import random_bond_oxide
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection
 from moxie.structures.network import Network, make_network

@@ -13,7 +13,7 @@ from moxie.features.networks import (
 )
 from moxie.features.rdf import first_shell
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.generators import amorphous_silica, amorphous_silicon, random_bond_oxide, silicon_oxide
+from moxie.oxidation.networks.generators import amorphous_silica, amorphous_silicon, random_bond_oxide, silicon_oxide
 from moxie.oxidation.parameter_sets import load_parameters
 
 PARAMETERS = load_parameters("von_alfthan_2003")

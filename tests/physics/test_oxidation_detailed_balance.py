@@ -20,9 +20,9 @@ from small_networks import (
 )
 
 from moxie.oxidation.engine import Engine
+from moxie.oxidation.kernels.surrogate import Surrogate
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection, ending_at
-from moxie.oxidation.surrogate import Surrogate
 from moxie.structures.network import make_network
 from moxie.structures.silicon import beta_cristobalite, diamond
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from moxie.oxidation.energy import EV_PER_A3_IN_GPA
 from moxie.oxidation.engine import Engine
+from moxie.oxidation.kernels.energy import EV_PER_A3_IN_GPA
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.structures.network import Network, make_network
 from moxie.structures.silicon import AMU_PER_A3_IN_G_CM3, beta_cristobalite, diamond, silicon_slab

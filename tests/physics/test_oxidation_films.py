@@ -6,9 +6,9 @@ import pytest
 
 from moxie.features.oxides import analyse_film
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.films import Anneal, FilmSettings, Growth, grow_oxide
+from moxie.oxidation.films.growth import Anneal, FilmSettings, Growth, grow_oxide
+from moxie.oxidation.films.sizing import check_recipe_fits
 from moxie.oxidation.parameter_sets import load_parameters
-from moxie.oxidation.sizing import check_recipe_fits
 from moxie.structures.silicon import beta_cristobalite, silicon_slab
 
 

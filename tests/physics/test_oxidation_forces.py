@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from small_networks import rough
 
-from moxie.oxidation import kernels, relaxation
-from moxie.oxidation.compilation import called_from_python
 from moxie.oxidation.engine import Engine
+from moxie.oxidation.kernels import relaxation
+from moxie.oxidation.kernels import valence as kernels
+from moxie.oxidation.kernels.compilation import called_from_python
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.structures.network import make_network
 from moxie.structures.silicon import diamond

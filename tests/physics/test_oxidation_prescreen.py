@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from small_networks import rough
 
-from moxie.oxidation import moves, prescreen, sampler
-from moxie.oxidation.compilation import called_from_python
 from moxie.oxidation.engine import Engine
+from moxie.oxidation.kernels import moves, prescreen, sampler
+from moxie.oxidation.kernels.compilation import called_from_python
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.structures.silicon import beta_cristobalite, diamond
 

@@ -8,10 +8,10 @@ import pytest
 from small_networks import FULL, reachable, relaxed_energy, small_world
 
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.ladders import choose_ladder
 from moxie.oxidation.parameter_sets import load_parameters
-from moxie.oxidation.replica_exchange import exchange, make_replicas, swap_probability
-from moxie.oxidation.reweighting import Reweighting
+from moxie.oxidation.sampling.ladders import choose_ladder
+from moxie.oxidation.sampling.replica_exchange import exchange, make_replicas, swap_probability
+from moxie.reweighting import Reweighting
 from moxie.structures.silicon import diamond, insert_oxygen
 
 

@@ -108,7 +108,7 @@ def placements():
 
 def site_environments(temperatures_K=(973.0, 1473.0, 1573.0)):
     """Three well-separated kinds of site, which are oxidation states 0, 2 and 4 of `mapped_sites`."""
-    from moxie.learning.environments import COSINES, DISTANCES
+    from moxie.learning.tasks.site_map.environments import COSINES, DISTANCES
 
     rng = np.random.default_rng(8)
     frames = []

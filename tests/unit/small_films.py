@@ -1,6 +1,6 @@
 """What a film of a second takes, for tests only: 24 O in two stages, and no checkpoint unless it is asked for."""
 
-from moxie.oxidation.films import Anneal, FilmSettings, Growth
+from moxie.oxidation.films.growth import Anneal, FilmSettings, Growth
 
 SETTINGS = FilmSettings(
     n_oxygen=24,

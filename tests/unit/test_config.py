@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from moxie.config import StudyConfig, check_file, label, load
 from moxie.config_reference import files
 from moxie.errors import InputError
+from moxie.oxidation.films.sizing import MOST_CELLS
 from moxie.oxidation.parameter_sets import FOLDER
-from moxie.oxidation.sizing import MOST_CELLS
 from moxie.study import Study
 
 ROOT = Path(__file__).parents[2]

@@ -19,11 +19,12 @@ TEMPERATURES = ["973", "1073", "1173", "1273", "1373", "1473"]
 
 def make_results(folder):
     """Write every table that the figures read, and two films, under `folder`."""
-    from moxie.learning import logp_evaluation
+    from moxie.features.validation import make_validation_table, write_validation
     from moxie.learning.registry import Settings
-    from moxie.learning.tasks import logp, oxide_surrogate
+    from moxie.learning.tasks.logp import evaluation as logp_evaluation
+    from moxie.learning.tasks.logp import task as logp
+    from moxie.learning.tasks.oxide_surrogate import task as oxide_surrogate
     from moxie.oxidation.placement import comparison
-    from moxie.reference.validation import make_validation_table, write_validation
     from moxie.structures.network import write_networks
     from moxie.structures.silicon import insert_oxygen, silicon_slab
 
@@ -57,9 +58,11 @@ def make_results(folder):
 
 def make_learnt(folder):
     """Run the tasks whose tables no figure reads by itself."""
-    from moxie.learning.active import next_recipe
     from moxie.learning.registry import Settings
-    from moxie.learning.tasks import force_field_error, network_energy, site_map
+    from moxie.learning.tasks.force_field_error import task as force_field_error
+    from moxie.learning.tasks.network_energy import task as network_energy
+    from moxie.learning.tasks.oxide_surrogate.active import next_recipe
+    from moxie.learning.tasks.site_map import task as site_map
 
     settings = Settings("strain_energy_eV_per_atom", 0.9, 100, trained_up_to=3)
     tables = {
@@ -224,8 +227,8 @@ def test_the_overview_names_the_species_of_a_row(results, tmp_path):
 def test_force_fields_are_compared_where_they_share_a_state_point():
     from made_tables import liquids, transport
 
+    from moxie.features.validation import make_validation_table
     from moxie.figures.gallery.force_fields import compare
-    from moxie.reference.validation import make_validation_table
 
     table = liquids()
     only_there = (table["system"] == "methanol_opls") & (table["temperature_K"] == 318.15)

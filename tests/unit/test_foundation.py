@@ -184,7 +184,7 @@ def test_digest_covers_what_a_script_imports_and_nothing_else(tmp_path, monkeypa
     assert changed_by("job.py") == set()
     assert changed_by("dynamics/protocol.py") == {"simulate"}
     assert changed_by("dynamics/force_fields/trappe_ua.xml") == {"simulate"}
-    assert changed_by("oxidation/sampler.py") == films
+    assert changed_by("oxidation/kernels/sampler.py") == films
     assert changed_by("oxidation/parameters/von_alfthan_2003.yaml") == films
     assert changed_by("figures/gallery/molecules.py") == {"plot molecules"}
     assert changed_by("features/schemas/oxide_studies.py") == {"analyse_bulk", "plot growth_curve"}

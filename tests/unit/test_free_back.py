@@ -9,14 +9,14 @@ from small_films import SETTINGS
 
 from moxie.errors import InputError
 from moxie.features.oxides import analyse_film, film_curves
-from moxie.learning.environments import describe_sites
+from moxie.learning.tasks.site_map.environments import describe_sites
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.equilibrium import ExchangeSettings, film_facts, sample_film
-from moxie.oxidation.films import active_silicon, grow_oxide
-from moxie.oxidation.front import FrontEngine
+from moxie.oxidation.films.equilibrium import ExchangeSettings, film_facts, sample_film
+from moxie.oxidation.films.front import FrontEngine
+from moxie.oxidation.films.growth import active_silicon, grow_oxide
+from moxie.oxidation.films.sizing import check_recipe_fits
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import FILM
-from moxie.oxidation.sizing import check_recipe_fits
 from moxie.structures.back_side import (
     FACT,
     back_atoms,

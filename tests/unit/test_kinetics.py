@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from moxie.errors import InputError
-from moxie.oxidation.kinetics import (
+from moxie.kinetics import (
     Step,
     deal_grove_rates,
     process_error_nm,

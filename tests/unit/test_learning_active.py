@@ -10,9 +10,9 @@ from made_tables import oxide_runs
 
 from moxie.features.schemas import OXIDE_RUNS
 from moxie.features.tables import write_table
-from moxie.learning import active
 from moxie.learning.registry import Settings
-from moxie.learning.tasks.oxide_surrogate import prepare
+from moxie.learning.tasks.oxide_surrogate import active
+from moxie.learning.tasks.oxide_surrogate.task import prepare
 from moxie.study import Study
 
 TARGET = "strain_energy_eV_per_atom"

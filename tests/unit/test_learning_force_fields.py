@@ -12,7 +12,7 @@ from moxie.features.schemas import FORCE_FIELD_ERROR_PREDICTIONS, VALIDATION
 from moxie.features.tables import read_table, write_table
 from moxie.learning.predicting import predict_table
 from moxie.learning.registry import OUTPUTS, Settings
-from moxie.learning.tasks import force_field_error as task
+from moxie.learning.tasks.force_field_error import task as task
 
 SETTINGS = Settings(bootstrap_samples=100)
 

@@ -13,15 +13,16 @@ from rdkit import Chem
 from moxie.errors import InputError
 from moxie.features.schemas import LOGP_PREDICTIONS, MOLECULES
 from moxie.features.tables import read_table, write_table
-from moxie.learning import logp_evaluation, molecular, registry
+from moxie.learning import molecular, registry
 from moxie.learning.__main__ import main
-from moxie.learning.logp_evaluation import BEST, evaluate
-from moxie.learning.nested import Candidate, conformal_quantile, fit_weighted, grouped_folds
 from moxie.learning.predicting import predict_table
 from moxie.learning.registry import OUTPUTS, Settings
 from moxie.learning.storage import load_model, save_model
-from moxie.learning.tasks import logp
-from moxie.learning.tasks.logp import prepare
+from moxie.learning.tasks.logp import evaluation as logp_evaluation
+from moxie.learning.tasks.logp import task as logp
+from moxie.learning.tasks.logp.evaluation import BEST, evaluate
+from moxie.learning.tasks.logp.nested import Candidate, conformal_quantile, fit_weighted, grouped_folds
+from moxie.learning.tasks.logp.task import prepare
 
 SETTINGS = Settings(confidence=0.9, bootstrap_samples=100)
 

@@ -8,8 +8,8 @@ from made_oxides import smooth_observable
 
 from moxie.learning.metrics import HeldOut, interval, rmse_ratio, scores, scores_with_intervals
 from moxie.learning.models import GaussianProcess, LinearInterpolation, MeanBaseline
-from moxie.learning.noise import replica_noise
 from moxie.learning.splits import leave_one_group_out, random_folds
+from moxie.learning.tasks.oxide_surrogate.noise import replica_noise
 
 
 def sample(n, noise, seed):

@@ -15,11 +15,11 @@ from made_tables import placements as made_placements
 from moxie.errors import InputError
 from moxie.features.schemas import NETWORK_ENERGY_PREDICTIONS, PLACEMENTS
 from moxie.features.tables import read_table, write_table
-from moxie.learning.extrapolation import growth
 from moxie.learning.metrics import interval
 from moxie.learning.predicting import predict_table
 from moxie.learning.registry import OUTPUTS, Settings
-from moxie.learning.tasks import network_energy
+from moxie.learning.tasks.network_energy import task as network_energy
+from moxie.learning.tasks.network_energy.extrapolation import growth
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.placement.sites import make_sites
 from moxie.oxidation.placement.table import choose, describe

@@ -11,9 +11,9 @@ from made_tables import mapped_sites, oxide_runs, site_environments
 from moxie.errors import InputError
 from moxie.features.schemas import SITE_MAP, get_table
 from moxie.features.tables import read_table, write_table
-from moxie.learning.environments import COSINES, DISTANCES, describe_sites
 from moxie.learning.registry import OUTPUTS, Settings
-from moxie.learning.tasks import site_map
+from moxie.learning.tasks.site_map import task as site_map
+from moxie.learning.tasks.site_map.environments import COSINES, DISTANCES, describe_sites
 from moxie.oxidation.parameter_sets import FOLDER
 from moxie.structures.silicon import beta_cristobalite, diamond
 

@@ -21,7 +21,7 @@ from moxie.features.networks import (
     silicon_links,
     structure_factor,
 )
-from moxie.oxidation.generators import random_network
+from moxie.oxidation.networks.generators import random_network
 from moxie.structures.network import Network, make_network
 from moxie.structures.silicon import beta_cristobalite, diamond, insert_oxygen, silicon_slab
 

@@ -8,8 +8,8 @@ from ase.io import write
 
 from moxie.errors import InputError
 from moxie.oxidation.engine import Engine
+from moxie.oxidation.films.sizing import check_recipe_fits, check_recipe_fits_structure
 from moxie.oxidation.parameter_sets import load_parameters
-from moxie.oxidation.sizing import check_recipe_fits, check_recipe_fits_structure
 from moxie.structures.back_side import FACT, back_oxygens
 from moxie.structures.network import make_network, write_networks
 from moxie.structures.own_slab import bonds_by_distance, face_of, own_slab

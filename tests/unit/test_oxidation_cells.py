@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moxie.errors import InputError
-from moxie.oxidation.cells import relax_cell, stress_GPa, volume_moves
-from moxie.oxidation.energy import EV_PER_A3_IN_GPA
 from moxie.oxidation.engine import Engine
+from moxie.oxidation.kernels.energy import EV_PER_A3_IN_GPA
+from moxie.oxidation.networks.cells import relax_cell, stress_GPa, volume_moves
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.structures.network import make_network
 from moxie.structures.silicon import beta_cristobalite, diamond, silicon_slab

@@ -11,9 +11,9 @@ from scipy.stats import chisquare, hypergeom
 
 from moxie.errors import InputError
 from moxie.features.networks import closest_contacts
-from moxie.oxidation.cells import stress_GPa
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.generators import (
+from moxie.oxidation.networks.cells import stress_GPa
+from moxie.oxidation.networks.generators import (
     Schedule,
     amorphous_silica,
     amorphous_silicon,

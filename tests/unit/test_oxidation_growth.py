@@ -10,8 +10,9 @@ from small_films import SETTINGS
 
 from moxie.errors import InputError
 from moxie.features.clusters import silicon_clusters
+from moxie.kinetics import BOLTZMANN_EV_K
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.films import (
+from moxie.oxidation.films.growth import (
     Anneal,
     FilmSettings,
     Growth,
@@ -21,10 +22,9 @@ from moxie.oxidation.films import (
     grow_oxide,
     inclusions,
 )
-from moxie.oxidation.kinetics import BOLTZMANN_EV_K
+from moxie.oxidation.films.sizing import check_recipe_fits, oxygen_for_thickness, thickness_of_oxygen
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import FILM, provisional
-from moxie.oxidation.sizing import check_recipe_fits, oxygen_for_thickness, thickness_of_oxygen
 from moxie.structures.silicon import insert_oxygen, silicon_slab
 
 
@@ -157,7 +157,7 @@ def test_a_stopped_run_resumes_to_the_same_bytes(film, slab, parameters, tmp_pat
 def test_a_killed_process_resumes_to_the_same_bytes(film, slab, parameters, tmp_path):
     program = f"""
 import os, signal
-from moxie.oxidation.films import *
+from moxie.oxidation.films.growth import *
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.structures.silicon import silicon_slab
 settings = FilmSettings(24, Growth(stages=2, moves_per_oxygen=60, hot_moves_per_oxygen=20),
@@ -276,5 +276,5 @@ def test_more_oxygen_than_fits_is_refused_with_what_would_fit():
 
 
 def test_the_recipe_check_loads_no_compiler():
-    program = "import sys, moxie.oxidation.sizing; sys.exit('numba' in sys.modules or 'pandas' in sys.modules)"
+    program = "import sys, moxie.oxidation.films.sizing; sys.exit('numba' in sys.modules or 'pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from moxie.errors import InputError
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.ladders import EnergyCurve, choose_ladder, expected_acceptance, space_ladder
 from moxie.oxidation.parameter_sets import load_parameters
-from moxie.oxidation.reweighting import Reweighting
+from moxie.oxidation.sampling.ladders import EnergyCurve, choose_ladder, expected_acceptance, space_ladder
+from moxie.reweighting import Reweighting
 from moxie.structures.silicon import diamond
 
 # ladders

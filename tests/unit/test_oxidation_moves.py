@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from moxie.errors import InputError
-from moxie.oxidation import moves, sampler
-from moxie.oxidation.compilation import called_from_python
 from moxie.oxidation.engine import Engine, SamplerError
+from moxie.oxidation.kernels import moves, sampler
+from moxie.oxidation.kernels.compilation import called_from_python
+from moxie.oxidation.kernels.random_stream import below, seed_stream, uniform
 from moxie.oxidation.parameter_sets import load_parameters
-from moxie.oxidation.random_stream import below, seed_stream, uniform
 from moxie.oxidation.rejection import Rejection, false_kill_rate
 from moxie.structures.network import validate
 from moxie.structures.silicon import beta_cristobalite, diamond, silicon_slab

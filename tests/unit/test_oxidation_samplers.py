@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from moxie.errors import InputError
 from moxie.oxidation.engine import Engine, SamplerError
-from moxie.oxidation.metropolis import sample
-from moxie.oxidation.observers import Observer, Table
 from moxie.oxidation.parameter_sets import load_parameters
-from moxie.oxidation.replica_exchange import exchange, make_replicas, swap_probability
+from moxie.oxidation.sampling.metropolis import sample
+from moxie.oxidation.sampling.observers import Observer, Table
+from moxie.oxidation.sampling.replica_exchange import exchange, make_replicas, swap_probability
 from moxie.structures.silicon import diamond, insert_oxygen
 
 PARAMETERS = load_parameters("von_alfthan_2003")
@@ -294,7 +294,7 @@ def test_a_ladder_is_walked_round_by_round_by_all_replicas(undisturbed):
 
 
 def test_swaps_are_those_that_the_recorded_energies_and_the_stream_allow(undisturbed):
-    from moxie.oxidation.random_stream import seed_stream, uniform
+    from moxie.oxidation.kernels.random_stream import seed_stream, uniform
     from moxie.seeds import derive_seed
 
     run, _ = undisturbed[ladder_run]

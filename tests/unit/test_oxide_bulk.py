@@ -8,10 +8,10 @@ from moxie.errors import InputError
 from moxie.features.bulk import bulk_observables, random_bond_populations
 from moxie.features.schemas import OXIDE_BULK
 from moxie.features.tables import check_frame
-from moxie.oxidation.bulk import BulkSettings, anneal_bulk, bulk_schedule
-from moxie.oxidation.generators import random_bond_oxide
+from moxie.features.validation import make_validation_table
+from moxie.oxidation.networks.bulk import BulkSettings, anneal_bulk, bulk_schedule
+from moxie.oxidation.networks.generators import random_bond_oxide
 from moxie.oxidation.parameter_sets import load_parameters
-from moxie.reference.validation import make_validation_table
 
 PARAMETERS = load_parameters("von_alfthan_2003")
 SETTINGS = BulkSettings(cells=2, attempts_per_atom=20.0)

@@ -12,8 +12,9 @@ from moxie.errors import InputError
 from moxie.features.equilibrium import QUANTITIES, analyse_equilibrium, film_series
 from moxie.features.schemas import OXIDE_EQUILIBRIUM
 from moxie.features.tables import check_frame
+from moxie.kinetics import BOLTZMANN_EV_K
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.equilibrium import (
+from moxie.oxidation.films.equilibrium import (
     ExchangeSettings,
     check_exchange,
     clear_checkpoints,
@@ -21,10 +22,9 @@ from moxie.oxidation.equilibrium import (
     ladder_kT,
     sample_film,
 )
-from moxie.oxidation.kinetics import BOLTZMANN_EV_K
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection
-from moxie.oxidation.reweighting import Reweighting
+from moxie.reweighting import Reweighting
 from moxie.structures.network import Network
 from moxie.structures.silicon import diamond, insert_oxygen, silicon_slab
 

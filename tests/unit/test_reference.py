@@ -7,6 +7,7 @@ from made_liquids import COMPOSITIONS
 
 from moxie.errors import InputError
 from moxie.features.schemas import OXIDE_RUNS, TABLES
+from moxie.features.validation import OXIDE_QUANTITIES
 from moxie.reference.equations_of_state import (
     experimental_enthalpy_of_vaporisation_kJ_mol,
     fluid_of,
@@ -14,7 +15,6 @@ from moxie.reference.equations_of_state import (
 )
 from moxie.reference.liquids import density_reference, has_density_reference
 from moxie.reference.registry import OXIDE_SYSTEM, UNCHECKED, ReferenceValue, find, load_values, system_key
-from moxie.reference.validation import OXIDE_QUANTITIES
 
 
 @pytest.mark.parametrize("value", load_values(), ids=lambda value: f"{value.system}-{value.quantity}")

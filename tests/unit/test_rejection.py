@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from moxie.oxidation import sampler
-from moxie.oxidation.moves import CLASSES
+from moxie.oxidation.kernels import sampler
+from moxie.oxidation.kernels.moves import CLASSES
 from moxie.oxidation.rejection import Rejection, false_kill_rate, fit
 
 STAGES = Rejection((0, 6), (1, 1), (1.0, 1.0), (False, True))

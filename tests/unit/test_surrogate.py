@@ -7,12 +7,9 @@ from hypothesis import strategies as st
 
 from moxie.errors import InputError
 from moxie.oxidation import engine as engine_module
-from moxie.oxidation import moves, sampler
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.generators import random_bond_oxide
-from moxie.oxidation.parameter_sets import load_parameters
-from moxie.oxidation.rejection import Rejection, provisional
-from moxie.oxidation.surrogate import (
+from moxie.oxidation.kernels import moves, sampler
+from moxie.oxidation.kernels.surrogate import (
     _BRIDGED,
     _DIRECT,
     _OXYGEN,
@@ -23,6 +20,9 @@ from moxie.oxidation.surrogate import (
     Surrogate,
     fit_surrogate,
 )
+from moxie.oxidation.networks.generators import random_bond_oxide
+from moxie.oxidation.parameter_sets import load_parameters
+from moxie.oxidation.rejection import Rejection, provisional
 from moxie.structures.silicon import diamond, silicon_slab
 
 PARAMETERS = load_parameters("von_alfthan_2003", "none")

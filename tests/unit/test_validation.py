@@ -13,8 +13,7 @@ from made_tables import electrolytes, liquids, molecules, oxide_runs
 from moxie.errors import InputError
 from moxie.features.schemas import VALIDATION
 from moxie.features.tables import read_table
-from moxie.reference.registry import UNCHECKED, VERIFIED
-from moxie.reference.validation import (
+from moxie.features.validation import (
     Estimate,
     make_validation_table,
     over_replicas,
@@ -22,6 +21,7 @@ from moxie.reference.validation import (
     write_validation,
     z_score,
 )
+from moxie.reference.registry import UNCHECKED, VERIFIED
 
 MANY = 1000.0
 
@@ -133,7 +133,7 @@ def test_oxide_errors_are_those_over_replicas_of_the_final_stage(table):
 
 
 def test_growth_kinetics_agree_with_an_independent_implementation():
-    from moxie.oxidation.kinetics import thickness_nm
+    from moxie.kinetics import thickness_nm
 
     rows = make_validation_table(growth_nm=thickness_nm)
     assert list(rows["temperature_K"]) == [1273.15, 1373.15, 1193.15, 1273.15]

@@ -138,7 +138,11 @@ def test_changing_the_style_redraws_figures_only(smoke):
             {"simulate", "simulate_gas"},
             {"grow_oxide", "optimise_molecule", "pack_box"},
         ),
-        ("src/moxie/oxidation/sampler.py", {"grow_oxide", "calibrate_rejection"}, {"simulate", "optimise_molecule"}),
+        (
+            "src/moxie/oxidation/kernels/sampler.py",
+            {"grow_oxide", "calibrate_rejection"},
+            {"simulate", "optimise_molecule"},
+        ),
         ("src/moxie/molecules/xtb.py", {"optimise_molecule", "compute_chunk", "learn"}, {"simulate", "grow_oxide"}),
         ("src/moxie/learning/splits.py", {"learn"}, {"simulate", "grow_oxide", "validate"}),
     ],

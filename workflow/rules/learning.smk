@@ -35,7 +35,7 @@ rule learn:
     params:
         settings=lambda w: study.learning_settings(w.task),
         seed=lambda w: study.seed("learn", w),
-        code=lambda w: code("learn", f"moxie.learning.tasks.{w.task}"),
+        code=lambda w: code("learn", f"moxie.learning.tasks.{w.task}.task"),
     message:
         "Learning {wildcards.task}"
     script:

@@ -34,7 +34,7 @@ def random_bond_populations(x: Any, n_silicon: int | None = None) -> np.ndarray:
 
 
 def bulk_observables(network: Network, replica: int) -> dict[str, Any]:
-    """Return the row of `oxide_bulk` for one network of `moxie.oxidation.bulk.anneal_bulk`.
+    """Return the row of `oxide_bulk` for one network of `moxie.oxidation.networks.bulk.anneal_bulk`.
 
     Raises InputError when the network lacks one of its facts.
     """

@@ -1,6 +1,6 @@
 """Suboxide and strain of a film at equilibrium as continuous functions of temperature, from a replica exchange.
 
-Averages are those of MBAR (`moxie.oxidation.reweighting`): samples of all rungs, weighted with the same energy that
+Averages are those of MBAR (`moxie.reweighting`): samples of all rungs, weighted with the same energy that
 the sampling used, so that they hold at every temperature of the ladder, and not on the rungs alone.
 """
 
@@ -11,8 +11,8 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.features.oxides import CM2_PER_A2
-from moxie.oxidation.kinetics import BOLTZMANN_EV_K
-from moxie.oxidation.reweighting import Reweighting
+from moxie.kinetics import BOLTZMANN_EV_K
+from moxie.reweighting import Reweighting
 from moxie.structures.silicon import MONOLAYER_PER_CM2
 
 SUBOXIDES = (1, 2, 3)
@@ -36,8 +36,8 @@ def analyse_equilibrium(
 ) -> Any:
     """Return the rows of `oxide_equilibrium` of one film as a data frame, one per temperature.
 
-    samples: the columns of `moxie.oxidation.equilibrium.sample_film`; facts: those of `film_facts`. Where the samples
-    do not carry a value, `status` says why and the value is empty.
+    samples: the columns of `moxie.oxidation.films.equilibrium.sample_film`; facts: those of `film_facts`. Where the
+    samples do not carry a value, `status` says why and the value is empty.
     """
     import pandas
 

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from moxie.features.validation import over_replicas
 from moxie.figures.parts import LOGP_MODELS, SEARCH_NAMES, model_name, of_first_orientation, pretty_name
 from moxie.figures.wording import percent, plain_label, with_error
-from moxie.reference.validation import over_replicas
 
 _ROOM_TEMPERATURE_K = 298.15
 

@@ -11,13 +11,13 @@ from typing import Any
 from moxie.errors import InputError
 from moxie.features.schemas import ELECTROLYTES, OXIDE_RUNS, VALIDATION
 from moxie.features.tables import read_table
+from moxie.features.validation import ACCURACY_GOAL_PERCENT, verdict
 from moxie.figures import registry
 from moxie.figures.findings import findings
 from moxie.figures.parts import LOGP_MODELS, VERDICT_COLOURS, model_name, pretty_name
 from moxie.figures.viewer import film_view
 from moxie.figures.wording import duration, percent, plain_label, signed, unit_text, with_error
 from moxie.io import read_json, write_text
-from moxie.reference.validation import ACCURACY_GOAL_PERCENT, verdict
 
 _GASES = {"dry_O2": "dry O₂", "steam": "steam"}
 _LARGEST_DATA_LINK = 400_000  # bytes; a larger CSV stays beside the report only

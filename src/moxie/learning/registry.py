@@ -1,6 +1,6 @@
-"""The learning tasks: one module in `moxie.learning.tasks` each, found by itself.
+"""The learning tasks: one folder in `moxie.learning.tasks` each, found by itself.
 
-A task module holds `TASK = Task(...)`; adding a task means adding that one file and its test.
+Its module `task.py` holds `TASK = Task(...)`; adding a task means adding that folder and its test.
 """
 
 import importlib
@@ -60,4 +60,4 @@ def get(name: str) -> Task:
     """Return a task; raises InputError with the names there are."""
     if name not in names():
         raise InputError(f"There is no learning task {name!r}; the tasks are {', '.join(names())}.")
-    return importlib.import_module(f"moxie.learning.tasks.{name}").TASK
+    return importlib.import_module(f"moxie.learning.tasks.{name}.task").TASK

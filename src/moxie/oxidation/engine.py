@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.oxidation import moves, sampler
 from moxie.oxidation.arguments import check_batch, check_kT, is_whole, silicon_numbers
-from moxie.oxidation.energy import Energy, full_energy
-from moxie.oxidation.moves import EXCHANGE, HOP
+from moxie.oxidation.kernels import moves, sampler
+from moxie.oxidation.kernels.energy import Energy, full_energy
+from moxie.oxidation.kernels.moves import EXCHANGE, HOP
+from moxie.oxidation.kernels.random_stream import seed_stream, uniform
+from moxie.oxidation.kernels.state import FREE, Atoms, make_atoms, make_bins, make_field, make_records, make_scratch
+from moxie.oxidation.kernels.surrogate import SCREEN_COST, Surrogate, fit_surrogate
 from moxie.oxidation.parameter_sets import ParameterSet
-from moxie.oxidation.random_stream import seed_stream, uniform
 from moxie.oxidation.rejection import (
     FAR_EV,
     FOLLOWED_EV,
@@ -25,8 +27,6 @@ from moxie.oxidation.rejection import (
     fit,
     provisional,
 )
-from moxie.oxidation.state import FREE, Atoms, make_atoms, make_bins, make_field, make_records, make_scratch
-from moxie.oxidation.surrogate import SCREEN_COST, Surrogate, fit_surrogate
 from moxie.structures.network import Network, make_network
 
 ENERGY_DRIFT_EV = 1e-8

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from moxie.oxidation import sampler
-from moxie.oxidation.moves import CLASSES
+from moxie.oxidation.kernels import sampler
+from moxie.oxidation.kernels.moves import CLASSES
 
 NEVER_EV = 1e9  # an offset that gives nothing up
 FOLLOWED_EV = 1.5  # in the second half of a calibration, moves predicted to end below this are followed to the end

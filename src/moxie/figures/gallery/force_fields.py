@@ -9,6 +9,7 @@ from moxie.errors import InputError
 from moxie.features.dihedrals import TORSIONS
 from moxie.features.schemas import LIQUIDS, TRANSPORT, VALIDATION
 from moxie.features.tables import read_table
+from moxie.features.validation import over_replicas
 from moxie.figures.parts import (
     COLOURS,
     MARKERS,
@@ -22,7 +23,6 @@ from moxie.figures.parts import (
 )
 from moxie.figures.registry import Figure
 from moxie.reference.registry import VERIFIED, canonical_smiles
-from moxie.reference.validation import over_replicas
 
 _DRAWN = ("density_g_cm3", "enthalpy_of_vaporisation_kJ_mol")
 _OF_LIQUIDS = (

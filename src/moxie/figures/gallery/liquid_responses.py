@@ -7,9 +7,9 @@ from typing import Any
 from moxie.errors import InputError
 from moxie.features.schemas import LIQUIDS, VALIDATION
 from moxie.features.tables import read_table
+from moxie.features.validation import over_replicas
 from moxie.figures.parts import COLOURS, MARKERS, label, model_name, padded_limits, panels, pretty_name
 from moxie.figures.registry import Figure
-from moxie.reference.validation import over_replicas
 
 # quantity -> factor of the axis, the same quantity from the grid of state points
 QUANTITIES = {

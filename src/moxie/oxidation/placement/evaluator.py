@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.oxidation.cells import relax_cell
 from moxie.oxidation.engine import Engine
+from moxie.oxidation.films.sizing import SILICA_UNITS_PER_A3
+from moxie.oxidation.networks.cells import relax_cell
 from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.placement.counts import check_count
 from moxie.oxidation.placement.sites import Occupied, Sites
-from moxie.oxidation.sizing import SILICA_UNITS_PER_A3
 from moxie.structures.network import Network, make_network
 from moxie.structures.silicon import insert_oxygen
 

@@ -1,0 +1,1 @@
+"""The task force_field_error: `task.py` holds it, `card.py` what its model card says."""

@@ -1,0 +1,267 @@
+"""The octanol-water partition coefficient of a molecule, by learning what a solvation model gets wrong.
+
+Split: whole Bemis-Murcko scaffolds held out, all acyclic molecules as one of them. Baselines: the mean, the solvation
+model ALPB alone, Wildman and Crippen's sum over atoms. Models: descriptors alone, descriptors with quantum chemistry,
+and the error of ALPB learnt from these. Each is a mean of several regressions, weighted inside its training rows
+(`moxie.learning.tasks.logp.nested`).
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moxie.errors import InputError
+from moxie.features.schemas import LOGP_PREDICTIONS, MOLECULES
+from moxie.learning import molecular
+from moxie.learning.checks import check_columns, check_keys
+from moxie.learning.metrics import interval, rmse_ratio, scores_with_intervals
+from moxie.learning.registry import Settings, Task
+from moxie.learning.tasks.logp import applicability
+from moxie.learning.tasks.logp.evaluation import (
+    BASELINES,
+    BEST,
+    PHYSICS,
+    Data,
+    Evaluation,
+    candidates,
+    evaluate,
+    features,
+    importance,
+    leakage,
+    learning_curve,
+    worst,
+)
+from moxie.learning.tasks.logp.nested import Candidate, Fitted, fit_weighted
+from moxie.learning.thresholds import FEWEST_MOLECULES, N_FOLDS
+
+PREDICTED = ("predicted", "lower", "upper", "nearest_similarity", "applicability")
+MOST_APART = 1.0  # measurements of one structure, in decades
+_TABLE_COLUMNS = ("list", "molecule", "smiles", "status", "charge", "spin_multiplicity", "method", "logP_measured")
+
+
+def prepare(molecules: Any) -> tuple[Data, Any, dict[str, int]]:
+    """Return the data of the task, the molecules to predict, and why others are left out, {reason: number}.
+
+    Measurements of one structure (several lists, stereoisomers) become one row with their mean, unless they are more
+    than a decade apart: one of them is then wrong, and both are left out. Charged molecules and
+    radicals are left out: logP is that of the neutral closed-shell form. Raises InputError for missing columns,
+    repeated keys, labels that are not finite, a SMILES that cannot be read, and too few molecules or scaffolds.
+    """
+    check_columns(molecules, "molecules", "logp", (*_TABLE_COLUMNS, *molecular.QUANTUM_COLUMNS))
+    check_keys(molecules, "molecules", ("list", "molecule"))
+    infinite = molecules[np.isinf(molecules["logP_measured"].to_numpy(float))]
+    if len(infinite):
+        raise InputError(f"logP_measured of {infinite['molecule'].iloc[0]} is infinite.")
+    good = molecules[molecules["status"] == "ok"]
+    for row in good.itertuples():
+        if molecular.parse(row.smiles) is None:
+            raise InputError(f"The SMILES {row.smiles!r} of {row.molecule} in {row.list} cannot be read.")
+    good = good.assign(structure=[molecular.canonical(text) for text in good["smiles"]])
+    neutral = (good["charge"] == 0) & (good["spin_multiplicity"] == 1)
+    labelled = good["logP_measured"].notna()
+    known = good[neutral & labelled].sort_values(["list", "molecule"])
+    measured = known.groupby("structure")["logP_measured"]
+    contradicting = (measured.transform("max") - measured.transform("min")).round(6) > MOST_APART
+    known = known[~contradicting]
+    failed = molecules[molecules["logP_measured"].notna() & (molecules["status"] != "ok")]
+    left_out = {
+        "without a known structure": int((failed["smiles"] == "").sum()),
+        "not computed": int((failed["smiles"] != "").sum()),
+        "charged or open shell": int((labelled & ~neutral).sum()),
+        "contradicted by another measurement of the structure": int(contradicting.sum()),
+        "same structure as another": int(known.duplicated("structure").sum()),
+    }
+    if known["method"].nunique() > 1:
+        raise InputError(f"The table molecules mixes methods: {', '.join(sorted(known['method'].unique()))}.")
+    mean = known.groupby("structure")["logP_measured"].mean()
+    known = known.drop_duplicates("structure").reset_index(drop=True)
+    target = mean.loc[known["structure"]].to_numpy(float)
+    groups = np.array([molecular.scaffold(text) for text in known["smiles"]])
+    n_groups = len(set(groups))
+    if len(known) < FEWEST_MOLECULES or n_groups < N_FOLDS:
+        raise InputError(
+            f"The table molecules has {len(known)} usable molecules with a measured logP in {n_groups} scaffold(s); "
+            f"the task logp needs {FEWEST_MOLECULES} in {N_FOLDS}. Give quantum_chemistry.molecule_lists a longer "
+            "or more varied list, or raise quantum_chemistry.most_per_list."
+        )
+    return Data(features(known), target, groups, known), good[~labelled].reset_index(drop=True), left_out
+
+
+def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int) -> dict[str, Any]:
+    """Train, evaluate and write metrics.json, predictions.parquet, model.skops and card.md; return the metrics."""
+    from threadpoolctl import threadpool_limits
+
+    from moxie.features.tables import read_table
+    from moxie.learning.outputs import write_outputs
+    from moxie.learning.task_card import model_card
+    from moxie.learning.tasks.logp.card import words
+
+    log = logging.getLogger(__name__)
+    data, unknown, left_out = prepare(read_table(inputs["molecules"], MOLECULES))
+    with threadpool_limits(limits=1):
+        n_groups = len(set(data.groups))
+        log.info("%d molecules with %d scaffolds", len(data.target), n_groups)
+        evaluation = evaluate(data, settings, log)
+        choices = candidates(list(data.table))[BEST]
+        final = fit_weighted(choices, data.table, data.target, data.groups, settings.confidence)
+        low, high = interval(evaluation.rows[BEST].mean, evaluation.rows[BEST].deviation, settings.confidence)
+        limits = applicability.limits(evaluation.similarity, high - low)
+        model = {
+            "task": "logp",
+            "method": data.frame["method"].iloc[0],
+            "members": [
+                {"candidate": asdict(candidate), "pipeline": pipeline, "weight": weight}
+                for candidate, pipeline, weight in final.members
+            ],
+            "factor": final.factor,
+            "confidence": settings.confidence,
+            "training_smiles": list(data.frame["smiles"]),
+            "atom_types": [c for c in data.table if c.startswith(molecular.ATOM_TYPE)],
+            **limits,
+        }
+        predictions = tabulate(data, evaluation, unknown, predict(model, unknown), settings)
+        metrics = summarise(data, evaluation, final, limits, settings, seed) | {"left_out": left_out}
+    write_outputs(output, model, predictions, LOGP_PREDICTIONS, model_card(metrics, words(metrics)), metrics)
+    return metrics
+
+
+def summarise(
+    data: Data, evaluation: Evaluation, final: Fitted, limits: Mapping[str, float], settings: Settings, seed: int
+) -> dict[str, Any]:
+    """Return what goes into metrics.json."""
+    bootstrap = (settings.confidence, settings.bootstrap_samples, seed)
+    rows = evaluation.rows
+    names, counts = np.unique(data.groups.astype(str), return_counts=True)
+    largest = [str(names[i]) for i in np.argsort(-counts)[:3]]
+    low, high = interval(rows[BEST].mean, rows[BEST].deviation, settings.confidence)
+    covered = (data.target >= low) & (data.target <= high)
+    half, most = np.quantile(data.table["HeavyAtomCount"], (0.5, 0.95))
+    part_of = np.array([group if group in largest else "all others" for group in data.groups], dtype=object)
+    return {
+        "task": "logp",
+        "target": "logP_measured",
+        "unit": "1",
+        "features": list(data.table),
+        "split": f"{N_FOLDS} folds of whole Bemis-Murcko scaffolds, all acyclic molecules as one scaffold",
+        "seed": seed,
+        "confidence": settings.confidence,
+        "bootstrap_samples": settings.bootstrap_samples,
+        "n_rows": len(data.target),
+        "n_scaffolds": len(names),
+        "lists": {str(name): int(count) for name, count in data.frame["list"].value_counts().items()},
+        "heavy_atoms": {"half": float(half), "most": float(most)},
+        "target_range": [float(data.target.min()), float(data.target.max())],
+        "models": {name: scores_with_intervals(held_out, *bootstrap) for name, held_out in rows.items()},
+        "best": BEST,
+        "rmse_ratio_to_physics": rmse_ratio(rows[BEST], rows[PHYSICS], *bootstrap),
+        "rmse_ratio_to_descriptors": rmse_ratio(rows[BEST], rows["descriptors"], *bootstrap),
+        "weights": {name: [fitted[name].weights for fitted in evaluation.fitted] for name in evaluation.fitted[0]},
+        "final": {"weights": final.weights, "inner_rmse": final.inner_rmse, "factor": final.factor},
+        "by_scaffold": [
+            {
+                "scaffold": part,
+                "n_molecules": int((part_of == part).sum()),
+                "rmse": float(np.sqrt(((rows[BEST].mean - data.target)[part_of == part] ** 2).mean())),
+                "coverage": float(covered[part_of == part].mean()),
+            }
+            for part in (*largest, "all others")
+            if (part_of == part).any()
+        ],
+        "limits": dict(limits),
+        "leakage": leakage(data, evaluation, settings, seed),
+        "learning_curve": learning_curve(data, evaluation, settings, seed),
+        "importance": importance(data, evaluation, settings, seed),
+        "worst": worst(data, evaluation, limits),
+    }
+
+
+def predict(model: Mapping[str, Any], frame: Any) -> Any:
+    """Return predicted, lower, upper, nearest_similarity and applicability for rows of the table `molecules`.
+
+    Rows must have status ok; the others are the caller's to leave out. `applicability` is "inside", "in the training
+    set", or why the prediction is an extrapolation.
+    """
+    import pandas
+
+    if not len(frame):
+        return pandas.DataFrame({name: [] for name in PREDICTED})
+    known = features(frame)
+    zero = np.zeros(len(frame))
+    table = {**dict.fromkeys(model["atom_types"], zero), **known}  # atom types that none of these molecules has
+    members = [
+        (Candidate(**{**member["candidate"], "columns": tuple(member["candidate"]["columns"])}),
+         member["pipeline"], member["weight"])
+        for member in model["members"]
+    ]  # fmt: skip
+    mean, half_width = Fitted(tuple(members), model["factor"]).predict(table)
+    similarity = molecular.nearest_similarity(
+        molecular.fingerprints(list(frame["smiles"])), molecular.fingerprints(model["training_smiles"])
+    )
+    training = {molecular.canonical(text) for text in model["training_smiles"]}
+    return pandas.DataFrame(
+        {
+            "predicted": mean,
+            "lower": mean - half_width,
+            "upper": mean + half_width,
+            "nearest_similarity": similarity,
+            "applicability": [
+                applicability.by_structure(model, row, training) or applicability.by_statistics(model, alike, 2 * width)
+                for row, alike, width in zip(frame.itertuples(), similarity, half_width, strict=True)
+            ],
+        }
+    )
+
+
+def tabulate(data: Data, evaluation: Evaluation, unknown: Any, new: Any, settings: Settings) -> Any:
+    """Return the table `logp_predictions`: labelled molecules when held out, then the unlabelled ones."""
+    import pandas
+
+    rows = evaluation.rows
+    low, high = interval(rows[BEST].mean, rows[BEST].deviation, settings.confidence)
+    names = ("mean", *BASELINES, "descriptors", "descriptors_quantum")
+    limits = applicability.limits(evaluation.similarity, high - low)
+    held_out = data.frame[["list", "molecule", "smiles"]].assign(
+        role="held out",
+        scaffold=data.groups.astype(str),
+        fold=evaluation.fold.astype(float),
+        observed=data.target,
+        predicted=rows[BEST].mean,
+        lower=low,
+        upper=high,
+        nearest_similarity=evaluation.similarity,
+        applicability=[
+            applicability.by_statistics(limits, alike, width)
+            for alike, width in zip(evaluation.similarity, high - low, strict=True)
+        ],
+        **{name: rows[name].mean for name in names},
+    )
+    if not len(unknown):
+        return held_out
+    others = unknown[["list", "molecule", "smiles"]].assign(
+        role="new",
+        scaffold=[molecular.scaffold(text) for text in unknown["smiles"]],
+        fold=np.nan,
+        observed=np.nan,
+        **{name: new[name].to_numpy() for name in PREDICTED},
+        **dict.fromkeys(("mean", "descriptors", "descriptors_quantum"), np.nan),
+        **{name: features(unknown)[column] for name, column in BASELINES.items()},
+    )
+    return pandas.concat([held_out, others], ignore_index=True)
+
+
+TASK = Task(
+    name="logp",
+    description="Octanol-water partition coefficients by learning the error of a solvation model.",
+    inputs={"molecules": "features/molecules.parquet"},
+    run=run,
+    predict=predict,
+    columns=lambda model: {
+        name: MOLECULES.column(name).unit
+        for name in ("smiles", "charge", "spin_multiplicity", *molecular.QUANTUM_COLUMNS)
+    },
+    needs=("measured_logp",),
+)

@@ -1,0 +1,1 @@
+"""Chains over an engine: Metropolis, ladders, replica exchange, what they record, and their checkpoints."""
