@@ -1,8 +1,11 @@
 """The task logp and the command that predicts: honest split, honest files, clear refusals."""
 
+import ast
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +13,7 @@ import pytest
 from made_tables import measured_molecules, molecules
 from rdkit import Chem
 
+import moxie.errors
 from moxie.errors import InputError
 from moxie.features.schemas import LOGP_PREDICTIONS, MOLECULES
 from moxie.features.tables import read_table, write_table
@@ -93,13 +97,36 @@ def test_card_names_data_split_baselines_and_limits(finished):
     assert f"Half of the molecules have at most {np.median(heavy):g} heavy atoms" in card
 
 
-def test_same_seed_gives_the_same_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(logp_evaluation, "KINDS", ("bayesian_ridge",))  # for speed
+_RUN = """
+import sys
+from pathlib import Path
+from moxie.learning.registry import Settings
+from moxie.learning.tasks.logp import evaluation, task
+evaluation.KINDS, evaluation._SIZES = ("bayesian_ridge",), (0.5, 1.0)  # for speed
+task.run({"molecules": Path(sys.argv[1])}, Path(sys.argv[2]), Settings(), 7)
+"""
+
+
+def test_same_seed_gives_the_same_files_in_any_process(tmp_path):
+    """The order of a set of strings depends on the hash seed, an object's address on the process."""
     write_table(measured_molecules(), tmp_path / "molecules.parquet", MOLECULES)
-    for folder in ("a", "b"):
-        logp.run({"molecules": tmp_path / "molecules.parquet"}, tmp_path / folder, SETTINGS, 7)
-    for name in ("metrics.json", "predictions.parquet", "card.md"):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    for seed in ("1", "2"):
+        command = [sys.executable, "-c", _RUN, str(tmp_path / "molecules.parquet"), str(tmp_path / seed)]
+        subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True)
+    for name in OUTPUTS:
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
+
+
+def test_no_loop_runs_over_a_set_in_the_order_of_its_hashes():
+    """Over a set of strings it differs from run to run; `sorted` gives it an order."""
+    loops = []
+    for path in Path(moxie.errors.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            iterated = getattr(node, "iter", None)
+            named = isinstance(iterated, ast.Call) and getattr(iterated.func, "id", "") in ("set", "frozenset")
+            if named or isinstance(iterated, ast.Set | ast.SetComp):
+                loops.append(f"{path.name}: {ast.unparse(iterated)}")
+    assert set(loops) <= {"typing.py: {host, *shared}"}  # numbers of atoms
 
 
 def test_held_out_labels_cannot_change_their_own_prediction(monkeypatch):

@@ -231,3 +231,41 @@ def test_density_functional_dipole_of_water_is_near_experiment(tiny, tmp_path):
     wrong = Settings(density_functional={"functional": "b3lyp", "basis": "no-such-basis"})
     (row,) = compute_chunk("m", [Entry("water", "O")], tmp_path / "b.json", seed=1, settings=wrong)
     assert row["status"].startswith("failed: b3lyp/no-such-basis")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("SMILES Name\nCCO ethanol\n", [("ethanol", "CCO")]),
+        ("smiles\tid\tMW\nCCO\tethyl alcohol\t46.07\nC\t\t16\n", [("ethyl alcohol", "CCO"), ("C", "C")]),
+        ("# a list\n\n  # more\nCCO\n#CC is no SMILES\nCC#C propyne\n", [("CCO", "CCO"), ("propyne", "CC#C")]),
+        ("canonical_smiles\r\nC[NH3+]\r\n[13CH4] heavy\r\n", [("C[NH3+]", "C[NH3+]"), ("heavy", "[13CH4]")]),
+        ("CCO 2-propanol, not\nC(Cl)Br\n", [("2-propanol, not", "CCO"), ("C(Cl)Br", "C(Cl)Br")]),
+        ("[Na+] 0007440235\nF/C=C/F\ttrans\n", [("0007440235", "[Na+]"), ("trans", "F/C=C/F")]),
+        ("C%12CC%12 ring\nCl Br\n", [("ring", "C%12CC%12"), ("Br", "Cl")]),
+        ("CCO ethanol\nSMILES odd\n", [("ethanol", "CCO"), ("odd", "SMILES")]),  # only a first line is a header
+    ],
+)  # fmt: skip
+def test_smi_files_may_have_a_header_comments_and_columns(text, found, tmp_path):
+    assert read_list(written(tmp_path, text, "m.smi")) == [Entry(name, smiles) for name, smiles in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("m.smi", "CCO,C1\n", "line 1: 'CCO,C1' holds a comma or semicolon"),
+        ("m.smi", "C one\nCCO;two\n", "line 2: .* a .csv file, with the header smiles,name"),
+        ("m.smi", "smiles,name\nCCO,ethanol\n", "line 1: 'smiles,name' holds a comma"),
+        ("m.smi", "CCO |^1:0| radical\n", "line 1: .* an extension between bars"),
+        ("m.smi", "CCO x\t46.07\n", "line 1: .* has more than a SMILES before its name"),
+        ("m.smi", "Name SMILES\nethanol CCO\n", "line 1: 'Name' is no SMILES. If this is a header, the SMILES must"),
+        ("m.smi", "SMILES\n", "holds no molecule"),
+        ("m.csv", "smiles;name\nCCO;a\n", "lacks a column smiles; .* Part its columns by commas, not by ';'"),
+        ("m.csv", "smiles\tname\nCCO\ta\n", r"Part its columns by commas, not by '\\t'"),
+        ("m.csv", "smiles,name\n# my list\nCCO,a\n", "line 2: a CSV file has no comments"),
+        ("m.csv", "name,smiles\na,CCO\nb\n", "line 3: there are fewer values than columns"),
+    ],
+)
+def test_lines_that_fit_no_format_are_refused_by_number(name, text, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        read_list(written(tmp_path, text, name))

@@ -39,7 +39,7 @@ def write_table(frame: Any, path: str | Path, table: Table, units: Mapping[str, 
 
 def read_table(path: str | Path, table: Table) -> Any:
     """Read a table as a pandas data frame; raises InputError naming the file, row and column at fault."""
-    arrow = _read_arrow(path)
+    arrow = read_arrow(path)
     for column in table.columns:
         if column.name in arrow.schema.names and column.unit != VARIES:
             found = _metadata(arrow.schema.field(column.name)).get("unit")
@@ -56,7 +56,7 @@ def read_table(path: str | Path, table: Table) -> Any:
 
 def read_units(path: str | Path) -> dict[str, str]:
     """Return the unit of every column of a Parquet file that has one in its metadata."""
-    return {field.name: _metadata(field)["unit"] for field in _read_arrow(path).schema if "unit" in _metadata(field)}
+    return {field.name: _metadata(field)["unit"] for field in read_arrow(path).schema if "unit" in _metadata(field)}
 
 
 def check_frame(frame: Any, table: Table, where: str) -> Any:
@@ -80,7 +80,8 @@ def check_frame(frame: Any, table: Table, where: str) -> Any:
 _ANEW = "Delete {path} and run again to make it anew."
 
 
-def _read_arrow(path: str | Path) -> Any:
+def read_arrow(path: str | Path) -> Any:
+    """Return a Parquet file as an Arrow table; raises InputError if it is missing or damaged."""
     import pyarrow
     import pyarrow.parquet as parquet
 

@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     predict = commands.add_parser("predict", help="predict the rows of a table")
     predict.add_argument("--model", required=True, help="results/learning/{task}/model.skops")
     predict.add_argument("--table", required=True, help=".csv or .parquet; for molecules a column smiles is enough")
-    predict.add_argument("--out", required=True, help="the CSV file to write")
+    predict.add_argument("--out", required=True, help="the .csv or .parquet file to write")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:

@@ -8,117 +8,99 @@ import logging
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from moxie.errors import InputError
-from moxie.io import write_text
 from moxie.learning import registry
 from moxie.learning.storage import load_model
+from moxie.learning.user_tables import GIVEN, UserTable, check_output, read_user_table, write_beside
 
 _OK = "ok"
-_ADDED = ("row", "prediction_status")
+_MAY_BE_ABSENT = ("homo_eV", "lumo_eV")  # a bare cation has no occupied orbital
 
 
 def predict_table(
     model_path: str | Path, table_path: str | Path, output: str | Path, log: logging.Logger | None = None
 ) -> Any:
-    """Write the predictions of a model for all rows of a table as CSV, whole or not at all, and return them.
+    """Write the predictions of a model for all rows of a table as CSV or Parquet, whole or not at all; return them.
 
-    The columns are `row` (from 1), those of the table that hold single values, the model's predictions, and
+    The columns are `row` (from 1), those of the table as they came, what was computed, the model's predictions, and
     `prediction_status`: ok, or why the row has no prediction. Raises InputError for a model file that is damaged, holds
     untrusted types or belongs to no task, for a table that lacks columns, has other units or no usable row, and for an
-    output that is a folder or one of the inputs.
+    output that cannot be written or is one of the inputs.
     """
+    import pandas
+
     log = log or logging.getLogger(__name__)
-    if Path(output).is_dir():
-        raise InputError(
-            f"{output} is a folder. Name the file to write, for example {Path(output) / 'predictions.csv'}."
-        )
+    check_output(output)
     if Path(output).resolve() in (Path(model_path).resolve(), Path(table_path).resolve()):
         raise InputError(f"{output} is read here too, and would be lost. Write the predictions to another file.")
     model = load_model(model_path)
-    result = _predict_all(model, model_path, table_path, log)
-    write_text(output, result.to_csv(index=False, float_format="%.8g"))
-    good = int((result["prediction_status"] == _OK).sum())
-    log.info("%s: %d of %d rows predicted", output, good, len(result))
-    return result
+    table = read_user_table(table_path)
+    table, new = _predict_all(model, model_path, table, log)
+    number = pandas.DataFrame({"row": range(1, len(new) + 1)})
+    renamed = write_beside(table, number, new, output)
+    if renamed:
+        log.warning("%s: its columns %s are written as NAME%s", table_path, _few(renamed), GIVEN)
+    good = int((new["prediction_status"] == _OK).sum())
+    log.info("%s: %d of %d rows predicted", output, good, len(new))
+    own = table.arrow.to_pandas(timestamp_as_object=True)
+    return pandas.concat([number, own.drop(columns=renamed), new], axis=1)
 
 
-def _predict_all(model: Mapping[str, Any], model_path: str | Path, table_path: str | Path, log: logging.Logger) -> Any:
+def _predict_all(
+    model: Mapping[str, Any], model_path: str | Path, table: UserTable, log: logging.Logger
+) -> tuple[UserTable, Any]:
+    """Return the user's table, without what an earlier prediction added, and a data frame of all that is new."""
     import pandas
 
     task = _task_of(model, model_path)
-    frame, units = read_any(table_path)
     with _using(model_path):
         needed = task.columns(model)
+    frame, computed = table.columns(), None
     missing = [name for name in needed if name not in frame.columns]
     if "smiles" in needed and "smiles" in frame.columns and missing:
         with _using(model_path):
             method = model["method"]
-        frame = _with_quantum_chemistry(frame, method, log)
+        computed = _quantum_chemistry(frame["smiles"], method, log)
+        frame = pandas.concat([frame.drop(columns=[c for c in frame if c in computed]), computed], axis=1)
         missing = [name for name in needed if name not in frame.columns]
     if "smiles" in missing:
         missing = ["smiles, from which all others are computed"]
     if missing:
         raise InputError(
-            f"{table_path} does not fit the model {model_path}: it lacks {_few(missing)}. Its columns are "
+            f"{table.path} does not fit the model {model_path}: it lacks {_few(missing)}. Its columns are "
             f"{_few([str(name) for name in frame])}."
         )
     for name, unit in needed.items():
-        if units.get(name, unit) != unit:
+        if table.units.get(name, unit) != unit:
             raise InputError(
-                f"{table_path} does not fit the model {model_path}: column {name} is in {units[name]!r}, the model was "
-                f"made with {unit!r}."
+                f"{table.path} does not fit the model {model_path}: column {name} is in {table.units[name]!r}, the "
+                f"model was made with {unit!r}."
             )
     with _using(model_path):
         status = [_complaint(row, needed, model, task) for row in frame.to_dict("records")]
     usable = [number for number, reason in enumerate(status) if reason == _OK]
     for number, reason in enumerate(status):
         if reason != _OK:
-            log.warning("%s, row %d: %s", table_path, number + 1, reason)
+            log.warning("%s, row %d: %s", table.path, number + 1, reason)
     if not usable:
-        raise InputError(f"{table_path} has no row that can be predicted; the first says: {status[0].rstrip('.')}.")
+        raise InputError(f"{table.path} has no row that can be predicted; the first says: {status[0].rstrip('.')}.")
     rows = frame.iloc[usable].reset_index(drop=True)
-    for name, unit in needed.items():  # one text in a CSV file makes a text of its whole column
-        if unit and not rows[name].map(_is_list).any():
-            rows[name] = rows[name].astype(float)
+    for name, unit in needed.items():  # in a CSV file all cells are texts
+        if unit and name not in task.lists:
+            rows[name] = [_number(value) for value in rows[name]]
     with _using(model_path):
         predicted = task.predict(model, rows).set_index(pandas.Index(usable))
-    new = {*predicted, *_ADDED}  # those of an earlier prediction give way
-    kept = [name for name in frame if name not in new and not frame[name].map(_is_list).any()]
-    result = frame[kept].join(predicted).assign(prediction_status=status)
-    result.insert(0, "row", range(1, len(result) + 1))
-    return result
-
-
-def read_any(path: str | Path) -> tuple[Any, dict[str, str]]:
-    """Return a CSV or Parquet file as a data frame, and the units of its columns as far as the file says them."""
-    import pandas
-
-    from moxie.features.tables import read_units
-
-    if not Path(path).is_file():
-        raise InputError(f"{path} does not exist, or is no file.")
-    if Path(path).suffix == ".parquet":
-        units = read_units(path)
-        frame = pandas.read_parquet(path)  # a frame that was filtered or sorted keeps its old row numbers in the file
-        frame = frame.reset_index(drop=all(name is None for name in frame.index.names))
-    elif Path(path).suffix == ".csv":
-        units = {}
-        try:
-            frame = pandas.read_csv(path)
-        except (ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
-            raise InputError(f"{path} is not a CSV file that can be read ({' '.join(str(error).split())}).") from error
-        if not isinstance(frame.index, pandas.RangeIndex):
-            raise InputError(
-                f"{path} has more values in a row than there are columns. Put texts with commas in quotes."
-            )
-    else:
-        raise InputError(f"{path} is neither a .csv nor a .parquet file.")
-    if not len(frame):
-        raise InputError(f"{path} holds no rows.")
-    return frame, units
+    new = (pandas.DataFrame(index=frame.index) if computed is None else computed).join(predicted)
+    new = new.assign(prediction_status=status)
+    if "prediction_status" in frame.columns:  # the table is an earlier prediction: what that added gives way
+        kept = [name for name in table.arrow.column_names if name not in (*new, "row")]
+        table = replace(table, arrow=table.arrow.select(kept))
+    return table, new
 
 
 @contextmanager
@@ -155,47 +137,68 @@ def _complaint(row: Mapping[str, Any], needed: Mapping[str, str], model: Mapping
         value = row[name]
         if name == "smiles":
             if not isinstance(value, str) or parse(value) is None:
-                return f"{value!r} is not a SMILES that can be read"
-        elif not unit and not _is_list(value):
+                return f"{_shown(value)} is not a SMILES that can be read"
+        elif name in task.lists:
+            if not _is_list(value) or not len(value):
+                return f"{name} = {_shown(value)} is not a list"
+            if unit and any(_number(part) is None for part in value):
+                return f"{name} holds {_shown(next(v for v in value if _number(v) is None))}, which is not a number"
+        elif not unit:
             if not isinstance(value, str) or not value:
-                return f"{name} = {value!r} is not a text"
-        elif name in ("homo_eV", "lumo_eV") or _is_list(value):
-            continue  # an orbital may be absent: a bare cation has no occupied one
-        elif not _is_finite(value):
-            return f"{name} = {value!r} is not a finite number"
+                return f"{name} = {_shown(value)} is not a text"
+        elif name in _MAY_BE_ABSENT and (value is None or value == "" or value != value):
+            continue
+        elif _number(value) is None:
+            return f"{name} = {_shown(value)} is not a finite number"
+    lengths = {len(row[name]) for name in task.lists if name in needed}
+    if len(lengths) > 1:
+        return f"{' and '.join(task.lists)} differ in length"
     if "method" in model and row.get("method", model["method"]) != model["method"]:
         return f"computed with {row['method']}, the model was made with {model['method']}"
     return task.complain(row, model) or _OK
 
 
-def _is_finite(value: Any) -> bool:
+def _number(value: Any) -> float | None:
+    """Return a cell as a finite number, or None where it is none; lists, bytes and true or false are none."""
+    import numbers
+
+    if isinstance(value, str):
+        text = value.strip()
+        value = None if "_" in text else text  # python reads 1_000, nothing else does
+    elif isinstance(value, bool) or not isinstance(value, numbers.Real | Decimal):
+        return None
     try:
-        return math.isfinite(float(value))
-    except (TypeError, ValueError):
-        return False
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _is_list(value: Any) -> bool:
-    return not isinstance(value, str) and hasattr(value, "__len__")
+    return not isinstance(value, str | bytes) and hasattr(value, "__len__")
 
 
-def _with_quantum_chemistry(frame: Any, method: str, log: logging.Logger) -> Any:
-    """Return the frame with the columns of the table `molecules` computed from its SMILES."""
+def _shown(value: Any) -> str:
+    text = repr(value.tolist() if hasattr(value, "tolist") else value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _quantum_chemistry(smiles: Any, method: str, log: logging.Logger) -> Any:
+    """Return the columns of the table `molecules` computed from SMILES, as a data frame."""
     import pandas
 
     from moxie.molecules.lists import Entry
     from moxie.molecules.properties import Settings, compute
 
-    log.info("computing %d molecules with %s", len(frame), method)
+    log.info("computing %d molecules with %s", len(smiles), method)
     progress = log.getChild("chemistry")
     progress.addFilter(lambda record: record.levelno == logging.INFO)  # failures are named when the rows are checked
-    smiles = ["" if pandas.isna(text) else str(text).strip() for text in frame["smiles"]]
-    entries = [Entry(f"row {number + 1}", _canonical(text)) for number, text in enumerate(smiles)]
+    texts = [text.strip() if isinstance(text, str) else "" for text in smiles]
+    entries = [Entry(f"row {number + 1}", _canonical(text)) for number, text in enumerate(texts)]
     rows = pandas.DataFrame(compute("table", entries, seed=0, settings=Settings(method=method), log=progress))
     computed = rows.drop(columns=["list", "molecule", "smiles", "logP_measured"])
     numbers = [name for name in computed if name.endswith(("_eV", "_D"))]
-    computed = computed.astype(dict.fromkeys(numbers, "float64"))
-    return pandas.concat([frame.drop(columns=[c for c in frame if c in computed]), computed], axis=1)
+    return computed.astype(dict.fromkeys(numbers, "float64"))
 
 
 def _canonical(smiles: str) -> str:

@@ -35,7 +35,8 @@ class Task:
     `settings` are the fields of `Settings` that it depends on. `needs` are the parts of a
     study without which it cannot run. `predict` takes the content of its model file and a data frame of rows to
     predict, and returns a data frame of equal length; `columns` maps a model to the columns that these rows need, with
-    their units, which are empty for texts. `complain` says what else makes a row unusable, or nothing.
+    their units, which are empty for texts; those named in `lists` hold a list in each row. `complain` says what else
+    makes a row unusable, or nothing.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Task:
     complain: Callable[[Mapping[str, Any], Mapping[str, Any]], str] = lambda row, model: ""
     settings: tuple[str, ...] = ("confidence", "bootstrap_samples")
     needs: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
 
 
 def names(parts: Collection[str] | None = None) -> list[str]:

@@ -53,7 +53,7 @@ def single_point(geometry: Geometry, functional: str, basis: str) -> KohnSham:
             atom=list(zip(geometry.symbols, geometry.positions_A.tolist(), strict=True)),
             unit="Angstrom",
             basis=basis,
-            ecp={symbol: basis for symbol in set(geometry.symbols) if atomic_numbers[symbol] in (cores or ())},
+            ecp={symbol: basis for symbol in sorted(set(geometry.symbols)) if atomic_numbers[symbol] in (cores or ())},
             charge=geometry.charge,
             spin=geometry.multiplicity - 1,
             verbose=0,

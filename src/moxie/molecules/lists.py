@@ -1,9 +1,10 @@
 """Lists of molecules to compute beside the named ones, and the chunks that they are computed in.
 
 A list is a built-in set of `moxie.reference.partition`, a CSV file with a column `smiles` (and perhaps `name` and
-`logP`, a measured octanol-water partition coefficient), or a .smi file (a SMILES and perhaps a name on each line).
-Nothing here reads a SMILES: a bad one becomes a row with a reason. Reading is quick, since every start of the workflow
-does it.
+`logP`, a measured octanol-water partition coefficient), or a .smi file: on each line a SMILES, and after a blank its
+name, or in columns parted by tabs, of which the second is the name; a header whose first word is `SMILES` and lines
+that begin with # are passed over. Nothing here reads a SMILES: a bad one becomes a row with a reason. Reading is quick,
+since every start of the workflow does it.
 """
 
 import csv
@@ -20,6 +21,10 @@ from moxie.reference import partition
 
 NAMED = "named"  # the list of the molecules that the configuration names one by one
 _COLUMNS = ("smiles", "name", "logP")
+_HEADERS = ("smiles", "smile", "smi", "canonical_smiles", "isomeric_smiles", "canonicalsmiles", "isomericsmiles")
+_MAY_STAND_IN_SMILES = re.compile(
+    r"Cl|Br|%\(\d+\)|[][BCNOPSFIbcnops0-9()=#$:/\\.%@+*~-]"
+)  # what may stand outside brackets
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def _read_file(source: str) -> list[Entry]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{source} is not a text file in UTF-8 ({error}).") from error
-    rows = _csv_rows(source, text) if path.suffix == ".csv" else _smi_rows(text)
+    rows = (_csv_rows if path.suffix == ".csv" else _smi_rows)(source, text)
     entries, seen = [], dict[str, int]()
     for line, smiles, name, logP in rows:
         if not smiles:
@@ -141,19 +146,50 @@ def _known_columns(source: str, reader: "csv.DictReader[str]") -> list[tuple[int
     if repeated:
         raise InputError(f"{source} has {header.count(repeated[0])} columns {repeated[0]}. Rename all but one.")
     if "smiles" not in header:
-        raise InputError(f"{source} lacks a column smiles; its columns are {', '.join(header) or '(none)'}.")
+        other = next((mark for mark in (";", "\t") if len(header) == 1 and mark in header[0]), "")
+        advice = f" Part its columns by commas, not by {other!r}." if other else ""
+        raise InputError(f"{source} lacks a column smiles; its columns are {', '.join(header) or '(none)'}.{advice}")
     rows = []
     for row in reader:
+        if (row[header[0]] or "").lstrip().startswith("#"):
+            raise InputError(f"{source}, line {reader.line_num}: a CSV file has no comments. Delete the line.")
         if None in row:
             raise InputError(f"{source}, line {reader.line_num}: there are more values than columns.")
+        if None in row.values():
+            raise InputError(f"{source}, line {reader.line_num}: there are fewer values than columns.")
         smiles, name, logP = ((row.get(column) or "").strip() for column in _COLUMNS)
         rows.append((reader.line_num, smiles, name, logP))
     return rows
 
 
-def _smi_rows(text: str) -> list[tuple[int, str, str, str]]:
-    lines = [(number, line.split(maxsplit=1)) for number, line in enumerate(text.split("\n"), start=1)]
-    return [(number, words[0], words[1].strip() if len(words) > 1 else "", "") for number, words in lines if words]
+def _smi_rows(source: str, text: str) -> list[tuple[int, str, str, str]]:
+    rows: list[tuple[int, str, str, str]] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        words = [part.strip() for part in line.split("\t")] if "\t" in line.strip() else line.split(maxsplit=1)
+        smiles, name = words[0], words[1].strip() if len(words) > 1 else ""
+        if not rows and smiles.lower() in _HEADERS:
+            rows.append((0, "", "", ""))  # only the first line that says something can be a header
+            continue
+        where = f"{source}, line {number}"
+        if re.search("[,;]", smiles):
+            raise InputError(
+                f"{where}: {smiles!r} holds a comma or semicolon, which no SMILES has. In a .smi file a blank or a tab "
+                "parts the SMILES from its name; a file with commas is a .csv file, with the header smiles,name."
+            )
+        if " " in smiles or name.startswith("|"):
+            raise InputError(
+                f"{where}: {line.strip()!r} has more than a SMILES before its name, or an extension between bars, "
+                "which is not read. Write the SMILES alone, then a tab and the name."
+            )
+        if not rows and _MAY_STAND_IN_SMILES.sub("", re.sub(r"\[[^]]*\]", "", smiles)):
+            raise InputError(
+                f"{where}: {smiles!r} is no SMILES. If this is a header, the SMILES must stand first and its column be "
+                "called SMILES."
+            )
+        rows.append((number, smiles, name, ""))
+    return [row for row in rows if row[0]]
 
 
 def _number(source: str, line: int, text: str) -> float | None:

@@ -177,6 +177,7 @@ def importance(data: Data, evaluation: Evaluation, settings: Settings, seed: int
     """
     rng = np.random.default_rng(seed)
     reference = (evaluation.rows[BEST].mean - data.target) ** 2
+    distinct = np.unique(data.groups)
     entries = []
     for block in BLOCKS:
         squares = np.zeros(len(data.target))
@@ -186,8 +187,8 @@ def importance(data: Data, evaluation: Evaluation, settings: Settings, seed: int
                 order = rng.permutation(len(test))
                 shuffled = {c: v[order] if block_of(c) == block else v for c, v in table.items()}
                 squares[test] += (fitted[BEST].predict(shuffled)[0] - data.target[test]) ** 2 / _SHUFFLES
-        sums = np.array([[part[data.groups == g].sum() for part in (squares, reference)] for g in set(data.groups)])
-        sizes = np.array([(data.groups == g).sum() for g in set(data.groups)])
+        sums = np.array([[part[data.groups == g].sum() for part in (squares, reference)] for g in distinct])
+        sizes = np.array([(data.groups == g).sum() for g in distinct])
         drawn = rng.integers(len(sums), size=(settings.bootstrap_samples, len(sums)))
         errors = np.sqrt(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)[:, None])
         tail = 100 * (1 - settings.confidence) / 2

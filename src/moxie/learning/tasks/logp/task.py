@@ -264,4 +264,5 @@ TASK = Task(
         for name in ("smiles", "charge", "spin_multiplicity", *molecular.QUANTUM_COLUMNS)
     },
     needs=("measured_logp",),
+    lists=("charges", "symbols"),
 )
