@@ -12,7 +12,7 @@ os.environ.update(PYTHONPATH=str(ROOT / "src"))  # scripts run the library of th
 
 from moxie.config import check_file
 from moxie.errors import InputError
-from moxie.study import BOX_FORCE_FIELD, BULK, FILM, GAS, LEG, MOLECULE_FORCE_FIELD, RUN, STATE, Study
+from moxie.study import Study
 
 min_version("9.19")
 
@@ -44,12 +44,23 @@ wildcard_constraints:
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/structures.smk"
-include: "workflow/rules/dynamics.smk"
-include: "workflow/rules/oxidation.smk"
-include: "workflow/rules/molecules.smk"
-include: "workflow/rules/features.smk"
-include: "workflow/rules/learning.smk"
+
+
+for stage in study.stages:
+
+    include: f"workflow/rules/{stage.name}.smk"
+
+
+if TARGETS["structures"]:
+
+    include: "workflow/rules/structures/molecules.smk"
+
+
+if COMPARED:
+
+    include: "workflow/rules/features/validation.smk"
+
+
 include: "workflow/rules/figures.smk"
 
 
@@ -62,37 +73,37 @@ rule all:
 
 rule structures:
     input:
-        STRUCTURES,
+        TARGETS["structures"],
 
 
 rule dynamics:
     input:
-        DYNAMICS,
+        TARGETS["dynamics"],
 
 
 rule export:
     input:
-        EXPORTS,
+        TARGETS["export"],
 
 
 rule oxidation:
     input:
-        OXIDATION,
+        TARGETS["oxidation"],
 
 
 rule molecules:
     input:
-        MOLECULES,
+        TARGETS["molecules"],
 
 
 rule features:
     input:
-        FEATURES,
+        TARGETS["features"],
 
 
 rule learning:
     input:
-        LEARNING,
+        TARGETS["learning"],
 
 
 rule figures:

@@ -10,14 +10,5 @@ with job(snakemake) as log:
     write_report(
         snakemake.output.report,
         config=snakemake.params.config,
-        figures={Path(path).stem: path for path in files.figures},
-        validation=files.validation,
-        manifest=files.manifest,
-        oxide_runs=files.oxide_runs,
-        electrolytes=files.electrolytes or None,
-        settings=files.settings[0] if files.settings else None,
-        metrics=files.metrics or None,
-        logp=files.logp or None,
-        film=files.film,
-        tree_search=files.tree_search,
+        **dict(files.items()) | {"figures": {Path(path).stem: path for path in files.figures}},
     )

@@ -215,10 +215,11 @@ def test_study_points_runs_to_the_file_made_of_their_molecules():
 
     systems = {"mixture": {"composition": {"methanol": 9, "ethanol": 9}, "force_field": "gaff2"}, "litfsi_10m": None}
     study = Study(load({"dynamics": {"systems": systems | {"plain": {"composition": {"methanol": 9}}}}}))
-    made = study.run_settings("mixture", 298.15, 1.0)["force_field"]
-    assert made == study.gas_settings("mixture", 298.15)["force_field"] == "results/structures/gaff2/boxes/mixture.xml"
-    assert study.run_settings("plain", 298.15, 1.0)["force_field"] == "trappe_ua"
-    assert study.runs("mixture") == ["mixture/gaff2/T298.15_p1/replica0"]
+    mixture, plain = (study.dynamics.systems[name] for name in ("mixture", "plain"))
+    made = mixture.run_settings(298.15, 1.0).force_field
+    assert made == mixture.gas_settings(298.15).force_field == "results/structures/gaff2/boxes/mixture.xml"
+    assert plain.run_settings(298.15, 1.0).force_field == "trappe_ua"
+    assert mixture.runs == ["mixture/gaff2/T298.15_p1/replica0"]
 
 
 def test_two_names_of_one_conjugated_atom_count_as_equivalent(programs, tmp_path):

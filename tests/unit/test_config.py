@@ -263,7 +263,7 @@ def test_a_repulsion_longer_than_half_a_cell_is_named_before_any_job(tmp_path):
 def test_an_earlier_step_gives_the_recipe_more_oxide_to_start_from():
     step = {"temperature_K": 1173, "time_s": 60}
     sizes = [
-        Study.load(merged(DEFAULT, oxidation(recipe=recipe))).film_size(1073.0).recipe_thickness_nm
+        Study.load(merged(DEFAULT, oxidation(recipe=recipe))).oxidation.film_size(1073.0).recipe_thickness_nm
         for recipe in ({}, {"steps": [step]}, {"steps": [step, step]})
     ]
     assert sizes[0] < sizes[1] < sizes[2] < 1.5 * sizes[0]
@@ -272,8 +272,8 @@ def test_an_earlier_step_gives_the_recipe_more_oxide_to_start_from():
 @pytest.mark.parametrize(("near", "expected"), [(1273, "1273"), (1100, "1073"), (1023, "973"), (3000, "1473")])
 def test_replica_exchange_takes_the_film_of_the_nearest_temperature(near, expected):
     study = Study.load(merged(DEFAULT, oxidation(replica_exchange={"near_temperature_K": near})))
-    assert study.exchange_film("100") == f"Si100/T{expected}/replica0"
-    assert "oxide_equilibrium" in study.parts() and "oxide_equilibrium" not in Study.load(DEFAULT).parts()
+    assert study.oxidation.exchange_film("100") == f"Si100/T{expected}/replica0"
+    assert "oxide_equilibrium" in study.parts and "oxide_equilibrium" not in Study.load(DEFAULT).parts
 
 
 def test_a_system_named_twice_is_refused(tmp_path):
@@ -323,19 +323,19 @@ def test_the_cells_that_a_message_names_are_enough_and_one_fewer_is_not():
 def test_too_few_temperatures_leave_out_the_surrogate_and_refuse_the_next_recipe():
     two = Study.load(merged(DEFAULT, oxidation(temperatures_K=[973, 1073])))
     three = Study.load(merged(DEFAULT, oxidation(temperatures_K=[973, 1073, 1173])))
-    assert "oxide_sweep" in three.parts() and "oxide_sweep" not in two.parts()
-    three.check_sweep()
+    assert "oxide_sweep" in three.parts and "oxide_sweep" not in two.parts
+    three.oxidation.check_sweep()
     with pytest.raises(InputError, match=r"`oxidation\.temperatures_K` names 2 temperature\(s\).*at least 3"):
-        two.check_sweep()
+        two.oxidation.check_sweep()
 
 
 def test_orientations_are_independent_sweeps():
     one = Study.load(merged(DEFAULT, oxidation(orientations=[100])))
     two = Study.load(merged(DEFAULT, oxidation(orientations=["100", "111"])))
-    assert set(one.films()) < set(two.films()) and len(two.films()) == 24
-    assert "Si111/T973/replica1" in two.films()
-    assert "orientations" in two.parts() and "orientations" not in one.parts()
-    thin, thick = (two.film_size(1273.0, face).recipe_thickness_nm for face in ("100", "111"))
+    assert set(one.oxidation.films) < set(two.oxidation.films) and len(two.oxidation.films) == 24
+    assert "Si111/T973/replica1" in two.oxidation.films
+    assert "orientations" in two.parts and "orientations" not in one.parts
+    thin, thick = (two.oxidation.film_size(1273.0, face).recipe_thickness_nm for face in ("100", "111"))
     assert thin < thick
 
 
@@ -343,13 +343,13 @@ def test_null_removes_a_system_and_a_molecule():
     overlay = {"molecules": {"tfsi": None}, "dynamics": {"systems": {"litfsi_10m": None}}}
     study = Study.load(merged(DEFAULT, overlay))
     assert "litfsi_10m" not in study.config.dynamics.systems and "tfsi" not in study.config.molecules
-    assert study.kinds() == {"liquids": ["methanol", "ethanol"]}
+    assert study.dynamics.kinds == {"liquids": ["methanol", "ethanol"]}
 
 
 def test_null_removes_a_component():
     overlay = {"dynamics": {"systems": {"methanol": {"composition": {"methanol": None, "ethanol": 216}}}}}
     study = Study.load(merged(DEFAULT, overlay))
-    assert study.system("methanol").composition == {"ethanol": 216}
+    assert study.dynamics.systems["methanol"].composition == {"ethanol": 216}
     assert DEFAULT["dynamics"]["systems"]["methanol"]["composition"] == {"methanol": 216}
 
 
@@ -364,40 +364,38 @@ def test_systems_with_virtual_sites_are_not_exported():
         "dynamics": {"systems": {"a": water | {"force_field": "tip4p_2005"}, "b": water | {"force_field": "spce"}}}
     }
     study = Study.load(merged(DEFAULT, overlay))
-    assert [name for name in study.config.dynamics.systems if not study.can_export(name)] == ["a"]
+    assert [name for name, system in study.dynamics.systems.items() if not system.can_export] == ["a"]
 
 
 def test_runs_and_films_cover_the_grid_once():
     study = Study.load(merged(DEFAULT, system(pressures_bar=[1.0, 500.0], replicas=2)))
-    runs = study.runs("methanol")
+    runs = study.dynamics.systems["methanol"].runs
     assert len(runs) == len(set(runs)) == 3 * 2 * 2
     assert "methanol/trappe_ua/T298.15_p500/replica1" in runs
-    assert len(study.films()) == 12 and "Si100/T973/replica0" in study.films()
+    assert len(study.oxidation.films) == 12 and "Si100/T973/replica0" in study.oxidation.films
 
 
 def test_a_precision_concerns_the_runs_that_it_names():
     overlay = system(precision={"density_g_cm3": 0.001, "enthalpy_of_vaporisation_kJ_mol": 0.1})
     study = Study.load(merged(DEFAULT, overlay))
-    assert (
-        study.run_settings("methanol", 298.15, 1.0)["precision"]
-        == overlay["dynamics"]["systems"]["methanol"]["precision"]
-    )
-    assert study.gas_settings("methanol", 298.15)["precision"] == {"enthalpy_of_vaporisation_kJ_mol": 0.1}
-    assert study.run_settings("ethanol", 298.15, 1.0)["precision"] == {}
+    methanol, ethanol = (study.dynamics.systems[name] for name in ("methanol", "ethanol"))
+    assert methanol.run_settings(298.15, 1.0).precision == overlay["dynamics"]["systems"]["methanol"]["precision"]
+    assert methanol.gas_settings(298.15).precision == {"enthalpy_of_vaporisation_kJ_mol": 0.1}
+    assert ethanol.run_settings(298.15, 1.0).precision == {}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "workflow" / "studies").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_study_passes_the_checks(path):
     overlay = yaml.safe_load(path.read_text())
     study = Study.load(merged(DEFAULT, overlay))
-    assert study.films()
+    assert study.oxidation.films
     if path.stem == "oxidation":
-        assert len(study.films()) == 6 * 3 * 4 and len(study.bulk_oxides()) == 9 * 5 * 3
+        assert len(study.oxidation.films) == 6 * 3 * 4 and len(study.oxidation.bulk_oxides) == 9 * 5 * 3
         for face in ("100", "110", "111"):
             assert (
                 2.85
-                < study.film_size(973.0, face).recipe_thickness_nm
-                < study.film_size(1473.0, face).recipe_thickness_nm
+                < study.oxidation.film_size(973.0, face).recipe_thickness_nm
+                < study.oxidation.film_size(1473.0, face).recipe_thickness_nm
                 < 3.2
             )
 
@@ -412,7 +410,7 @@ def test_a_start_structure_is_read_before_the_first_job(tmp_path):
     def load(**changes):
         return Study.load(merged(DEFAULT, oxidation(slab={"structure": str(path)}, **changes)))
 
-    own, cut = (study.film_size(1273.0) for study in (load(), Study.load(DEFAULT)))
+    own, cut = (study.oxidation.film_size(1273.0) for study in (load(), Study.load(DEFAULT)))
     assert own == cut
     with pytest.raises(InputError, match=r"one structure has one face, but `oxidation.orientations` names 100, 111"):
         load(orientations=["100", "111"])
@@ -428,7 +426,7 @@ def test_a_start_structure_is_read_before_the_first_job(tmp_path):
 
 def test_a_free_back_is_a_slab_without_frozen_layers():
     study = Study.load(merged(DEFAULT, oxidation(slab={"frozen_layers": 0})))
-    assert study.film_size(1273.0) == Study.load(DEFAULT).film_size(1273.0)
+    assert study.oxidation.film_size(1273.0) == Study.load(DEFAULT).oxidation.film_size(1273.0)
     with pytest.raises(InputError, match=r"`oxidation.slab.frozen_layers` = -1"):
         Study.load(merged(DEFAULT, oxidation(slab={"frozen_layers": -1})))
 
@@ -453,11 +451,10 @@ def test_a_start_of_the_workflow_imports_nothing_heavy():
     program = f"""
 import sys, yaml
 from moxie.figures import registry as figures
-from moxie.learning import registry as learning
 from moxie.study import Study
 study = Study.load(yaml.safe_load(open({str(ROOT / "config.yaml")!r})))
-figures.names(study.parts())
-[study.learning_settings(task) for task in learning.names(study.parts())]
+figures.names(study.parts)
+[study.learning.settings(task) for task in study.learning.tasks]
 heavy = "CoolProp MDAnalysis ase chemicals matplotlib numba openmm pandas pandera pymatgen scipy sklearn"
 print([name for name in heavy.split() if name in sys.modules])
 """

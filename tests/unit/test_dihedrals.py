@@ -188,8 +188,8 @@ def test_replicas_are_averaged_with_their_own_errors_or_their_scatter():
 
 def test_a_study_without_such_angles_has_no_figure_of_them():
     whole = Study(load(DEFAULT))
-    assert whole.with_dihedrals() == ["ethanol", "litfsi_10m"] and "dihedrals" in whole.parts()
+    assert whole.dynamics.with_dihedrals == ["ethanol", "litfsi_10m"] and "dihedrals" in whole.parts
     salt = Study(load(merged(DEFAULT, {"dynamics": {"systems": {"ethanol": None}}})))
-    assert salt.with_dihedrals() == ["litfsi_10m"] and "dihedral_distributions" in registry.names(salt.parts())
+    assert salt.dynamics.with_dihedrals == ["litfsi_10m"] and "dihedral_distributions" in registry.names(salt.parts)
     without = Study(load(merged(DEFAULT, {"dynamics": {"systems": {"ethanol": None, "litfsi_10m": None}}})))
-    assert without.with_dihedrals() == [] and "dihedral_distributions" not in registry.names(without.parts())
+    assert without.dynamics.with_dihedrals == [] and "dihedral_distributions" not in registry.names(without.parts)

@@ -96,14 +96,15 @@ def test_small_boxes_share_a_card_and_large_ones_do_not(sites, percent):
 def test_runs_ask_for_a_card_only_where_the_platform_names_one():
     from moxie.study import Study
 
-    def study(platform):
+    def percent(platform):
         system = {"composition": {"methanol": 2000}, "force_field": "trappe_ua", "temperatures_K": [298.15]}
-        return Study.load(
+        study = Study.load(
             {"molecules": {"methanol": "CO"}, "dynamics": {"platform": platform, "systems": {"liquid": system}}}
         )
+        return study.dynamics.systems["liquid"].gpu_percent
 
-    assert study("auto").gpu_percent("liquid") == study("CPU").gpu_percent("liquid") == 0
-    assert study("CUDA").gpu_percent("liquid") == 60
+    assert percent("auto") == percent("CPU") == 0
+    assert percent("CUDA") == 60
 
 
 @pytest.mark.parametrize("broken", ["CUDA", "HIP", "OpenCL"])

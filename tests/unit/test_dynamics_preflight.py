@@ -63,9 +63,9 @@ def test_force_fields_are_compared_only_where_two_share_a_liquid_and_a_state_poi
 
     systems = {"methanol": liquid("trappe_ua"), "methanol_2": other}
     study = Study.load({"molecules": {"methanol": "CO"}, "dynamics": {"systems": systems}})
-    assert ("force_fields" in study.parts()) == expected
-    assert ("force_fields" in registry.names(study.parts())) == expected
-    paths = [path for name in systems for path in study.runs(name)]
+    assert ("force_fields" in study.parts) == expected
+    assert ("force_fields" in registry.names(study.parts)) == expected
+    paths = [path for system in study.dynamics.systems.values() for path in system.runs]
     assert len(set(paths)) == len(paths)
 
 

@@ -14,7 +14,8 @@ from moxie.figures import registry
 from moxie.figures.wording import duration, formula, percent, plain_label, with_error
 from moxie.io import write_json
 
-TEMPERATURES = ["973", "1073", "1173", "1273", "1373", "1473"]
+LABELS = {"coldest": "973", "hottest": "1473", "orientation": "100"}
+PARTS = {part for name in registry.names() for part in (*registry.get(name).needs, *registry.get(name).optional)}
 
 
 def make_results(folder):
@@ -90,7 +91,7 @@ def results(tmp_path_factory):
 
 
 def draw(name, results, stem, **options):
-    inputs = registry.resolve_inputs(name, str(results), TEMPERATURES, parts=registry.PARTS)
+    inputs = registry.resolve_inputs(name, str(results), LABELS, PARTS)
     registry.render(name, inputs, stem, **options)
     return inputs
 
@@ -128,7 +129,7 @@ def test_one_temperature_and_one_replica_can_be_drawn(results, tmp_path):
     folder = tmp_path / "small"
     write_table(oxide_runs(temperatures_K=(1173.0,), replicas=1), folder / "features/oxide_runs.parquet", OXIDE_RUNS)
     for name in ("suboxide_populations", "strain_and_angles"):
-        registry.render(name, registry.resolve_inputs(name, str(folder), ["1173"]), tmp_path / name)
+        registry.render(name, registry.resolve_inputs(name, str(folder)), tmp_path / name)
         assert (tmp_path / f"{name}.svg").is_file()
 
 
@@ -149,7 +150,7 @@ def test_the_equilibrium_is_drawn_where_it_has_a_value_and_no_hotter_than_the_fi
     table = read_table(results / "features/oxide_equilibrium.parquet", OXIDE_EQUILIBRIUM).set_index("temperature_K")
     assert curve["temperature_K"].tolist() == [1073, 1173, 1273, 1373, 1473]
     np.testing.assert_allclose(curve["mean"], table["suboxide_total_monolayers"].loc[curve["temperature_K"]], rtol=1e-6)
-    inputs = registry.resolve_inputs("suboxide_populations", str(results), TEMPERATURES)
+    inputs = registry.resolve_inputs("suboxide_populations", str(results))
     assert set(inputs) == {"oxide_runs"}
     registry.render("suboxide_populations", inputs, tmp_path / "without")
     without = pd.read_csv(tmp_path / "without.csv")
@@ -167,7 +168,7 @@ def test_a_study_without_liquids_has_no_figures_of_liquids():
 
 
 def test_a_study_of_one_temperature_has_no_figures_of_the_surrogate():
-    missing = set(registry.names()) - set(registry.names(set(registry.PARTS) - {"oxide_sweep"}))
+    missing = set(registry.names()) - set(registry.names(PARTS - {"oxide_surrogate"}))
     assert missing == {"learning_curve", "learning_parity", "learning_residuals", "next_recipe"}
 
 

@@ -205,7 +205,7 @@ def test_a_study_with_too_few_measured_values_has_no_logp_task(rows, learnt, tmp
     from moxie.study import Study
 
     source = "logp_crc" if rows is None else written(tmp_path, "\n".join(["smiles,logP", *rows]))
-    parts = Study.load({"quantum_chemistry": {"molecule_lists": [source]}}).parts()
+    parts = Study.load({"quantum_chemistry": {"molecule_lists": [source]}}).parts
     assert ("logp" in names(parts)) == learnt
 
 

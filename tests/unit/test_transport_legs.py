@@ -208,9 +208,9 @@ def test_study_knows_its_legs():
 
     system = {"composition": {"methanol": 216}, "transport": {"legs": 2}, "replicas": 2}
     study = Study.load({"dynamics": {"systems": {"methanol": system}}})
-    legs = study.transport_legs()["methanol/trappe_ua/T298.15_p1"]
+    legs = study.dynamics.legs["methanol/trappe_ua/T298.15_p1"]
     assert len(legs) == 4
     assert legs[-1] == "methanol/trappe_ua/T298.15_p1/replica1/transport/leg1"
-    assert TransportSettings(**study.transport_settings("methanol")).legs == 2
-    assert "transport" in study.parts()
-    assert Path(study.runs("methanol")[0]).parent == Path("methanol/trappe_ua/T298.15_p1")
+    assert study.dynamics.systems["methanol"].transport_settings.legs == 2
+    assert "transport" in study.parts
+    assert Path(study.dynamics.systems["methanol"].runs[0]).parent == Path("methanol/trappe_ua/T298.15_p1")

@@ -1,14 +1,11 @@
-"""What all rules share."""
+"""What all rules share: where each stage's rules put the files that its target, the tables and the report want."""
 
 from moxie.provenance import code_digest
 
-KINDS = study.kinds()
-RUNS = {system: study.runs(system) for system in study.config.dynamics.systems}
-LEGS = study.transport_legs()
-SETTINGS_STUDY = study.config.dynamics.settings_study
-SETTINGS_SYSTEM = SETTINGS_STUDY.system if SETTINGS_STUDY else None
-SETTING_POINTS = study.setting_points()
 PARTS = "results/features/parts"
+TARGETS = {name: [] for name in ("structures", "dynamics", "export", "oxidation", "molecules", "features", "learning")}
+COMPARED = {}  # tables that the comparison with experiment reads, by name
+REPORT = {}  # files that the report reads, by the argument of `write_report`
 
 
 def code(script, *modules):
@@ -21,12 +18,8 @@ def own_file(name):
     return [name] if Path(name).suffix else []
 
 
-def analysed(systems, file):
-    """Paths of one of the files that the analysis writes for every run of some systems."""
-    return [f"{PARTS}/liquids/{run}/{file}.parquet" for system in systems for run in RUNS[system]]
-
-
-def oxide_sweep(wildcards):
-    """The table of films, or a message where they are too few temperatures for a curve."""
-    study.check_sweep()
-    return "results/features/oxide_runs.parquet"
+def add_table(name, compared=False):
+    """Plan a table of results/features; say whether its numbers are compared with experiment."""
+    TARGETS["features"].append(f"results/features/{name}.parquet")
+    if compared:
+        COMPARED[name] = f"results/features/{name}.parquet"

@@ -2,20 +2,36 @@
 
 REQUIRED INPUTS: results/structures/boxes/{system}.xyz
 OUTPUTS: results/dynamics/{run}/{timeseries.parquet, trajectory.xtc, topology.pdb, run.json},
-    results/dynamics/{run}/transport/leg{leg}/{timeseries.parquet, trajectory.xtc, run.json}, one row of the study of
-    settings for each of its points, results/features/parts/settings_study/{point}.parquet, and on request (target
-    export) results/dynamics/{run}/export/{system.data, system.in}
+    results/dynamics/{run}/transport/leg{leg}/{timeseries.parquet, trajectory.xtc, run.json}, and
+    on request (target export) results/dynamics/{run}/export/{system.data, system.in}
 """
 
-DYNAMICS = [f"results/dynamics/{run}/run.json" for runs in RUNS.values() for run in runs]
-DYNAMICS += [f"results/dynamics/{leg}/run.json" for legs in LEGS.values() for leg in legs]
-EXPORTS = [f"results/dynamics/{run}/export/system.in" for name in RUNS if study.can_export(name) for run in RUNS[name]]
+from moxie.study.system import GAS, LEG, RUN
+
+LEGS = study.dynamics.legs
+for plan in study.dynamics.systems.values():
+    TARGETS["dynamics"] += [f"results/dynamics/{run}/run.json" for run in plan.runs]
+    TARGETS["export"] += [f"results/dynamics/{run}/export/system.in" for run in plan.runs if plan.can_export]
+TARGETS["dynamics"] += [f"results/dynamics/{leg}/run.json" for legs in LEGS.values() for leg in legs]
+
+
+def system_of(wildcards):
+    return study.dynamics.systems[wildcards.system]
+
+
+include: "structures/dynamics.smk"
+include: "features/dynamics.smk"
+
+
+if study.dynamics.settings_points:
+
+    include: "dynamics/settings_study.smk"
 
 
 rule simulate:
     input:
         box="results/structures/boxes/{system}.xyz",
-        force_field=lambda w: own_file(study.force_field_file(w.system)),
+        force_field=lambda w: own_file(system_of(w).force_field_file),
     output:
         timeseries=f"results/dynamics/{RUN}/timeseries.parquet",
         trajectory=f"results/dynamics/{RUN}/trajectory.xtc",
@@ -30,11 +46,11 @@ rule simulate:
     resources:
         mem_mb=2000,
         runtime=240,
-        gpu=lambda w: int(study.gpu_percent(w.system) > 0),
-        gpu_percent=lambda w: study.gpu_percent(w.system),
+        gpu=lambda w: int(system_of(w).gpu_percent > 0),
+        gpu_percent=lambda w: system_of(w).gpu_percent,
     params:
-        settings=lambda w: study.run_settings(w.system, float(w.temperature_K), float(w.pressure_bar)),
-        platform=study.config.dynamics.platform,
+        settings=lambda w: vars(system_of(w).run_settings(float(w.temperature_K), float(w.pressure_bar))),
+        platform=study.dynamics.config.platform,
         seed=lambda w: study.seed("simulate", w),
         checkpoints=f"results/checkpoints/dynamics/{RUN}",
         code=code("simulate"),
@@ -46,7 +62,7 @@ rule simulate:
 
 rule simulate_gas:
     input:
-        force_field=lambda w: own_file(study.force_field_file(w.system)),
+        force_field=lambda w: own_file(system_of(w).force_field_file),
     output:
         timeseries=f"results/dynamics/{GAS}/timeseries.parquet",
         run=f"results/dynamics/{GAS}/run.json",
@@ -56,8 +72,8 @@ rule simulate_gas:
         "../../envs/moxie.yaml"
     threads: 1
     params:
-        smiles=lambda w: study.smiles_of(w.system),
-        settings=lambda w: study.gas_settings(w.system, float(w.temperature_K)),
+        smiles=lambda w: system_of(w).smiles,
+        settings=lambda w: vars(system_of(w).gas_settings(float(w.temperature_K))),
         seed=lambda w: study.seed("simulate_gas", w),
         code=code("simulate_gas"),
     message:
@@ -71,7 +87,7 @@ rule simulate_transport:
         timeseries=f"results/dynamics/{RUN}/timeseries.parquet",
         trajectory=f"results/dynamics/{RUN}/trajectory.xtc",
         run=f"results/dynamics/{RUN}/run.json",
-        force_field=lambda w: own_file(study.force_field_file(w.system)),
+        force_field=lambda w: own_file(system_of(w).force_field_file),
     output:
         timeseries=f"results/dynamics/{LEG}/timeseries.parquet",
         trajectory=f"results/dynamics/{LEG}/trajectory.xtc",
@@ -84,11 +100,11 @@ rule simulate_transport:
     resources:
         mem_mb=2000,
         runtime=240,
-        gpu=lambda w: int(study.gpu_percent(w.system) > 0),
-        gpu_percent=lambda w: study.gpu_percent(w.system),
+        gpu=lambda w: int(system_of(w).gpu_percent > 0),
+        gpu_percent=lambda w: system_of(w).gpu_percent,
     params:
-        settings=lambda w: study.transport_settings(w.system),
-        platform=study.config.dynamics.platform,
+        settings=lambda w: vars(system_of(w).transport_settings),
+        platform=study.dynamics.config.platform,
         seed=lambda w: study.seed("simulate_transport", w),
         checkpoints=f"results/checkpoints/dynamics/{LEG}",
         code=code("simulate_transport"),
@@ -98,45 +114,10 @@ rule simulate_transport:
         "../../scripts/simulate_transport.py"
 
 
-rule simulate_setting:
-    input:
-        molecules=lambda w: expand(
-            "results/structures/molecules/{molecule}.sdf", molecule=study.setting_point(w.point)["composition"]
-        ),
-        force_field=own_file(study.force_field_file(SETTINGS_SYSTEM)) if SETTINGS_SYSTEM else [],
-    output:
-        row=f"{PARTS}/settings_study/{{point}}.parquet",
-    log:
-        "results/logs/simulate_setting/{point}.log",
-    wildcard_constraints:
-        point="dt[^/]+",
-    conda:
-        "../../envs/moxie.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=240,
-        gpu=lambda w: int(study.gpu_percent(SETTINGS_SYSTEM) > 0),
-        gpu_percent=lambda w: study.gpu_percent(SETTINGS_SYSTEM),
-    params:
-        system=SETTINGS_SYSTEM,
-        smiles=study.smiles_of(SETTINGS_SYSTEM) if SETTINGS_SYSTEM else {},
-        point=lambda w: study.setting_point(w.point),
-        nve_ps=SETTINGS_STUDY.nve_ps if SETTINGS_STUDY else None,
-        platform=study.config.dynamics.platform,
-        seed=lambda w: study.seed("simulate_setting", w),
-        checkpoints="results/checkpoints/dynamics/settings_study/{point}",
-        code=code("simulate_setting"),
-    message:
-        "Trying the settings {wildcards.point}"
-    script:
-        "../../scripts/simulate_setting.py"
-
-
 rule export_box:
     input:
         box="results/structures/boxes/{system}.xyz",
-        force_field=lambda w: own_file(study.force_field_file(w.system)),
+        force_field=lambda w: own_file(system_of(w).force_field_file),
     output:
         data=f"results/dynamics/{RUN}/export/system.data",
         commands=f"results/dynamics/{RUN}/export/system.in",
@@ -146,7 +127,7 @@ rule export_box:
         "../../envs/moxie.yaml"
     threads: 1
     params:
-        settings=lambda w: study.run_settings(w.system, float(w.temperature_K), float(w.pressure_bar)),
+        settings=lambda w: vars(system_of(w).run_settings(float(w.temperature_K), float(w.pressure_bar))),
         seed=lambda w: study.seed("simulate", w),
         code=code("export_box"),
     message:

@@ -6,17 +6,12 @@ OUTPUTS: results/figures/{name}.{svg, png, csv}, results/manifest.json, results/
 
 from moxie.figures import registry as figure_registry
 
-STUDY_PARTS = study.parts()
-FIGURES = [f"results/figures/{name}.svg" for name in figure_registry.names(STUDY_PARTS)]
+FIGURES = [f"results/figures/{name}.svg" for name in figure_registry.names(study.parts)]
 
 
 rule plot:
     input:
-        unpack(
-            lambda w: figure_registry.resolve_inputs(
-                w.name, "results", study.film_temperatures(), study.config.oxidation.orientations, STUDY_PARTS
-            )
-        ),
+        unpack(lambda w: figure_registry.resolve_inputs(w.name, "results", study.figure_labels, study.parts)),
     output:
         svg="results/figures/{name}.svg",
         png="results/figures/{name}.png",
@@ -36,7 +31,7 @@ rule plot:
 
 rule collect_manifest:
     input:
-        results=[*STRUCTURES, *DYNAMICS, *OXIDATION, *MOLECULES, *FEATURES, *LEARNING, *FIGURES],
+        results=[*(file for target, files in TARGETS.items() if target != "export" for file in files), *FIGURES],
         files=study.own_files(),
     output:
         manifest="results/manifest.json",
@@ -56,18 +51,9 @@ rule collect_manifest:
 
 rule write_report:
     input:
+        **REPORT,
         manifest="results/manifest.json",
-        validation="results/tables/validation.parquet",
         figures=FIGURES,
-        metrics="results/learning/oxide_surrogate/metrics.json" if "oxide_surrogate" in TASKS else [],
-        logp="results/learning/logp/metrics.json" if "logp" in TASKS else [],
-        tree_search="results/learning/tree_search/metrics.json",
-        oxide_runs="results/features/oxide_runs.parquet",
-        film="results/oxidation/Si{}/T{}/replica0/film.xyz".format(
-            min(study.config.oxidation.orientations), max(study.film_temperatures(), key=float)
-        ),
-        electrolytes="results/features/electrolytes.parquet" if "electrolytes" in KINDS else [],
-        settings=RECOMMENDED_SETTINGS,
     output:
         report="results/report.html",
     log:

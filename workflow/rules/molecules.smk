@@ -4,11 +4,11 @@ REQUIRED INPUTS: results/structures/molecules/{molecule}.sdf
 OUTPUTS: results/molecules/{molecule}.{json, xyz}, results/molecules/lists/{list}/{chunk}.json
 """
 
-CHUNKS = study.molecule_chunks()
-MOLECULES = [
-    *expand("results/molecules/{molecule}.json", molecule=study.config.molecules),
-    *(f"results/molecules/lists/{name}/{chunk}.json" for name, chunks in CHUNKS.items() for chunk in chunks),
-]
+TARGETS["structures"] += expand("results/structures/molecules/{molecule}.sdf", molecule=study.molecules.molecules)
+TARGETS["molecules"] += study.molecules.results
+
+
+include: "features/molecules.smk"
 
 
 rule optimise_molecule:
@@ -24,7 +24,7 @@ rule optimise_molecule:
     threads: 1
     params:
         smiles=lambda w: study.config.molecules[w.molecule],
-        settings=study.molecule_settings(),
+        settings=study.molecules.settings,
         code=code("optimise_molecule"),
     message:
         "Optimising {wildcards.molecule} with GFN2-xTB"
@@ -45,8 +45,8 @@ rule compute_chunk:
         "../../envs/moxie.yaml"
     threads: 1
     params:
-        entries=lambda w: [(e.name, e.smiles, e.logP) for e in CHUNKS[w.list][w.chunk]],
-        settings=study.molecule_settings(),
+        entries=lambda w: [(e.name, e.smiles, e.logP) for e in study.molecules.chunks[w.list][w.chunk]],
+        settings=study.molecules.settings,
         seed=study.config.seed,
         code=code("compute_chunk"),
     message:

@@ -7,19 +7,28 @@ results/oxidation/exchange/Si{orientation}/{samples.parquet, run.json}
 """
 
 from moxie.structures import handoff
+from moxie.study.oxidation import BULK, FILM
 
-FILMS = [f"results/oxidation/{film}/film.xyz" for film in study.films()]
-HANDOFF = [f"results/oxidation/{film}/handoff/{name}" for film in study.films() for name in handoff.FILES]
-BULK_OXIDES = [f"results/oxidation/{network}/network.xyz" for network in study.bulk_oxides()]
-EXCHANGED = study.config.oxidation.orientations if study.config.oxidation.replica_exchange else []
-EXCHANGES = [f"results/oxidation/exchange/Si{orientation}/samples.parquet" for orientation in EXCHANGED]
-OXIDATION = [*FILMS, *HANDOFF, *BULK_OXIDES, *EXCHANGES]
+FILMS = [f"results/oxidation/{film}/film.xyz" for film in study.oxidation.films]
+HANDOFF = [f"results/oxidation/{film}/handoff/{name}" for film in study.oxidation.films for name in handoff.FILES]
+TARGETS["oxidation"] += [*FILMS, *HANDOFF]
+TARGETS["oxidation"] += [f"results/oxidation/{network}/network.xyz" for network in study.oxidation.bulk_oxides]
+TARGETS["oxidation"] += expand(
+    "results/oxidation/exchange/Si{orientation}/samples.parquet", orientation=study.oxidation.exchanged
+)
+REPORT["film"] = "results/oxidation/Si{orientation}/T{hottest}/replica0/film.xyz".format(
+    **study.oxidation.figure_labels()
+)
+
+
+include: "structures/oxidation.smk"
+include: "features/oxidation.smk"
 
 
 rule calibrate_rejection:
     input:
         slab="results/structures/silicon/slab_{orientation}.xyz",
-        parameter_set=own_file(study.config.oxidation.parameter_set),
+        parameter_set=own_file(study.oxidation.config.parameter_set),
     output:
         rejection="results/oxidation/Si{orientation}/rejection.json",
     log:
@@ -28,8 +37,8 @@ rule calibrate_rejection:
     conda:
         "../../envs/moxie.yaml"
     params:
-        parameter_set=study.config.oxidation.parameter_set,
-        growth=study.config.oxidation.growth.model_dump(),
+        parameter_set=study.oxidation.config.parameter_set,
+        growth=study.oxidation.config.growth.model_dump(),
         seed=lambda w: study.seed("calibrate_rejection", w),
         code=code("calibrate_rejection"),
     message:
@@ -42,7 +51,7 @@ rule grow_oxide:
     input:
         slab="results/structures/silicon/slab_{orientation}.xyz",
         rejection="results/oxidation/Si{orientation}/rejection.json",
-        parameter_set=own_file(study.config.oxidation.parameter_set),
+        parameter_set=own_file(study.oxidation.config.parameter_set),
     output:
         film=f"results/oxidation/{FILM}/film.xyz",
         stages=f"results/oxidation/{FILM}/stages.xyz",
@@ -58,12 +67,12 @@ rule grow_oxide:
         mem_mb=1500,
         runtime=240,
     params:
-        parameter_set=study.config.oxidation.parameter_set,
-        growth=study.config.oxidation.growth.model_dump(),
-        anneal=study.config.oxidation.anneal.model_dump(),
-        recipe=study.config.oxidation.recipe.model_dump(),
-        thickness_scale=study.config.oxidation.thickness_scale,
-        size=lambda w: vars(study.film_size(float(w.temperature_K), w.orientation)),
+        parameter_set=study.oxidation.config.parameter_set,
+        growth=study.oxidation.config.growth.model_dump(),
+        anneal=study.oxidation.config.anneal.model_dump(),
+        recipe=study.oxidation.config.recipe.model_dump(),
+        thickness_scale=study.oxidation.config.thickness_scale,
+        size=lambda w: vars(study.oxidation.film_size(float(w.temperature_K), w.orientation)),
         seed=lambda w: study.seed("grow_oxide", w),
         checkpoints=f"results/checkpoints/oxidation/{FILM}",
         code=code("grow_oxide"),
@@ -75,8 +84,8 @@ rule grow_oxide:
 
 rule exchange_replicas:
     input:
-        film=lambda w: f"results/oxidation/{study.exchange_film(w.orientation)}/film.xyz",
-        parameter_set=own_file(study.config.oxidation.parameter_set),
+        film=lambda w: f"results/oxidation/{study.oxidation.exchange_film(w.orientation)}/film.xyz",
+        parameter_set=own_file(study.oxidation.config.parameter_set),
     output:
         samples="results/oxidation/exchange/Si{orientation}/samples.parquet",
         run="results/oxidation/exchange/Si{orientation}/run.json",
@@ -90,9 +99,9 @@ rule exchange_replicas:
         mem_mb=2000,
         runtime=480,
     params:
-        parameter_set=study.config.oxidation.parameter_set,
-        settings=study.exchange_settings(),
-        lowest_temperature_K=min(study.config.oxidation.temperatures_K),
+        parameter_set=study.oxidation.config.parameter_set,
+        settings=study.oxidation.exchange_settings,
+        lowest_temperature_K=min(study.oxidation.config.temperatures_K),
         seed=lambda w: study.seed("exchange_replicas", w),
         checkpoints="results/checkpoints/exchange/Si{orientation}",
         code=code("exchange_replicas"),
@@ -104,7 +113,7 @@ rule exchange_replicas:
 
 rule anneal_bulk:
     input:
-        parameter_set=own_file(study.config.oxidation.parameter_set),
+        parameter_set=own_file(study.oxidation.config.parameter_set),
     output:
         network=f"results/oxidation/{BULK}/network.xyz",
     log:
@@ -117,8 +126,8 @@ rule anneal_bulk:
         mem_mb=1500,
         runtime=240,
     params:
-        parameter_set=study.config.oxidation.parameter_set,
-        settings=study.bulk_settings(),
+        parameter_set=study.oxidation.config.parameter_set,
+        settings=study.oxidation.bulk_settings,
         seed=lambda w: study.seed("anneal_bulk", w),
         code=code("anneal_bulk"),
     message:

@@ -13,24 +13,6 @@ from typing import Any
 from moxie.errors import InputError
 
 CATEGORIES = ("Liquids and electrolytes", "Oxidised silicon", "Molecules", "Learning", "Validation")
-# parts of a study; a figure may need some
-PARTS = (
-    "liquids",
-    "liquid_states",
-    "electrolytes",
-    "force_fields",
-    "dihedrals",
-    "transport",
-    "settings_study",
-    "oxides",
-    "oxide_sweep",
-    "bulk_oxides",
-    "oxide_equilibrium",
-    "orientations",
-    "film_sites",
-    "molecules",
-    "measured_logp",
-)
 FORMATS = ("svg", "png", "csv")
 _RASTER_DPI = 300  # of what is drawn as pixels inside an SVG
 
@@ -39,8 +21,9 @@ _RASTER_DPI = 300  # of what is drawn as pixels inside an SVG
 class Figure:
     """A figure of the study.
 
-    `inputs` maps labels to paths under results/, in which {coldest} and {hottest} stand for the labels of the lowest
-    and highest oxidation temperature and {orientation} for the lowest orientation. `needs` are the parts of the study
+    `inputs` maps labels to paths under results/, in which names in braces stand for what the study's stages say
+    (`Stage.figure_labels`): {coldest} and {hottest} for the labels of the lowest and highest oxidation temperature,
+    {orientation} for the lowest orientation. `needs` are the parts of the study
     without which it cannot be drawn; `optional` maps parts to a further input each, there under the part's name where
     the study has it. `draw` takes the paths and returns the matplotlib figure and a data frame of
     exactly what it shows.
@@ -56,18 +39,16 @@ class Figure:
     optional: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.category not in CATEGORIES or not {*self.needs, *self.optional} <= set(PARTS):
-            raise InputError(
-                f"Figure {self.title!r}: category {self.category!r}, needs {self.needs} or optional "
-                f"{tuple(self.optional)} is not known."
-            )
+        if self.category not in CATEGORIES:
+            raise InputError(f"Figure {self.title!r}: category {self.category!r} is not one of {CATEGORIES}.")
 
 
-def names(parts: Collection[str] = PARTS) -> list[str]:
-    """Return the names of the figures that a study with these parts can show, in the order of the report."""
+def names(parts: Collection[str] | None = None) -> list[str]:
+    """Return the names of all figures, or of those that a study with these parts (`Study.parts`) can show, in the
+    order of the report."""
     package = importlib.import_module("moxie.figures.gallery")
     found = [module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")]
-    usable = [name for name in found if set(get(name).needs) <= set(parts)]
+    usable = [name for name in found if parts is None or set(get(name).needs) <= set(parts)]
     return sorted(usable, key=lambda name: (CATEGORIES.index(get(name).category), get(name).order, name))
 
 
@@ -84,17 +65,14 @@ def get(name: str) -> Figure:
 def resolve_inputs(
     name: str,
     results: str = "results",
-    oxide_temperatures: Collection[str] = (),
-    orientations: Collection[str] = ("100",),
+    labels: Mapping[str, str] | None = None,
     parts: Collection[str] = (),
 ) -> dict[str, str]:
-    """Return the input files of a figure by label; `oxide_temperatures` and `orientations` are those of the sweep, as
-    in paths; `parts` are those of the study, which decide on the optional inputs."""
-    ordered = sorted(oxide_temperatures, key=float)
-    ends = {"coldest": ordered[0], "hottest": ordered[-1]} if ordered else {}
+    """Return the input files of a figure by label; `labels` stand for the names in braces in their paths, and `parts`
+    are those of the study, which decide on the optional inputs."""
     figure = get(name)
     paths = {**figure.inputs, **{part: path for part, path in figure.optional.items() if part in parts}}
-    return {label: f"{results}/{path.format(orientation=min(orientations), **ends)}" for label, path in paths.items()}
+    return {label: f"{results}/{path.format(**labels or {})}" for label, path in paths.items()}
 
 
 def render(

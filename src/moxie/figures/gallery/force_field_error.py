@@ -41,7 +41,7 @@ FIGURE = Figure(
         "predicts for a state that was left out (open, shifted by 2 K; bars: predictive interval)."
     ),
     inputs={"predictions": "learning/force_field_error/predictions.parquet"},
-    needs=("liquid_states",),
+    needs=("force_field_error",),
     draw=draw,
     order=80,
 )

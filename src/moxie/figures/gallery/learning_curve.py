@@ -54,7 +54,7 @@ FIGURE = Figure(
         "neighbouring growth stages into the training set, would have claimed for the Gaussian process."
     ),
     inputs={"metrics": "learning/oxide_surrogate/metrics.json"},
-    needs=("oxide_sweep",),
+    needs=("oxide_surrogate",),
     draw=draw,
     order=30,
 )

@@ -54,7 +54,7 @@ FIGURE = Figure(
         "nearest value."
     ),
     inputs={"predictions": "learning/oxide_surrogate/predictions.parquet"},
-    needs=("oxide_sweep",),
+    needs=("oxide_surrogate",),
     draw=draw,
     order=10,
 )

@@ -60,7 +60,7 @@ FIGURE = Figure(
         "predictions": "learning/oxide_surrogate/predictions.parquet",
         "metrics": "learning/oxide_surrogate/metrics.json",
     },
-    needs=("oxide_sweep",),
+    needs=("oxide_surrogate",),
     draw=draw,
     order=20,
 )

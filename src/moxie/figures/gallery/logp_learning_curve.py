@@ -49,7 +49,7 @@ FIGURE = Figure(
         "(bars: interval of a bootstrap over scaffolds); the solvation model itself is shuffled with its block."
     ),
     inputs={"metrics": "learning/logp/metrics.json"},
-    needs=("measured_logp",),
+    needs=("logp",),
     draw=draw,
     order=60,
 )

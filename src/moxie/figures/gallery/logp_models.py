@@ -57,7 +57,7 @@ FIGURE = Figure(
         "of the held-out molecules inside the predictive interval; dashed: what it should be."
     ),
     inputs={"metrics": "learning/logp/metrics.json"},
-    needs=("measured_logp",),
+    needs=("logp",),
     draw=draw,
     order=50,
 )

@@ -54,7 +54,7 @@ FIGURE = Figure(
         "model that has seen rings only."
     ),
     inputs={"predictions": "learning/logp/predictions.parquet"},
-    needs=("measured_logp",),
+    needs=("logp",),
     draw=draw,
     order=40,
 )

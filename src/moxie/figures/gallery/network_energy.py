@@ -96,7 +96,7 @@ FIGURE = Figure(
         "predictions": "learning/network_energy/predictions.parquet",
         "metrics": "learning/network_energy/metrics.json",
     },
-    needs=("oxides",),
+    needs=("network_energy",),
     draw=draw,
     order=60,
 )

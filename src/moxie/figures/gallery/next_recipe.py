@@ -48,7 +48,7 @@ FIGURE = Figure(
         "temperatures of the held-out films, which all strategies share."
     ),
     inputs={"next": "learning/oxide_surrogate/next.json"},
-    needs=("oxide_sweep",),
+    needs=("oxide_surrogate",),
     draw=draw,
     order=35,
 )

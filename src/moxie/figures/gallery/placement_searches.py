@@ -63,7 +63,7 @@ FIGURE = Figure(
         "metrics": "learning/tree_search/metrics.json",
         "searches": "learning/tree_search/searches.parquet",
     },
-    needs=(),
+    needs=("tree_search",),
     draw=draw,
     order=70,
 )

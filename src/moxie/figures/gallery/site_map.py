@@ -87,7 +87,7 @@ FIGURE = Figure(
         "with the site least like all others; large: its outliers, with their numbers."
     ),
     inputs={"map": "learning/site_map/predictions.parquet", "metrics": "learning/site_map/metrics.json"},
-    needs=("film_sites",),
+    needs=("site_map",),
     draw=draw,
     order=70,
 )

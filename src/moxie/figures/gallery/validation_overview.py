@@ -95,7 +95,7 @@ FIGURE = Figure(
         "or an error is unknown or too large. The rules of the verdict are in the validation section."
     ),
     inputs={"validation": "tables/validation.parquet"},
-    needs=(),
+    needs=("validation",),
     draw=draw,
     order=10,
 )

@@ -313,5 +313,5 @@ TASK = Task(
     columns=lambda model: {name: PLACEMENTS.column(name).unit for name in FEATURES},
     complain=complain,
     settings=("confidence", "bootstrap_samples", "trained_up_to"),
-    needs=("oxides",),
+    needs=("placements",),
 )

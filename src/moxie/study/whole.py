@@ -1,0 +1,99 @@
+"""A study: the validated configuration, and the stages that follow from it.
+
+`Study.load` is the gate in front of every job. It checks all that can be known beforehand, across sections: SMILES,
+force-field parameters, box sizes, kinetics, oxygen against bonds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from moxie.config import StudyConfig, load
+from moxie.errors import InputError
+from moxie.seeds import derive_seed
+from moxie.study.dynamics import DynamicsStage
+from moxie.study.learning import LearningStage
+from moxie.study.molecules import MoleculesStage
+from moxie.study.oxidation import OxidationStage
+from moxie.study.stage import Stage, raise_together
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A configuration that passed every check. A stage that it leaves out is None."""
+
+    config: StudyConfig
+
+    @classmethod
+    def load(cls, values: Mapping[str, Any]) -> "Study":
+        """Validate a configuration; raises InputError with every problem found, each on a line of its own."""
+        study = cls(load(values))
+        problems: list[str] = []
+        for check in (study._check_smiles, *(check for stage in study.stages for check in stage.checks())):
+            try:
+                check()
+            except InputError as error:
+                problems.append(str(error))
+        if problems:
+            raise InputError("The configuration cannot be used:\n" + "\n".join(f"  {text}" for text in problems))
+        return study
+
+    @cached_property
+    def dynamics(self) -> DynamicsStage:
+        """Molecular dynamics of liquids and electrolytes."""
+        return DynamicsStage(self.config.dynamics, self.config.molecules)
+
+    @cached_property
+    def oxidation(self) -> OxidationStage:
+        """Monte Carlo oxidation of silicon."""
+        return OxidationStage(self.config.oxidation)
+
+    @cached_property
+    def molecules(self) -> MoleculesStage:
+        """Quantum chemistry of single molecules."""
+        return MoleculesStage(self.config.quantum_chemistry, self.config.molecules)
+
+    @cached_property
+    def learning(self) -> LearningStage:
+        """Models learnt from what the other stages give."""
+        return LearningStage(self.config.learning, self.config.oxidation.parameter_set, self._simulating)
+
+    @property
+    def _simulating(self) -> tuple[Stage, ...]:
+        return (self.dynamics, self.oxidation, self.molecules)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of this study in the order in which data flow."""
+        return (*self._simulating, self.learning)
+
+    @cached_property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that this study has, for the choice of figures."""
+        compared = ["validation"] if any(stage.parts() for stage in self._simulating) else []
+        return (*(part for stage in self.stages for part in stage.parts()), *compared)
+
+    @cached_property
+    def figure_labels(self) -> dict[str, str]:
+        """What stands for the names in braces in the paths of figures' inputs."""
+        return {name: text for stage in self.stages for name, text in stage.figure_labels().items()}
+
+    def own_files(self) -> list[str]:
+        """Return the user's own files that the configuration names: force fields, parameters, structure, lists."""
+        return sorted({file for stage in self.stages for file in stage.own_files()})
+
+    def seed(self, rule: str, wildcards: Any) -> int:
+        """Return the seed of a job from the base seed, its rule and all its wildcards."""
+        return derive_seed(self.config.seed, rule, **dict(wildcards.items()))
+
+    def _check_smiles(self) -> None:
+        from moxie.structures.molecules import parse_smiles
+
+        problems = []
+        for name, smiles in self.config.molecules.items():
+            try:
+                parse_smiles(smiles, name)
+            except InputError as error:
+                problems.append(str(error))
+        raise_together(problems)

@@ -1,0 +1,25 @@
+"""The table of molecules.
+
+REQUIRED INPUTS: results/molecules/...
+OUTPUTS: results/features/molecules.parquet
+"""
+
+add_table("molecules", compared=True)
+
+
+rule tabulate_molecules:
+    input:
+        molecules=study.molecules.results,
+    output:
+        table="results/features/molecules.parquet",
+    log:
+        "results/logs/tabulate/molecules.log",
+    priority: 15
+    conda:
+        "../../../envs/moxie.yaml"
+    params:
+        code=code("tabulate_molecules"),
+    message:
+        "Joining the table of molecules"
+    script:
+        "../../../scripts/tabulate_molecules.py"
