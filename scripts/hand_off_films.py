@@ -1,4 +1,4 @@
-"""Write every final film as CIF, LAMMPS data and VASP input."""
+"""Write the final films of one state point as CIF, LAMMPS data and VASP input."""
 
 from pathlib import Path
 

@@ -1,15 +1,8 @@
-"""What a result came from: a digest of the code behind each job, and the manifest of a whole study.
+"""What a result came from: the manifest of a whole study."""
 
-Snakemake notices a changed script, not a changed library module. Every rule therefore carries a digest of all modules
-that its script imports, directly or not, as a parameter: editing one reruns the jobs that use it, and no others.
-"""
-
-import ast
-import hashlib
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
-from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -17,90 +10,10 @@ from typing import Any
 from moxie.errors import InputError
 from moxie.io import read_json, sha256, write_json
 
-_SOURCE = Path(__file__).resolve().parent.parent
-_RECORD_KEEPERS = ("job", "provenance")  # no result depends on them
 _PACKAGES = (
     "ase chemicals CoolProp MDAnalysis matplotlib numba numpy openmm packmol pandas pandera pyarrow pydantic pymatgen "
     "pymbar rdkit scikit-learn scipy skops snakemake tblite"
 ).split()
-
-
-@cache
-def code_digest(script: str | Path, *modules: str) -> str:
-    """Return 16 hexadecimal digits that change when code or data behind a script changes.
-
-    Covered are all moxie modules that `script`, or one of the `modules` it loads by name, imports, except those that
-    only log and keep records; and of the data files beside these modules those in a folder of their own and those that
-    a covered module names, fully or by suffix. A package that only passes on the names of its modules stands for those
-    of them whose names are asked for.
-    """
-    digest = hashlib.sha256()
-    for path in _closure(Path(script), modules):
-        digest.update(str(path.relative_to(_SOURCE)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:16]
-
-
-def _closure(script: Path, modules: Iterable[str]) -> list[Path]:
-    waiting = [path for name in (*_imports(script), *modules) for path in _files(name)]
-    found: set[Path] = set()
-    while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            waiting += [file for name in _imports(path) for file in _files(name)]
-    found -= {_SOURCE / "moxie" / f"{name}.py" for name in _RECORD_KEEPERS}
-    return sorted(found | {data for module in found for data in _data_beside(module)})
-
-
-@cache
-def _imports(path: Path) -> tuple[str, ...]:
-    """Return the moxie names that a file imports, at the top or inside a function."""
-    names: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [f"{node.module}.{alias.name}" for alias in node.names]
-    return tuple(name for name in names if name.split(".")[0] == "moxie")
-
-
-@cache
-def _files(name: str) -> tuple[Path, ...]:
-    """Return the files behind a dotted name: the module that defines it, and the packages that hold this."""
-    parts = name.split(".")
-    files = [_SOURCE.joinpath(*parts[:depth]).with_suffix(".py") for depth in (len(parts) - 1, len(parts))]
-    for depth in range(1, len(parts) + 1):
-        package = _SOURCE.joinpath(*parts[:depth], "__init__.py")
-        passed_on = _passed_on(package) if package.is_file() else None
-        if passed_on is None:
-            files.append(package)
-        else:
-            wanted = passed_on if depth == len(parts) else {parts[depth]} & passed_on.keys()
-            files += [file for exported in wanted for file in _files(passed_on[exported])]
-    return tuple(file for file in files if file.is_file())
-
-
-@cache
-def _passed_on(package: Path) -> dict[str, str] | None:
-    """Return {name: its dotted origin} of a package that does nothing but import names from moxie, else None."""
-    names: dict[str, str] = {}
-    for node in ast.parse(package.read_text(encoding="utf-8"), str(package)).body:
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "moxie":
-            names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-        elif not (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__") and not (
-            isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        ):
-            return None
-    return names
-
-
-@cache
-def _data_beside(module: Path) -> tuple[Path, ...]:
-    folders = [path for path in module.parent.iterdir() if path.is_dir() and path.name != "__pycache__"]
-    data = [file for folder in folders if not (folder / "__init__.py").exists() for file in folder.rglob("*")]
-    source = module.read_text(encoding="utf-8")
-    data += [file for file in module.parent.iterdir() if file.name in source or f'{file.suffix}"' in source]
-    return tuple(file for file in data if file.is_file() and file.suffix not in (".py", ".pyc", ".nbi", ".nbc"))
 
 
 def record_path(log: str | Path) -> Path:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from moxie.errors import InputError
 from moxie.io import read_json, replace_when_complete, sha256, write_json
 from moxie.job import Progress, job
-from moxie.provenance import code_digest, record_path, write_manifest
+from moxie.provenance import record_path, write_manifest
 from moxie.seeds import derive_seed
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -154,44 +154,6 @@ def test_progress_reports_rate_and_estimated_end(caplog, monkeypatch):
         progress.update(10)
         progress.update(40)
     assert [record.getMessage() for record in caplog.records] == [" 40 %, 2 ps/s, about 30 s left"]
-
-
-def test_digest_covers_what_a_script_imports_and_nothing_else(tmp_path, monkeypatch):
-    import shutil
-
-    from moxie import provenance
-
-    source = tmp_path / "src"
-    shutil.copytree(provenance._SOURCE / "moxie", source / "moxie")
-    monkeypatch.setattr(provenance, "_SOURCE", source)
-
-    def digests():
-        for value in vars(provenance).values():
-            getattr(value, "cache_clear", lambda: None)()
-        names = ("simulate", "grow_oxide", "learn", "relax_placements", "analyse_bulk")
-        plots = {f"plot {name}": ("plot", f"moxie.figures.gallery.{name}") for name in ("molecules", "growth_curve")}
-        scripts = {name: (name,) for name in names} | plots
-        return {key: code_digest(SCRIPTS / f"{name}.py", *more) for key, (name, *more) in scripts.items()}
-
-    def changed_by(path):
-        before = digests()
-        file = source / "moxie" / path
-        file.write_text(file.read_text() + "\n")
-        after = digests()
-        return {key for key in before if before[key] != after[key]}
-
-    films = {"grow_oxide", "relax_placements"}
-    assert changed_by("job.py") == set()
-    assert changed_by("dynamics/protocol.py") == {"simulate"}
-    assert changed_by("dynamics/force_fields/trappe_ua.xml") == {"simulate"}
-    assert changed_by("oxidation/kernels/sampler.py") == films
-    assert changed_by("oxidation/parameters/von_alfthan_2003.yaml") == films
-    assert changed_by("figures/gallery/molecules.py") == {"plot molecules"}
-    assert changed_by("features/schemas/oxide_studies.py") == {"analyse_bulk", "plot growth_curve"}
-    assert changed_by("features/schemas/placements.py") == {"relax_placements"}
-    assert changed_by("features/schemas/__init__.py") == set()
-    assert changed_by("config/oxidation.py") == set()
-    assert changed_by("figures/moxie.mplstyle") == {"plot molecules", "plot growth_curve"}
 
 
 def test_written_json_is_independent_of_the_order_of_keys(tmp_path):

@@ -1,6 +1,11 @@
 """What all rules share: where each stage's rules put the files that its target, the tables and the report want."""
 
-from moxie.provenance import code_digest
+import atexit
+
+from moxie.code_digest import RememberedDigests
+
+DIGESTS = RememberedDigests(ROOT / ".cache" / "code_digests.json", ROOT / "scripts")
+atexit.register(DIGESTS.remember)
 
 PARTS = "results/features/parts"
 TARGETS = {name: [] for name in ("structures", "dynamics", "export", "oxidation", "molecules", "features", "learning")}
@@ -10,7 +15,7 @@ REPORT = {}  # files that the report reads, by the argument of `write_report`
 
 def code(script, *modules):
     """Digest of a script and of all library modules behind it: a changed one reruns the job."""
-    return code_digest(ROOT / "scripts" / f"{script}.py", *modules)
+    return DIGESTS.of(script, *modules)
 
 
 def own_file(name):

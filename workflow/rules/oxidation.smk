@@ -9,6 +9,7 @@ results/oxidation/exchange/Si{orientation}/{samples.parquet, run.json}
 from moxie.structures import handoff
 from moxie.study.oxidation import BULK, FILM
 
+REPLICAS = range(study.oxidation.config.replicas)
 FILMS = [f"results/oxidation/{film}/film.xyz" for film in study.oxidation.films]
 HANDOFF = [f"results/oxidation/{film}/handoff/{name}" for film in study.oxidation.films for name in handoff.FILES]
 TARGETS["oxidation"] += [*FILMS, *HANDOFF]
@@ -138,16 +139,16 @@ rule anneal_bulk:
 
 rule hand_off_films:
     input:
-        films=FILMS,
+        films=expand(f"results/oxidation/{FILM}/film.xyz", replica=REPLICAS, allow_missing=True),
     output:
-        HANDOFF,
+        expand(f"results/oxidation/{FILM}/handoff/{{name}}", replica=REPLICAS, name=handoff.FILES, allow_missing=True),
     log:
-        "results/logs/hand_off_films.log",
+        "results/logs/hand_off_films/Si{orientation}/T{temperature_K}.log",
     conda:
         "../../envs/moxie.yaml"
     params:
         code=code("hand_off_films"),
     message:
-        "Writing the films for other programs"
+        "Writing the films on Si({wildcards.orientation}) at {wildcards.temperature_K} K for other programs"
     script:
         "../../scripts/hand_off_films.py"

@@ -7,6 +7,7 @@ with moxie lie in `parameters/`; copy one, edit it and give its path to use your
 import difflib
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,6 @@ def load_parameters(name: str, repulsion: str | None = None) -> ParameterSet:
     Raises InputError for an unknown name, a damaged file, a missing, unknown or unphysical entry, and a `name` that is
     not the file's.
     """
-    import yaml
-
     path = FOLDER / f"{name}.yaml"
     if not path.is_file():
         path = Path(name)
@@ -101,6 +100,18 @@ def load_parameters(name: str, repulsion: str | None = None) -> ParameterSet:
                 f"Unknown oxidation parameter set `{name}`.{hint} Known sets: {', '.join(known)}; "
                 "or give the path of your own .yaml file."
             )
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise InputError(f"The parameter set {path} cannot be read ({error.strerror}).") from error
+    return _read(path, repulsion, (status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, repulsion: str | None, state: tuple[int, ...]) -> ParameterSet:
+    """Return what a file says; one that has changed has another state, its size and times, and is read anew."""
+    import yaml
+
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:

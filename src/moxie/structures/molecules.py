@@ -4,6 +4,7 @@ The order of atoms is rdkit's: heavy atoms as they stand in the SMILES, then the
 (boxes, force-field types, analysis) relies on that order, so all of it comes through `parse_smiles`.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,25 +30,36 @@ def parse_smiles(smiles: str, name: str = "molecule") -> Any:
     Raises InputError for a SMILES that does not parse, is empty, or holds blanks, several fragments or atoms of no
     element.
     """
+    from rdkit import Chem
+
+    molecule, complaint = _read_smiles(smiles)
+    if complaint:
+        raise InputError(f"molecules.{name}: {smiles!r} {complaint}")
+    return Chem.Mol(molecule)
+
+
+@lru_cache(maxsize=1024)
+def _read_smiles(smiles: str) -> tuple[Any, str]:
+    """Return the molecule, to be copied before it is changed, and what is wrong with its SMILES, if anything."""
     from rdkit import Chem, rdBase
 
     if len(smiles.split()) > 1:  # rdkit would take what follows for a name
-        raise InputError(f"molecules.{name}: {smiles!r} has a blank, and a SMILES ends there. Leave it out.")
+        return None, "has a blank, and a SMILES ends there. Leave it out."
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles) if smiles else None
     if molecule is None or molecule.GetNumAtoms() == 0:
-        raise InputError(
-            f"molecules.{name}: {smiles!r} is not a SMILES that rdkit can read (unbalanced brackets or rings, or a"
-            " valence that does not exist). Write it anew, for example CCO for ethanol or [Li+] for a lithium ion."
+        return None, (
+            "is not a SMILES that rdkit can read (unbalanced brackets or rings, or a valence that does not exist)."
+            " Write it anew, for example CCO for ethanol or [Li+] for a lithium ion."
         )
     if any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
-        raise InputError(f"molecules.{name}: {smiles!r} has a `*`, which is no element. Write the atom that is meant.")
+        return None, "has a `*`, which is no element. Write the atom that is meant."
     if len(Chem.GetMolFrags(molecule)) > 1:
-        raise InputError(
-            f"molecules.{name}: {smiles!r} holds several fragments (a salt or a mixture). Give one molecule or ion at"
-            " a time; the composition of a system mixes them."
+        return None, (
+            "holds several fragments (a salt or a mixture). Give one molecule or ion at a time; the composition of a"
+            " system mixes them."
         )
-    return Chem.AddHs(molecule)
+    return Chem.AddHs(molecule), ""
 
 
 def embed(smiles: str, name: str = "molecule", seed: int = _SEED) -> Any:

@@ -10,7 +10,7 @@ import itertools
 import math
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from moxie.errors import InputError
@@ -139,9 +139,10 @@ class ForceField:
         )
 
 
-def available_force_fields() -> list[str]:
+@cache
+def available_force_fields() -> tuple[str, ...]:
     """Return the names in the registry, sorted."""
-    return sorted(path.stem for path in _FOLDER.glob("*.xml"))
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.xml")))
 
 
 def is_registered(force_field: ForceField) -> bool:
