@@ -1,6 +1,7 @@
 """How much of a film depends on how long it was annealed: small films with more and more Monte Carlo per oxygen.
 
-All phases are stretched alike: growth, hot moves and anneals stay in the ratio of the defaults.
+Growth, hot moves and anneals are stretched alike, in the ratio of the defaults. The calibration at the beginning of
+each anneal follows as many moves as ever; its moves belong to the chain too.
 """
 
 import time

@@ -9,8 +9,10 @@ linear rate:
   interpolated as an Arrhenius line between the table's temperatures. tau stands for the fast start of dry oxidation:
   below the thickness x_i with x_i^2 + A x_i = B tau, 19-26 nm, growth starts at x_i. For results of 30-2000 nm only.
 * `massoud`: two decaying terms for thin dry oxide on (100), M_i = K_i tau_i, with time constants that *fall* with
-  temperature, tau_i0 exp(+E/kT). Massoud, Plummer, Irene, J. Electrochem. Soc. 132, 2685 (1985). From one such step to
-  the next the decay goes on: what is left of M_i at the start is exp(-sum t/tau_i) over the earlier ones.
+  temperature, tau_i0 exp(+E/kT). Massoud, Plummer, Irene, J. Electrochem. Soc. 132, 2685 (1985). The excess belongs to
+  the first oxide and decays while the wafer oxidises, by whatever gas and model: what is left of M_i at the start of a
+  step is exp(-sum t/tau_i) over all earlier steps. An oxide of unknown history must be thin, at most 5 nm, and the
+  result at most 50 nm (the paper's range as remembered: unchecked); elsewhere the model is refused.
 
 Orientation enters the linear rate only: (111) 1.68 and (110) 1.45 times (100), as in ViennaPS 4.7, which names
 Massoud's paper as the source of the latter (not checked there).
@@ -43,6 +45,9 @@ DEAL_GROVE_RANGE_K = (973.0, 1473.15)
 MASSOUD_RANGE_K = (1073.0, 1273.15)
 TABLE_RANGE_K = {"dry_O2": (1073.0, 1473.15), "steam": (1193.0, 1473.15)}
 TABLE_RANGE_NM = (30.0, 2000.0)
+MASSOUD_START_NM = 5.0
+MASSOUD_MOST_NM = 50.0
+_EXCESS_LEFT = 0.01  # share of Massoud's slower term below which it does not matter what the first oxide was
 
 # (prefactor, activation energy in eV): parabolic B in um^2/h, linear B/A in um/h, at 1 atm
 _PARABOLIC = {"dry_O2": (772.0, 1.23), "steam": (386.0, 0.78)}
@@ -250,7 +255,9 @@ def time_s(
         start_nm = process_nm(earlier, orientation, initial_oxide_nm)[-1]
     step = Step(temperature_K, 0.0, ambient, pressure_bar, kinetics)
     _check_start(start_nm)
-    law = _law(step, orientation, {}, _ages(earlier))
+    ages = _ages(earlier)
+    law = _law(step, orientation, {}, ages)
+    _check_first_oxide(step, initial_oxide_nm, ages)
     if not (math.isfinite(target_nm) and target_nm >= start_nm):
         raise InputError(f"target_nm is {target_nm}; it must be at least the oxide at the start, {start_nm:g} nm.")
     _check_thickness(step, target_nm)
@@ -285,7 +292,9 @@ def _grow(
         try:
             if not (math.isfinite(step.time_s) and step.time_s >= 0):
                 raise InputError(f"time_s is {step.time_s}; the duration must be zero or more.")
-            law = _law(step, orientation, factors, _ages(steps[: number - 1]))
+            ages = _ages(steps[: number - 1])
+            law = _law(step, orientation, factors, ages)
+            _check_first_oxide(step, initial_oxide_nm, ages)
             thickness = law.thickness_nm(thickness, step.time_s / 60.0)
             if not math.isfinite(thickness):
                 raise InputError(f"time_s is {step.time_s}; the thickness is too large for a number.")
@@ -298,9 +307,8 @@ def _grow(
 
 
 def _ages(steps: Sequence[Step]) -> list[float]:
-    """Return how often the time constant of each of Massoud's terms has passed in his steps: sum of t / tau_i."""
-    massoud = [step for step in steps if step.kinetics == "massoud"]
-    return [sum(step.time_s / 60.0 / _massoud_tau(step)[k] for step in massoud) for k in (0, 1)]
+    """Return how often the time constant of each of Massoud's terms has passed in the steps: sum of t / tau_i."""
+    return [sum(step.time_s / 60.0 / _massoud_tau(step)[k] for step in steps) for k in (0, 1)]
 
 
 def _massoud_tau(step: Step) -> list[float]:
@@ -420,7 +428,23 @@ def _check_start(initial_oxide_nm: float) -> None:
         raise InputError(f"initial_oxide_nm is {initial_oxide_nm}; the thickness must be zero or more.")
 
 
+def _check_first_oxide(step: Step, initial_oxide_nm: float, ages: Sequence[float]) -> None:
+    """Massoud's excess begins with the oxide; of an oxide that was there before the process nobody knows how much of it
+    is left."""
+    left = max(math.exp(-age) for age in ages)
+    if step.kinetics == "massoud" and initial_oxide_nm > MASSOUD_START_NM and left > _EXCESS_LEFT:
+        raise InputError(
+            f"initial_oxide_nm is {initial_oxide_nm:g}, and the massoud model lets its fast start begin on it; that "
+            f"holds up to {MASSOUD_START_NM:g} nm. Name the steps that grew this oxide (steps), or use deal_grove."
+        )
+
+
 def _check_thickness(step: Step, thickness: float) -> None:
+    if step.kinetics == "massoud" and thickness > MASSOUD_MOST_NM:
+        raise InputError(
+            f"massoud gives {thickness:.3g} nm at {step.temperature_K:g} K; it describes thin oxide, up to "
+            f"{MASSOUD_MOST_NM:g} nm. For thicker oxide use deal_grove."
+        )
     low, high = TABLE_RANGE_NM
     if step.kinetics == "deal_grove_table" and not low <= thickness <= high:
         raise InputError(

@@ -136,6 +136,13 @@ def test_interface_energy_is_the_excess_over_crystal_and_oxide():
     expected = 0.2 * layer.sum() / film.area_A2 * EV_PER_A2_IN_J_M2
     assert interface_energy(dressed, (14.0, 22.0)) == pytest.approx(expected)
     assert math.isnan(interface_energy(dressed, (math.nan, math.nan)))
+    # a strained crystal is its own zero: 0.02 eV for each Si of it, by its bonds, change nothing
+    states = film.oxidation_states()
+    strained = energy + 0.02 * np.where(silicon, film.coordination() / 4 - states / 4, 0.0)
+    network = make_network(
+        film.positions, film.species, film.bonds, film.cell, film.periodic, film.frozen, arrays={"energy_eV": strained}
+    )
+    assert interface_energy(network, (14.0, 22.0)) == pytest.approx(expected)
 
 
 def test_photoemission_of_a_layered_film_follows_the_escape_depth():

@@ -80,12 +80,14 @@ def test_a_thin_oxide_has_no_interior():
     assert np.isnan(interior_density(bulk, 2.0, 10.0))
 
 
-def test_lateral_stress_is_virial_over_the_oxides_volume():
-    film = ideal_film(virial=0.01)
-    above = int((film.positions[:, 2] > 12.0).sum())
-    expected = 0.01 * above / (film.area_A2 * 10.0) * 160.2176634
-    assert lateral_stress(film, 12.0, 22.0) == pytest.approx(expected)
-    assert np.isnan(lateral_stress(film, 12.0, 12.5))
+def test_lateral_stress_is_the_virial_density_wherever_its_planes_cut():
+    bulk = beta_cristobalite((2, 2, 6), 2.20)
+    n = len(bulk.positions)
+    bulk.arrays["lateral_virial_eV"] = np.full(n, 0.02)
+    expected = 0.02 * n / np.prod(bulk.cell) * 160.2176634  # of a homogeneous body
+    for low, high in ((3.0, 33.0), (3.7, 33.0), (3.0, 12.5), (5.0, 26.5)):
+        assert lateral_stress(bulk, low, high) == pytest.approx(expected, rel=0.05)
+    assert np.isnan(lateral_stress(bulk, 12.0, 20.4))  # no interior of 3 A
 
 
 def test_bond_lengths_and_angles_of_the_crystals():

@@ -3,6 +3,8 @@
 import logging
 import subprocess
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from moxie.oxidation.films.growth import (
 from moxie.oxidation.films.sizing import check_recipe_fits, oxygen_for_thickness, thickness_of_oxygen
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import FILM, provisional
+from moxie.oxidation.tally import Tally
 from moxie.structures.silicon import insert_oxygen, silicon_slab
 
 
@@ -82,12 +85,30 @@ def test_a_start_below_the_process_temperature_calibrates_at_the_latter(slab, pa
 
     def calibrate(engine, kT_eV, *_):
         sought.append(kT_eV)
+        return SimpleNamespace(tally=Tally())
 
     monkeypatch.setattr(Engine, "calibrate", calibrate)
     cold = Anneal(steps=1, start_kT_eV=1e-6, moves_per_oxygen=1, final_moves_per_oxygen=1)
     growth = Growth(stages=1, moves_per_oxygen=1, hot_moves_per_oxygen=0)
     grow_oxide(slab, parameters, FilmSettings(9, growth, cold), 1273.0, 1, rejection=provisional(FILM))
     assert sought == [pytest.approx(BOLTZMANN_EV_K * 1273.0)]
+
+
+def test_every_move_of_a_film_is_recorded_those_of_its_calibrations_too(slab, parameters, monkeypatch):
+    made = []
+    run = Engine._run
+
+    def counted(*arguments):
+        made.append(run(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(Engine, "_run", counted)
+    settings = FilmSettings(12, replace(SETTINGS.growth, moves_per_oxygen=10), SETTINGS.anneal)
+    film = grow_oxide(slab, parameters, settings, 1273.0, 3, rejection=provisional(FILM))
+    calibrations = [row for row in film.trace if row["phase"] == "calibration"]
+    assert len(calibrations) == 2 and all(row["attempts"] > 100 for row in calibrations)
+    assert film.attempts == sum(row["attempts"] for row in film.trace) == sum(tally.attempts for tally in made)
+    assert film.accepted == sum(tally.accepted for tally in made)
 
 
 def test_calibration_goes_from_what_a_slab_holds_and_never_takes_all_its_bonds(slab):
@@ -177,8 +198,6 @@ grow_oxide(silicon_slab((2, 2, 3), 4), load_parameters("von_alfthan_2003"), sett
 
 
 def interrupted(slab, parameters, directory, after=10, settings=SETTINGS):
-    from dataclasses import replace
-
     steps = iter(range(1, 1000))
     with pytest.raises(KeyboardInterrupt):
         grow_oxide(
@@ -214,8 +233,6 @@ def test_a_damaged_checkpoint_is_named_set_aside_and_the_one_before_used(
 
 
 def test_a_checkpoint_of_other_settings_is_set_aside(slab, parameters, tmp_path, caplog):
-    from dataclasses import replace
-
     interrupted(slab, parameters, tmp_path)
     other = replace(SETTINGS, n_oxygen=20)
     with caplog.at_level(logging.INFO):

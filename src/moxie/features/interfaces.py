@@ -14,8 +14,9 @@ Definitions (z points into the oxide; the oxidation state of a Si is its number 
 * Bridge fraction: of the O within 5 A of the interface bonded to at least one Si with two or more Si neighbours, the
   share bonded to two such Si: Si-O-Si bridges that lie in the interface. Rows of bridges on every other pair of
   Si(001) atoms (Tu and Tersoff, PRL 84, 4393 (2000)) give 1/3.
-* Interface energy: energy of all atoms up to the oxide's upper edge beyond that of as much crystal (zero) and oxide (as
-  in the film's own interior, per O), per area.
+* Interface energy: energy of all atoms up to the oxide's upper edge beyond that of as much crystal and oxide, per area.
+  Oxide has the energy per O of the film's own interior, crystal that per Si of the film's own substrate: the lowest
+  quarter of the Si that are, with all neighbours, crystal of four bonds. A strained crystal so is its own zero.
 """
 
 import math
@@ -112,18 +113,31 @@ def bridge_fraction(network: Network, interface_A: float) -> float:
 def interface_energy(network: Network, interior_A: tuple[float, float]) -> float:
     """Return the interface energy in J/m2; interior_A: lower and upper edge of the oxide's interior, nan for none.
 
-    Needs each atom's share of the energy in the array energy_eV.
+    Needs each atom's share of the energy in the array energy_eV; nan, too, where no crystal is left.
     """
     low, high = interior_A
     z, energy = network.positions[:, 2], network.arrays["energy_eV"]
     oxygen = network.species == "O"
     inside = (z > low) & (z < high)
-    if not (inside & oxygen).any():
+    crystal = _deep_crystal(network)
+    if not (inside & oxygen).any() or not len(crystal):
         return math.nan
     below = z < high
     per_oxygen = energy[inside].sum() / (inside & oxygen).sum()
-    excess = energy[below].sum() - per_oxygen * (below & oxygen).sum()
+    n_oxygen = (below & oxygen).sum()
+    n_crystal = (network.coordination() - network.oxidation_states())[below & ~oxygen].sum() / 4.0  # by bonds
+    excess = energy[below].sum() - per_oxygen * n_oxygen - energy[crystal].mean() * n_crystal
     return float(excess / network.area_A2 * EV_PER_A2_IN_J_M2)
+
+
+def _deep_crystal(network: Network) -> np.ndarray:
+    """Return the lowest quarter of the Si that have four Si neighbours, as have these."""
+    whole = (network.species == "Si") & (network.coordination() == 4) & (network.oxidation_states() == 0)
+    beside = np.zeros(len(whole), int)
+    for i, j in (network.bonds.T, network.bonds.T[::-1]):
+        np.add.at(beside, i, whole[j])
+    deep = np.flatnonzero(whole & (beside == 4))
+    return deep[np.argsort(network.positions[deep, 2], kind="stable")][: math.ceil(len(deep) / 4)]
 
 
 def _mobile_states(network: Network) -> tuple[np.ndarray, np.ndarray]:

@@ -7,10 +7,10 @@ Definitions (all for mobile atoms unless said otherwise; the z axis points into 
   silicon: see `moxie.features.photoemission` and `moxie.features.clusters`.
 * Surface: the height above which a quarter of a monolayer of O lies; a monolayer is one atomic plane of the wafer's own
   surface.
-* Film density: mass between 3.0 A above the interface and 2.5 A below the surface, each atom smeared by a normal
-  distribution of 0.8 A, over that column's volume; not a number when the column is thinner than 3 A.
-* Lateral stress: the lateral virial of all atoms above the interface over area times (surface - interface); tension
-  is positive.
+* Interior: between 3.0 A above the interface and 2.5 A below the surface; none where that would be thinner than 3 A.
+* Film density and lateral stress: mass and lateral virial of the interior over its volume, each atom smeared by a
+  normal distribution of 0.8 A, so that the same two planes cut atoms and volume; not a number where there is no
+  interior. Tension is positive.
 * Oxide thickness: that of SiO2 of 2.20 g/cm3 with all of the film's O.
 * A free back of the slab (`moxie.structures.back_side`) is no part of the film: its O are left out and its Si count as
   frozen, everywhere but in the energy terms of the whole slab, and the strain per mobile atom, which is made of them.
@@ -193,22 +193,23 @@ def interior(interface_A: float, surface_A: float) -> tuple[float, float]:
 
 def interior_density(network: Network, interface_A: float, surface_A: float) -> float:
     """Return the density of the oxide's interior in g/cm3, or nan; see the module's docstring."""
+    return _per_volume(network, _masses(network), interface_A, surface_A) * AMU_PER_A3_IN_G_CM3
+
+
+def lateral_stress(network: Network, interface_A: float, surface_A: float) -> float:
+    """Return the mean lateral stress of the oxide's interior in GPa, tension positive, or nan; see the module's
+    docstring. Needs each atom's share of the lateral virial in the array lateral_virial_eV."""
+    return _per_volume(network, network.arrays["lateral_virial_eV"], interface_A, surface_A) * EV_PER_A3_IN_GPA
+
+
+def _per_volume(network: Network, amounts: np.ndarray, interface_A: float, surface_A: float) -> float:
+    """Return an amount that each atom carries, (n,), per cubic angstrom of the interior; nan where there is none."""
     from scipy.special import ndtr
 
     low, high = interior(interface_A, surface_A)
     z = network.positions[:, 2]
     inside = ndtr((high - z) / SMEARING_A) - ndtr((low - z) / SMEARING_A)
-    mass = float((inside * _masses(network)).sum())
-    return mass * AMU_PER_A3_IN_G_CM3 / (network.area_A2 * (high - low))
-
-
-def lateral_stress(network: Network, interface_A: float, surface_A: float) -> float:
-    """Return the oxide's mean lateral stress in GPa, tension positive; nan when it is thinner than 1 A."""
-    thickness = surface_A - interface_A
-    if thickness < 1.0:
-        return math.nan
-    virial = float(network.arrays["lateral_virial_eV"][network.positions[:, 2] > interface_A].sum())
-    return virial / (network.area_A2 * thickness) * EV_PER_A3_IN_GPA
+    return float((inside * amounts).sum()) / (network.area_A2 * (high - low))
 
 
 def depth_profile(network: Network, interface_A: float) -> dict[str, np.ndarray]:

@@ -1,6 +1,6 @@
 """The Monte Carlo engine: a network, a field and a random stream behind a few plain methods."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from moxie.oxidation.rejection import (
     fit,
     provisional,
 )
+from moxie.oxidation.tally import Tally
 from moxie.structures.network import Network, make_network
 
 ENERGY_DRIFT_EV = 1e-8
@@ -35,24 +36,6 @@ CALIBRATION_PASSES = 5
 
 class SamplerError(RuntimeError):
     """The chain's book-keeping broke: a defect, never a user's mistake."""
-
-
-@dataclass(frozen=True)
-class Tally:
-    """What a batch of moves did."""
-
-    attempts: int
-    valid: int  # attempts that pass the topology filter
-    accepted: int
-    hops_valid: int
-    hops_accepted: int
-    exchanges_valid: int
-    exchanges_accepted: int
-    evaluations: int
-    logged: int  # moves followed to the end in shadow mode
-    false_kills: int  # of these
-    screened: int  # rejected by the surrogate, not relaxed
-    reached: tuple[int, ...]
 
 
 class Engine:
@@ -308,17 +291,20 @@ class Engine:
         """
         check_kT(kT_eV)
         logs = [] if earlier is None else [earlier]
+        tally = Tally()
         shares = (0.0, 1.0) if 0 < hop_fraction < 1 else (hop_fraction,)
         parts = len(shares) * CALIBRATION_PASSES
         self.set_rejection(provisional(self.rejection))
         for count, cut in ((n_first, FAR_EV), (n_followed, FOLLOWED_EV)):
             for share in shares * CALIBRATION_PASSES:  # in turn, so that each kind meets what the other has made
-                logs.append(self._follow(count // parts, kT_eV, share, active, cut, max_moves // parts))
+                log, done = self._follow(count // parts, kT_eV, share, active, cut, max_moves // parts)
+                logs.append(log)
+                tally += done
             if not sum(map(len, logs)):
                 raise InputError("No move can be tried: the network allows none, or too few Si are active.")
             calibration = fit(self.rejection, np.vstack(logs), kT_eV)
             self.set_rejection(calibration.rejection)
-        return calibration
+        return replace(calibration, tally=tally)
 
     def learn_surrogate(
         self,
@@ -334,7 +320,7 @@ class Engine:
         Sampling stays exact whatever was learnt (see `surrogate`). Raises InputError when no move could be followed.
         """
         check_kT(kT_eV)
-        log = self._follow(n_followed, kT_eV, hop_fraction, active, FAR_EV, max_moves)
+        log, _ = self._follow(n_followed, kT_eV, hop_fraction, active, FAR_EV, max_moves)
         terms = log[:, sampler.LOG_TERMS : sampler.LOG_STAGES]
         cost = SCREEN_COST if self.rejection.rules else 0.0  # a move that always relaxes to the end costs far more
         self.surrogate = fit_surrogate(terms, log[:, sampler.LOG_CHANGE], kT_eV, cost)
@@ -354,7 +340,7 @@ class Engine:
         nan where none of them is acceptable. Raises InputError for kT that is not positive.
         """
         check_kT(kT_eV)
-        log = self._follow(n_followed, kT_eV, hop_fraction, active, FURTHER_EV, max_moves)
+        log, _ = self._follow(n_followed, kT_eV, hop_fraction, active, FURTHER_EV, max_moves)
         weights = acceptable(log[:, sampler.LOG_CHANGE], kT_eV)
         return false_kill_rate(self.rejection, log, kT_eV), effective(weights)
 
@@ -366,11 +352,12 @@ class Engine:
         active: np.ndarray | None,
         cut_eV: float,
         max_moves: int,
-    ) -> np.ndarray:
-        """Run until `count` moves are followed and logged, or max_moves are tried; return their log."""
+    ) -> tuple[np.ndarray, Tally]:
+        """Run until `count` moves are followed and logged, or max_moves are tried; return their log, and what was
+        done."""
         log = np.zeros((count, sampler.LOG_STAGES + 3 * len(self._stages)))
-        moves = max_moves if count else 0
-        return log[: self._run(moves, kT_eV, hop_fraction, active, 0.0, 0.0, log, cut_eV).logged]
+        tally = self._run(max_moves if count else 0, kT_eV, hop_fraction, active, 0.0, 0.0, log, cut_eV)
+        return log[: tally.logged], tally
 
     def set_rejection(self, rejection: Rejection) -> None:
         """Use other stages or constants of early rejection from now on."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from moxie.oxidation.kernels import sampler
 from moxie.oxidation.kernels.moves import CLASSES
+from moxie.oxidation.tally import Tally
 
 NEVER_EV = 1e9  # an offset that gives nothing up
 FOLLOWED_EV = 1.5  # in the second half of a calibration, moves predicted to end below this are followed to the end
@@ -122,7 +123,8 @@ class Calibration:
     """Constants found in shadow mode. false_kill_rate: expected share of the acceptable moves that they give up.
 
     log: the moves that it rests on (see sampler); effective: Kish's effective number of acceptable ones among them.
-    The rate is that of the same moves; `Engine.measure_false_kills` gives it for others.
+    The rate is that of the same moves; `Engine.measure_false_kills` gives it for others. tally: the moves of the chain
+    that the calibration made.
     """
 
     rejection: Rejection
@@ -130,6 +132,7 @@ class Calibration:
     log: np.ndarray
     effective: float
     false_kill_rate: float
+    tally: Tally = Tally()
 
 
 def fit(rejection: Rejection, log: np.ndarray, kT_eV: float) -> Calibration:

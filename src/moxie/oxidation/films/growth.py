@@ -18,17 +18,18 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.kinetics import BOLTZMANN_EV_K
-from moxie.oxidation.engine import Engine, Tally
+from moxie.oxidation.engine import Engine
 from moxie.oxidation.films.front import FrontEngine
 from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.rejection import FILM, Calibration, Rejection
 from moxie.oxidation.sampling.checkpoints import Checkpoints, digest, engine_arrays, restore_engine
+from moxie.oxidation.tally import Tally
 from moxie.structures.back_side import front_oxygen
 from moxie.structures.network import Network, make_network
 from moxie.structures.silicon import face
 
 CALIBRATION_FOLLOWED = 150, 350  # moves, at the beginning of every stage's anneal
-ALGORITHM = "films 8"  # part of every checkpoint's digest; change it when the chain of random numbers changes
+ALGORITHM = "films 9"  # part of every checkpoint's digest; change it when the chain of random numbers changes
 KIND = "film"  # of the checkpoints
 
 
@@ -76,9 +77,9 @@ class FilmSettings:
 class FilmResult:
     """The networks after each stage's anneal (the last is the film) and the trace of the Monte Carlo.
 
-    trace: one dict per inserted O or anneal step: stage, phase (growth | anneal), n_oxygen, kT_eV, attempts, valid,
-    accepted, hops_accepted, energy_eV. Each network's info holds its energy terms, kT and acceptance; its arrays each
-    atom's share of energy and lateral virial.
+    trace: one dict per batch of moves: stage, phase (hot | growth | calibration | anneal), n_oxygen, kT_eV, attempts,
+    valid, accepted, hops_accepted, energy_eV. Each network's info holds its energy terms, kT and acceptance; its arrays
+    each atom's share of energy and lateral virial.
     """
 
     stages: list[Network]
@@ -298,7 +299,8 @@ def _step(engine: Engine, progress: _Progress, settings: FilmSettings, targets: 
     start = max(anneal.start_kT_eV, kT)
     if done == 0 and engine.rejection.rules:
         # as the oxide grows and anneals, its moves gain less and less: old rules would give up nearly all of them
-        engine.calibrate(start, growth.hop_fraction, active_silicon(engine), *CALIBRATION_FOLLOWED)
+        found = engine.calibrate(start, growth.hop_fraction, active_silicon(engine), *CALIBRATION_FOLLOWED)
+        _record(engine, progress, "calibration", start, found.tally)
     complete = done + 1 == anneal.steps
     if complete:
         _fill(engine, growth, target)

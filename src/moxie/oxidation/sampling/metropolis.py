@@ -31,9 +31,10 @@ import numpy as np
 
 from moxie.job import Progress
 from moxie.oxidation.arguments import check_kT, check_moves
-from moxie.oxidation.engine import Engine, Tally
+from moxie.oxidation.engine import Engine
 from moxie.oxidation.sampling.checkpoints import Checkpoints, digest, engine_arrays, engine_digest, restore_engine
 from moxie.oxidation.sampling.observers import Measure, Observer, Table, make_observers, measure
+from moxie.oxidation.tally import Tally
 
 ALGORITHM = "metropolis 4"  # part of every checkpoint's digest; change it when the chain of random numbers changes
 FORCE_TOLERANCE_EV_A = 0.01

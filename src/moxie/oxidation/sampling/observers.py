@@ -22,7 +22,8 @@ from numbers import Integral, Real
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.oxidation.engine import Engine, Tally
+from moxie.oxidation.engine import Engine
+from moxie.oxidation.tally import Tally
 
 Row = dict[str, int | float]
 Measure = Callable[[Engine], Mapping[str, int | float]]

@@ -40,12 +40,13 @@ import numpy as np
 from moxie.errors import InputError
 from moxie.job import Progress
 from moxie.oxidation.arguments import check_kT, check_moves
-from moxie.oxidation.engine import Engine, Rejection, Tally
+from moxie.oxidation.engine import Engine, Rejection
 from moxie.oxidation.kernels.random_stream import seed_stream, uniform
 from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.sampling.checkpoints import Checkpoints, digest, engine_arrays, engine_digest, restore_engine
 from moxie.oxidation.sampling.metropolis import advance, relax
 from moxie.oxidation.sampling.observers import Measure, Observer, Row, Table, make_observers, measure
+from moxie.oxidation.tally import Tally
 from moxie.seeds import derive_seed
 from moxie.structures.network import Network
 
