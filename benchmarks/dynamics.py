@@ -36,10 +36,10 @@ def measure(quick: bool) -> Rows:
     """Measure TraPPE-UA and OPLS-AA methanol at the settings of the default study, and the analysis."""
     from benchmarks.liquid_analysis import analysis
     from moxie.dynamics.force_fields import available_force_fields
-    from moxie.dynamics.protocol import Settings
+    from moxie.dynamics.protocol import RunSettings
 
     logging.getLogger("moxie").setLevel(logging.WARNING)
-    settings = Settings(298.15, timestep_fs=4.0, hydrogen_mass_amu=3.0, equilibration_ps=0.0)
+    settings = RunSettings(298.15, timestep_fs=4.0, hydrogen_mass_amu=3.0, equilibration_ps=0.0)
     runs, length_ps = (2, 4.0) if quick else (5, 40.0)
     rows, extra = speed("trappe_ua", 216, settings, runs, length_ps)
     rows += fixed_cost(settings, runs)

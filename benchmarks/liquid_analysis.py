@@ -42,8 +42,8 @@ def write_run(folder: Path, n_frames: int) -> None:
     """Write the files of a run: molecules of random orientation that jitter about the points of a lattice."""
     from MDAnalysis.lib.formats.libmdaxdr import XTCFile
 
-    from moxie.dynamics.protocol import Settings
-    from moxie.dynamics.simulation import write_series
+    from moxie.dynamics.protocol import RunSettings
+    from moxie.dynamics.series import write_series
     from moxie.io import write_json
 
     generator = np.random.default_rng(1)
@@ -63,7 +63,7 @@ def write_run(folder: Path, n_frames: int) -> None:
     write_series(rows, folder / "timeseries.parquet")
     component = {"name": "methanol", "smiles": "CO", "count": SIDE**3, "site_atoms": [0, 1, 5],
                  "site_types": ["CH3_O", "O", "H"]}  # fmt: skip
-    settings = Settings(298.15, equilibration_ps=0.0, sampling_ps=float(n_frames), sample_interval_ps=1.0)
+    settings = RunSettings(298.15, equilibration_ps=0.0, sampling_ps=float(n_frames), sample_interval_ps=1.0)
     write_json(
         folder / "run.json",
         {"system": "methanol", "replica": 0, "settings": settings.as_dict(), "components": [component],

@@ -1,6 +1,6 @@
 """Simulate the isolated molecule of a pure liquid."""
 
-from moxie.dynamics.protocol import Settings
+from moxie.dynamics.protocol import RunSettings
 from moxie.dynamics.simulation import simulate_gas
 from moxie.job import job
 
@@ -11,7 +11,7 @@ with job(snakemake) as log:
         name,
         snakemake.output.timeseries,
         snakemake.output.run,
-        Settings(**snakemake.params.settings),
+        RunSettings(**snakemake.params.settings),
         replica=int(snakemake.wildcards.replica),
         seed=snakemake.params.seed,
         log=log,

@@ -131,7 +131,7 @@ def test_dispersion_correction_is_the_integral_of_the_tail():
 
 def test_isolated_methanol_has_the_mean_energy_of_its_rigid_bond_ensemble(tmp_path):
     # p(angle) ~ sin(angle) sqrt(det H) exp(-U/kT), H the mass metric of the two rigid bonds (Fixman, PNAS 71, 3050)
-    from moxie.dynamics.protocol import Settings
+    from moxie.dynamics.protocol import RunSettings
     from moxie.dynamics.simulation import simulate_gas
 
     temperature = 298.15
@@ -141,7 +141,7 @@ def test_isolated_methanol_has_the_mean_energy_of_its_rigid_bond_ensemble(tmp_pa
     metric = (1 / m_c + 1 / m_o) * (1 / m_o + 1 / m_h) - (np.cos(angle) / m_o) ** 2
     weight = np.sin(angle) * np.sqrt(metric) * np.exp(-energy / (KELVIN * temperature))
     expected = (weight * energy).sum() / weight.sum()
-    settings = Settings(temperature, equilibration_ps=5, sampling_ps=1500, sample_interval_ps=0.5)
+    settings = RunSettings(temperature, equilibration_ps=5, sampling_ps=1500, sample_interval_ps=0.5)
     simulate_gas("CO", "methanol", tmp_path / "t.parquet", tmp_path / "r.json", settings, replica=0, seed=11)
     import pandas as pd
 

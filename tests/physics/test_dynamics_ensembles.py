@@ -12,17 +12,21 @@ import pandas as pd
 import physical_validation as validation
 import pytest
 
-from moxie.dynamics.engine import Engine, degrees_of_freedom
+from moxie.dynamics.engine import Engine
+from moxie.dynamics.execution import Execution, Outputs
+from moxie.dynamics.motion import degrees_of_freedom
 from moxie.dynamics.platforms import PlatformChoice
-from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, Settings
-from moxie.dynamics.simulation import Outputs, simulate
+from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, RunSettings
+from moxie.dynamics.recorders import Sampler
+from moxie.dynamics.sampling import Moment
+from moxie.dynamics.simulation import simulate
 from moxie.dynamics.systems import build_model, site_positions_nm
 from moxie.structures.boxes import expected_edge_nm, pack, read_box, write_box
 from moxie.structures.molecules import embed
 from moxie.timeseries import statistical_inefficiency
 
 CPU = PlatformChoice("CPU", "single", {"Threads": "1"})
-METHANOL = Settings(
+METHANOL = RunSettings(
     298.15, cutoff_nm=0.7, timestep_fs=4.0, hydrogen_mass_amu=3.0, density_g_cm3=0.78, equilibration_ps=15.0,
     sampling_ps=120.0,
 )  # fmt: skip
@@ -96,7 +100,12 @@ def test_kinetic_energies_are_those_of_the_thermostat(tmp_path):
         sample_interval_ps=0.1,
     )  # fmt: skip
     engine = started(packed_methanol(tmp_path, 48), settings, 3)
-    series = pd.DataFrame([asdict(engine.advance(False)[0]) for _ in range(settings.total_samples)])
+    sampler, samples = Sampler(engine.model), []
+    for _ in range(settings.total_samples):
+        engine.advance(settings.sample_steps)
+        moment = Moment(engine.step, engine.time_ps, engine.state(energy=True, positions=True))
+        samples.append(asdict(sampler.at(moment)))
+    series = pd.DataFrame(samples)
     data = simulation_data(engine.model, settings, series)
     mean, width = validation.kinetic_energy.distribution(data, verbosity=0, bootstrap_seed=1)
     assert abs(mean) < 3.5 and abs(width) < 3.5
@@ -206,9 +215,9 @@ def liquids(tmp_path_factory):
         key = (ensemble, temperature_K, pressure_bar)
         if key not in done:
             settings = replace(METHANOL, ensemble=ensemble, temperature_K=temperature_K, pressure_bar=pressure_bar)
-            files = Outputs(*(folder / f"{len(done)}.{kind}" for kind in ("parquet", "xtc", "pdb", "json")))
-            simulate(box, files, settings, system="it", replica=0, seed=11 + len(done),
-                     checkpoint_dir=folder / "checkpoint", platform="CPU")  # fmt: skip
+            files = Outputs(*(folder / f"{len(done)}.{kind}" for kind in ("parquet", "xtc", "json", "pdb")))
+            execution = Execution(folder / "checkpoint", platform="CPU")
+            simulate(box, files, settings, system="it", replica=0, seed=11 + len(done), execution=execution)
             done[key] = simulation_data(model_of(box, settings), settings, pd.read_parquet(files.timeseries))
         return done[key]
 

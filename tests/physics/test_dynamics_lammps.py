@@ -16,7 +16,7 @@ from moxie.dynamics.export import configuration
 from moxie.dynamics.interactions import read_interactions
 from moxie.dynamics.lammps_files import Configuration, force_field_lines, lammps_files
 from moxie.dynamics.platforms import PlatformChoice
-from moxie.dynamics.protocol import Settings
+from moxie.dynamics.protocol import RunSettings
 from moxie.dynamics.systems import build_model
 from moxie.structures.boxes import pack
 from moxie.structures.molecules import embed
@@ -129,7 +129,7 @@ def warmed(composition, smiles, force_field, cutoff_nm=0.8, timestep_fs=2.0):
     box = pack({name: embed(smiles[name]) for name in composition}, composition, smiles, 3)
     from moxie.dynamics.systems import site_positions_nm
 
-    settings = Settings(300.0, force_field=force_field, cutoff_nm=cutoff_nm, timestep_fs=timestep_fs, ensemble="NVT",
+    settings = RunSettings(300.0, force_field=force_field, cutoff_nm=cutoff_nm, timestep_fs=timestep_fs, ensemble="NVT",
                         density_g_cm3=1.0)  # fmt: skip
     model = build_model(composition, smiles, force_field, edge_nm=box.edge_A / 10, cutoff_nm=cutoff_nm)
     engine = Engine(model, settings, PlatformChoice("CPU", "single", {"Threads": "1"}), 4, 0)
@@ -269,7 +269,7 @@ def compared(tmp_path_factory):
         system, here = build()
         interactions = read_interactions(system)
         folder = tmp_path_factory.mktemp(name)
-        texts = lammps_files(interactions, here, Settings(300.0, friction_per_ps=1.0), name, 1)
+        texts = lammps_files(interactions, here, RunSettings(300.0, friction_per_ps=1.0), name, 1)
         (folder / "system.data").write_text(texts["system.data"])
         lines = force_field_lines(interactions, here)
         shake = [line for line in texts["system.in"].splitlines() if " shake " in line]
@@ -320,7 +320,7 @@ def test_exported_files_run_and_stay_at_temperature_and_density(tmp_path):
     from moxie.structures.boxes import write_box
 
     write_box(pack({"it": embed("CO")}, {"it": 64}, {"it": "CO"}, 2), tmp_path / "box.xyz")
-    settings = Settings(298.15, cutoff_nm=0.7, timestep_fs=4.0, hydrogen_mass_amu=3.0, friction_per_ps=10.0,
+    settings = RunSettings(298.15, cutoff_nm=0.7, timestep_fs=4.0, hydrogen_mass_amu=3.0, friction_per_ps=10.0,
                         equilibration_ps=4.0, sampling_ps=2.0)  # fmt: skip
     texts = export(tmp_path / "box.xyz", tmp_path, settings, system="it", seed=5, platform="CPU")
     lines = texts["system.in"].splitlines()

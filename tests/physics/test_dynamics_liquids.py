@@ -5,22 +5,24 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from moxie.dynamics.protocol import Settings
-from moxie.dynamics.simulation import Outputs, simulate, simulate_gas
+from moxie.dynamics.execution import Execution, Outputs
+from moxie.dynamics.protocol import RunSettings
+from moxie.dynamics.simulation import simulate, simulate_gas
 from moxie.features.liquids import analyse
 from moxie.structures.boxes import pack, write_box
 from moxie.structures.molecules import embed
 from moxie.timeseries import mean_of
 
-LONG_STEPS = Settings(
+LONG_STEPS = RunSettings(
     298.15, cutoff_nm=0.6, timestep_fs=4.0, hydrogen_mass_amu=3.0, equilibration_ps=5.0, sampling_ps=20.0
 )
 
 
 def run_liquid(folder, smiles, count, settings):
     write_box(pack({"it": embed(smiles, "it")}, {"it": count}, {"it": smiles}, seed=1), folder / "box.xyz")
-    files = Outputs(*(folder / name for name in ("t.parquet", "t.xtc", "t.pdb", "r.json")))
-    simulate(folder / "box.xyz", files, settings, system="it", replica=0, seed=1, checkpoint_dir=folder / "checkpoint")
+    files = Outputs(*(folder / name for name in ("t.parquet", "t.xtc", "r.json", "t.pdb")))
+    execution = Execution(folder / "checkpoint")
+    simulate(folder / "box.xyz", files, settings, system="it", replica=0, seed=1, execution=execution)
     return files
 
 

@@ -318,7 +318,7 @@ def test_water_pair_has_the_energy_of_the_published_table(force_field, sigma, ep
 
 @pytest.mark.parametrize("force_field", ["spce", "tip4p_2005"])
 def test_water_is_rigid_with_six_degrees_of_freedom(force_field):
-    from moxie.dynamics.engine import degrees_of_freedom
+    from moxie.dynamics.motion import degrees_of_freedom
 
     model = build_model({"water": 3}, {"water": "O"}, force_field, edge_nm=2.0, cutoff_nm=0.9, hydrogen_mass_amu=3.0)
     assert degrees_of_freedom(model.system) == 3 * 6

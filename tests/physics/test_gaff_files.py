@@ -11,7 +11,7 @@ from moxie.dynamics.amber_files import Parameters
 from moxie.dynamics.equivalence import constitution_smiles, equivalent_atoms, rooted_smarts
 from moxie.dynamics.force_fields import load_force_field
 from moxie.dynamics.preflight import check_run
-from moxie.dynamics.protocol import Settings
+from moxie.dynamics.protocol import RunSettings
 from moxie.dynamics.typing import check_parameters
 from moxie.errors import InputError
 from moxie.structures.molecules import embed, parse_smiles, write_sdf
@@ -147,7 +147,7 @@ def test_template_says_that_a_file_must_be_made():
 
 
 def test_missing_package_and_library_are_named_with_what_installs_them(monkeypatch, tmp_path):
-    run = ("methanol", {"methanol": 216}, {"methanol": "CO"}, Settings(298.15, force_field="gaff2"))
+    run = ("methanol", {"methanol": 216}, {"methanol": "CO"}, RunSettings(298.15, force_field="gaff2"))
     monkeypatch.setattr(antechamber, "_folder", lambda: tmp_path)
     monkeypatch.setattr(antechamber, "_missing_libraries", lambda program: ("libarpack.so.2",))
     with pytest.raises(InputError, match=r"dynamics.systems.methanol: .* libarpack.so.2. .*apt-get install libarpack2"):

@@ -7,7 +7,7 @@ import pytest
 from moxie.dynamics.export import FILES, export
 from moxie.dynamics.interactions import read_interactions
 from moxie.dynamics.lammps_files import Configuration, lammps_files, rigid_parts
-from moxie.dynamics.protocol import Settings
+from moxie.dynamics.protocol import RunSettings
 from moxie.dynamics.systems import build_model
 from moxie.errors import InputError
 from moxie.structures.boxes import pack, write_box
@@ -54,7 +54,7 @@ def test_clusters_share_no_site_and_no_constraint_is_lost(smiles):
 
 def test_time_step_is_short_enough_for_springs():
     model = built("CCO")
-    settings = Settings(300.0, timestep_fs=4.0, hydrogen_mass_amu=3.0)
+    settings = RunSettings(300.0, timestep_fs=4.0, hydrogen_mass_amu=3.0)
     text = lammps_files(read_interactions(model.system), everywhere(model), settings, "ethanol", 1)["system.in"]
     step = float(text.split("timestep ")[1].split()[0])
     period_fs = 1000 * 2 * math.pi / math.sqrt(502416 / (15.035 * 14.027 / (15.035 + 14.027)))
@@ -64,13 +64,13 @@ def test_time_step_is_short_enough_for_springs():
 
 def test_thermostat_and_barostat_come_in_lammps_units():
     model = built("CO")
-    settings = Settings(310.0, pressure_bar=1013.25, friction_per_ps=0.5, equilibration_ps=2.0, sampling_ps=10.0)
+    settings = RunSettings(310.0, pressure_bar=1013.25, friction_per_ps=0.5, equilibration_ps=2.0, sampling_ps=10.0)
     text = lammps_files(read_interactions(model.system), everywhere(model), settings, "methanol", 7)["system.in"]
     assert "fix thermostat all langevin 310 310 2000 8" in text
     assert "nph iso 1000 1000" in text and "timestep 2\n" in text
     assert text.index("shake") < text.index("nph")
     assert "run 1000\n" in text and "run 5000\n" in text
-    held = Settings(310.0, ensemble="NVT", density_g_cm3=0.7)
+    held = RunSettings(310.0, ensemble="NVT", density_g_cm3=0.7)
     text = lammps_files(read_interactions(model.system), everywhere(model), held, "methanol", 7)["system.in"]
     assert "fix integrate all nve" in text and "nph" not in text
 
@@ -91,7 +91,7 @@ def test_ryckaert_bellemans_torsion_becomes_the_same_cosine_series(c):
 def test_sites_are_wrapped_with_the_images_that_bring_them_back():
     model = built("CO")
     here = everywhere(model)
-    text = lammps_files(read_interactions(model.system), here, Settings(300.0), "methanol", 1)["system.data"]
+    text = lammps_files(read_interactions(model.system), here, RunSettings(300.0), "methanol", 1)["system.data"]
     rows = text.split("Atoms # full\n\n")[1].split("\n\n")[0].splitlines()
     numbers = np.array([[float(value) for value in row.split()] for row in rows])
     assert (numbers[:, 4:7] >= 0).all() and (numbers[:, 4:7] < 20).all()
@@ -174,7 +174,7 @@ def test_several_scales_are_refused():
 
 def test_export_writes_both_files_and_the_same_bytes_again(tmp_path):
     write_box(pack({"methanol": embed("CO")}, {"methanol": 40}, {"methanol": "CO"}, seed=2), tmp_path / "box.xyz")
-    settings = Settings(298.15, cutoff_nm=0.6)
+    settings = RunSettings(298.15, cutoff_nm=0.6)
     options = {"system": "methanol", "seed": 5, "platform": "CPU"}
     texts = export(tmp_path / "box.xyz", tmp_path / "a", settings, **options)
     export(tmp_path / "box.xyz", tmp_path / "b", settings, **options)

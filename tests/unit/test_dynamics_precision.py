@@ -14,7 +14,8 @@ from moxie.dynamics.precision import (
     gas_targets,
     is_check,
 )
-from moxie.dynamics.protocol import Settings
+from moxie.dynamics.protocol import RunSettings
+from moxie.dynamics.series import DIPOLE, LIQUID, as_columns
 from moxie.errors import InputError
 
 MEMORY = 0.8  # g = 9
@@ -72,11 +73,12 @@ def test_the_slower_series_decides_for_both():
 
 
 def test_samples_in_segments_lead_to_the_same_decision():
-    settings = Settings(300.0, sampling_ps=400.0, precision={"density_g_cm3": 0.002})
+    settings = RunSettings(300.0, sampling_ps=400.0, precision={"density_g_cm3": 0.002})
     generator = np.random.default_rng(7)
-    rows = np.zeros((settings.total_samples, 8))
-    rows[:, 4] = 0.78 + 0.01 * autoregressive(generator, len(rows), 0.6)
-    rows[:, 1] = autoregressive(generator, len(rows), 0.6)
+    rows = np.zeros((settings.total_samples, len(LIQUID)))
+    run = as_columns(rows, LIQUID)
+    run["density_g_cm3"][:] = 0.78 + 0.01 * autoregressive(generator, len(rows), 0.6)
+    run["potential_energy_kJ_mol"][:] = autoregressive(generator, len(rows), 0.6)
 
     def end(cuts):
         rule = StoppingRule(settings, box_targets(settings.precision), 10)
@@ -105,26 +107,28 @@ def test_an_enthalpy_of_vaporisation_is_shared_between_liquid_and_gas():
 
 def fluctuating(generator, settings, dielectric_constant, compressibility_per_GPa):
     """Rows of a run whose volume and dipole moment are Gaussian, with the variances that these constants ask for."""
-    rows = np.zeros((settings.total_samples, 8))
-    rows[:, 1] = autoregressive(generator, len(rows), 0.6)
+    rows = np.zeros((settings.total_samples, len(LIQUID)))
+    run = as_columns(rows, LIQUID)
+    run["potential_energy_kJ_mol"][:] = autoregressive(generator, len(rows), 0.6)
     volume_nm3, scale = 14.0, 1.380649e-23 * settings.temperature_K
     sd_nm3 = math.sqrt(compressibility_per_GPa * scale * volume_nm3 * 1e18)
-    rows[:, 3] = volume_nm3 + sd_nm3 * autoregressive(generator, len(rows), 0.6)
-    rows[:, 4] = 10.0 / rows[:, 3]
+    run["volume_nm3"][:] = volume_nm3 + sd_nm3 * autoregressive(generator, len(rows), 0.6)
+    run["density_g_cm3"][:] = 10.0 / run["volume_nm3"]
     square = (dielectric_constant - 1) * 3 * 8.8541878e-12 * volume_nm3 * 1e-27 * scale / (1.602177e-19 * 1e-9) ** 2
-    for axis in range(3):
-        rows[:, 5 + axis] = math.sqrt(square / 3) * autoregressive(generator, len(rows), 0.95)
+    for name in DIPOLE:
+        run[name][:] = math.sqrt(square / 3) * autoregressive(generator, len(rows), 0.95)
     return rows
 
 
 def run_until_precise(precision, seed, sampling_ps=2000.0):
-    settings = Settings(300.0, sampling_ps=sampling_ps, sample_interval_ps=0.2, precision=precision)
+    settings = RunSettings(300.0, sampling_ps=sampling_ps, sample_interval_ps=0.2, precision=precision)
     rows = fluctuating(np.random.default_rng(seed), settings, 24.0, 1.2)
     rule = StoppingRule(settings, box_targets(settings.precision), 216)
     while not rule.is_over():
         rule.add(rows[rule.n_samples : rule.n_samples + 1])
-    start = rule.report()["n_equilibration"]
-    return {name: RESPONSES[name](rule.rows[start:], settings) for name in precision}, rule.report()
+    report = rule.report()
+    stationary = as_columns(rule.rows[report["n_equilibration"] :], LIQUID)
+    return {name: RESPONSES[name](stationary, settings) for name in precision}, report
 
 
 def test_a_run_ends_once_a_dielectric_constant_is_precise_and_its_error_covers_the_truth():

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from moxie.dynamics.preflight import check_run
-from moxie.dynamics.protocol import Settings
+from moxie.dynamics.protocol import RunSettings
 from moxie.errors import InputError
 
 SMILES = {
@@ -13,8 +13,8 @@ SMILES = {
     "lithium": "[Li+]",
     "tfsi": "O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F",
 }
-LIQUID = Settings(298.15)
-SALT = Settings(298.15, "und", "NVT", density_g_cm3=1.577, cutoff_nm=0.7, timestep_fs=1.0)
+LIQUID = RunSettings(298.15)
+SALT = RunSettings(298.15, "und", "NVT", density_g_cm3=1.577, cutoff_nm=0.7, timestep_fs=1.0)
 
 
 def test_the_systems_of_the_default_study_pass():

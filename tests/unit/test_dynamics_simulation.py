@@ -8,26 +8,29 @@ import pandas as pd
 import pytest
 from killing import kill_once
 
-from moxie.dynamics.protocol import Settings, check_timestep
-from moxie.dynamics.simulation import Outputs, simulate, simulate_gas
+from moxie.dynamics.execution import Execution, Outputs
+from moxie.dynamics.protocol import RunSettings, check_timestep
+from moxie.dynamics.simulation import simulate, simulate_gas
 from moxie.errors import InputError
 from moxie.io import read_json
 from moxie.structures.boxes import pack, write_box
 from moxie.structures.molecules import embed
 
-SHORT = Settings(
+SHORT = RunSettings(
     298.15, cutoff_nm=0.6, timestep_fs=2.0, equilibration_ps=0.4, sampling_ps=2.0, sample_interval_ps=0.1,
     frame_interval_ps=0.4,
 )  # fmt: skip
 
 
 def outputs_in(folder):
-    return Outputs(*(folder / name for name in ("timeseries.parquet", "trajectory.xtc", "topology.pdb", "run.json")))
+    return Outputs(*(folder / name for name in ("timeseries.parquet", "trajectory.xtc", "run.json", "topology.pdb")))
 
 
-def run(box, folder, settings=SHORT, **options):
-    options = {"system": "methanol", "replica": 0, "seed": 5, "checkpoint_dir": folder / "checkpoint"} | options
-    return simulate(box, outputs_in(folder), settings, **options)
+def run(box, folder, settings=SHORT, seed=5, **execution):
+    options = {"system": "methanol", "replica": 0, "seed": seed}
+    return simulate(
+        box, outputs_in(folder), settings, **options, execution=Execution(folder / "checkpoint", **execution)
+    )
 
 
 def frames_of(path):
@@ -51,13 +54,12 @@ def done(box, tmp_path_factory):
 
 
 def test_a_liquid_that_evaporates_is_named():
-    from moxie.dynamics.engine import Sample
-    from moxie.dynamics.simulation import check_still_liquid
+    from moxie.dynamics.recorders import Sample, check_still_liquid
 
-    settings = Settings(700.0, pressure_bar=2.0)
-    check_still_liquid(Sample(9, 1.8, -1.0, 700.0, 15.9, 0.2, (0.0, 0.0, 0.0)), 4.0, settings)
+    settings = RunSettings(700.0, pressure_bar=2.0)
+    check_still_liquid(Sample(1.8, -1.0, 700.0, 15.9, 0.2, (0.0, 0.0, 0.0)), 4.0, settings)
     with pytest.raises(InputError, match=r"evaporates at 700 K and 2 bar: after 3.0 ps .*0.150 g.* began with 0.750"):
-        check_still_liquid(Sample(9, 3.0, -1.0, 700.0, 20.0, 0.15, (0.0, 0.0, 0.0)), 4.0, settings)
+        check_still_liquid(Sample(3.0, -1.0, 700.0, 20.0, 0.15, (0.0, 0.0, 0.0)), 4.0, settings)
 
 
 def test_run_writes_a_whole_time_series_and_trajectory(done):
@@ -163,10 +165,10 @@ def test_blow_up_names_step_and_sites_and_keeps_the_last_good_state(box, tmp_pat
 
     real = Engine.advance
 
-    def sabotaged(self, with_positions):
+    def sabotaged(self, steps):
         if self.step >= 500:
             self.integrator.setStepSize(0.02)  # ten times too long
-        return real(self, with_positions)
+        real(self, steps)
 
     monkeypatch.setattr(Engine, "advance", sabotaged)
     with pytest.raises(
@@ -256,7 +258,7 @@ def test_heavy_hydrogens_allow_longer_steps():
 
 
 def test_intervals_are_whole_steps():
-    settings = Settings(300.0, timestep_fs=4.0, sample_interval_ps=0.2, frame_interval_ps=1.0, sampling_ps=99.9)
+    settings = RunSettings(300.0, timestep_fs=4.0, sample_interval_ps=0.2, frame_interval_ps=1.0, sampling_ps=99.9)
     assert (settings.sample_steps, settings.samples_per_frame) == (50, 5)
     assert settings.total_samples == round(119.9 / 0.2)
 

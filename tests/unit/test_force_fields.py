@@ -216,7 +216,7 @@ ADDITIONS = (
 
 def test_plain_openmm_file_is_refused_with_what_to_add_and_works_once_it_is_added(tmp_path):
     from moxie.dynamics.preflight import check_run
-    from moxie.dynamics.protocol import Settings
+    from moxie.dynamics.protocol import RunSettings
 
     plain = own_file(tmp_path)
     with pytest.raises(
@@ -226,7 +226,7 @@ def test_plain_openmm_file_is_refused_with_what_to_add_and_works_once_it_is_adde
     with pytest.raises(InputError, match="the Type O has no `def`"):
         check_parameters(own_file(tmp_path, ADDITIONS[0], name="half.xml"), "O", "water")
     whole = own_file(tmp_path, *ADDITIONS, name="whole.xml")
-    check_run("water", {"water": 600}, {"water": "O"}, Settings(298.15, whole, timestep_fs=1.0))
+    check_run("water", {"water": 600}, {"water": "O"}, RunSettings(298.15, whole, timestep_fs=1.0))
 
 
 @pytest.mark.parametrize(
@@ -238,11 +238,11 @@ def test_plain_openmm_file_is_refused_with_what_to_add_and_works_once_it_is_adde
 )
 def test_file_that_openmm_refuses_is_named_with_the_reason_before_any_job(tmp_path, change, reason):
     from moxie.dynamics.preflight import check_run
-    from moxie.dynamics.protocol import Settings
+    from moxie.dynamics.protocol import RunSettings
 
     path = own_file(tmp_path, *ADDITIONS, change, name="refused.xml")
     with pytest.raises(InputError) as error:
-        check_run("water", {"water": 600}, {"water": "O"}, Settings(298.15, path, timestep_fs=1.0))
+        check_run("water", {"water": 600}, {"water": "O"}, RunSettings(298.15, path, timestep_fs=1.0))
     assert str(error.value).startswith("dynamics.systems.water: OpenMM refuses the force field")
     assert path in str(error.value) and reason in str(error.value)
 

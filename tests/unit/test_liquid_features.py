@@ -185,7 +185,7 @@ def test_systems_are_sorted_into_tables_by_charge():
 
 def made_run(folder, rows, sites, settings=None, frames=0, memory=0.5):
     """Write the files of a run with known numbers; return their paths."""
-    from moxie.dynamics.simulation import write_series
+    from moxie.dynamics.series import write_series
 
     count = 400
     time_ps = 0.2 * np.arange(1, count + 1)
@@ -217,14 +217,14 @@ def made_run(folder, rows, sites, settings=None, frames=0, memory=0.5):
 
 
 def test_enthalpy_of_vaporisation_is_gas_minus_liquid_plus_rt(tmp_path):
-    from moxie.dynamics.simulation import write_series
+    from moxie.dynamics.series import ISOLATED, write_series
     from moxie.features.schemas import DIHEDRALS, LIQUIDS, RDF
     from moxie.features.tables import check_frame
 
     paths = made_run(tmp_path, components(("methanol", "CO", 100, [0, 1, 5])), 300, frames=40)
-    rows = np.full((3000, 5), np.nan)
+    rows = np.full((3000, 3), np.nan)
     rows[:, 0], rows[:, 1] = np.arange(3000), autoregressive(3000, 0.2, 9, mean=1.5)
-    write_series(rows, tmp_path / "gas.parquet")
+    write_series(rows, tmp_path / "gas.parquet", ISOLATED)
     observables, curves, dihedrals = analyse(*paths, tmp_path / "gas.parquet")
     row = check_frame(observables, LIQUIDS, "here").iloc[0]
     assert row["enthalpy_of_vaporisation_kJ_mol"] == pytest.approx(1.5 + 36 + 2.479, abs=0.15)

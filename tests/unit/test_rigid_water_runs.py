@@ -7,15 +7,16 @@ import pandas as pd
 import pytest
 
 from moxie.dynamics.engine import Engine
-from moxie.dynamics.protocol import Settings
-from moxie.dynamics.simulation import Outputs, simulate, simulate_gas
+from moxie.dynamics.execution import Execution, Outputs
+from moxie.dynamics.protocol import RunSettings
+from moxie.dynamics.simulation import simulate, simulate_gas
 from moxie.features.liquids import analyse
 from moxie.features.site_search import find_sites
 from moxie.io import read_json
 from moxie.structures.boxes import pack, write_box
 from moxie.structures.molecules import embed
 
-SHORT = Settings(
+SHORT = RunSettings(
     298.15, "tip4p_2005", cutoff_nm=0.55, timestep_fs=4.0, hydrogen_mass_amu=3.0, equilibration_ps=0.8, sampling_ps=4.0,
     sample_interval_ps=0.08, frame_interval_ps=0.4, friction_per_ps=5.0,
 )  # fmt: skip
@@ -30,9 +31,9 @@ def box(tmp_path_factory):
 
 
 def run(box, folder, settings=SHORT):
-    files = Outputs(*(folder / name for name in ("t.parquet", "t.xtc", "t.pdb", "r.json")))
-    options = {"checkpoint_interval_s": 0.05, "platform": "CPU"}
-    simulate(box, files, settings, system="it", replica=0, seed=5, checkpoint_dir=folder / "checkpoint", **options)
+    files = Outputs(*(folder / name for name in ("t.parquet", "t.xtc", "r.json", "t.pdb")))
+    execution = Execution(folder / "checkpoint", checkpoint_interval_s=0.05, platform="CPU")
+    simulate(box, files, settings, system="it", replica=0, seed=5, execution=execution)
     return files
 
 
@@ -46,11 +47,11 @@ def frames_of(path):
 def test_interrupted_run_goes_on_with_the_charge_in_its_place(box, tmp_path, monkeypatch):
     whole, advance = Engine.advance, []
 
-    def interrupted(self, with_positions):
+    def interrupted(self, steps):
         advance.append(1)
         if len(advance) > 30:
             raise KeyboardInterrupt
-        return whole(self, with_positions)
+        whole(self, steps)
 
     with monkeypatch.context() as patch:
         patch.setattr(Engine, "advance", interrupted)

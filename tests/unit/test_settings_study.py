@@ -13,9 +13,10 @@ from made_tables import settings_study
 from test_config import DEFAULT, merged
 
 from moxie.dynamics.engine import Engine
+from moxie.dynamics.execution import Execution
 from moxie.dynamics.force_fields import load_force_field
 from moxie.dynamics.platforms import choose_platform
-from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, Settings
+from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, RunSettings
 from moxie.dynamics.settings_study import (
     Point,
     _Curvature,
@@ -164,7 +165,7 @@ def box():
     return methanol_box()
 
 
-SHORT = Settings(
+SHORT = RunSettings(
     298.15, cutoff_nm=0.6, timestep_fs=4.0, hydrogen_mass_amu=3.0, equilibration_ps=2.0, sampling_ps=8.0,
     sample_interval_ps=0.1,
 )  # fmt: skip
@@ -192,9 +193,9 @@ def test_the_curvature_is_that_of_the_energy(box):
     assert abs(estimates[:, 1].mean() - trace) < 4 * error < 0.5 * abs(trace)
 
 
-def point_of(box, folder, settings=SHORT, nve_ps=2.0, **options):
-    options = {"system": "methanol", "seed": 3, "checkpoint_dir": folder / "checkpoint", "platform": "CPU"} | options
-    return simulate_point(box, settings, nve_ps, **options)
+def point_of(box, folder, settings=SHORT, nve_ps=2.0, **execution):
+    execution = Execution(folder / "checkpoint", platform="CPU", **execution)
+    return simulate_point(box, settings, nve_ps, system="methanol", seed=3, execution=execution)
 
 
 def test_a_point_gives_a_whole_row(box, tmp_path):
@@ -298,7 +299,7 @@ def test_it_is_off_by_default_and_its_points_have_settings():
     assert "settings_study" in study.parts() and len(study.setting_points()) == 5
     point = study.setting_point("dt4_m3_n512_rc1")
     assert point["composition"] == {"methanol": 512} and point["settings"]["sampling_ps"] == 77.0
-    Settings(**point["settings"])
+    RunSettings(**point["settings"])
 
 
 @pytest.mark.parametrize(

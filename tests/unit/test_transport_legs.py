@@ -11,15 +11,16 @@ import pandas as pd
 import pytest
 from killing import kill_once
 
-from moxie.dynamics.protocol import Settings
-from moxie.dynamics.simulation import Outputs, simulate
-from moxie.dynamics.transport import TransportOutputs, TransportSettings, check_transport, simulate_transport
+from moxie.dynamics.execution import Execution, Outputs
+from moxie.dynamics.protocol import RunSettings
+from moxie.dynamics.simulation import simulate
+from moxie.dynamics.transport import TransportSettings, check_transport, simulate_transport
 from moxie.errors import InputError
 from moxie.io import read_json, write_json
 from moxie.structures.boxes import pack, write_box
 from moxie.structures.molecules import embed
 
-RUN = Settings(
+RUN = RunSettings(
     298.15, cutoff_nm=0.6, timestep_fs=4.0, hydrogen_mass_amu=3.0, equilibration_ps=8.0, sampling_ps=8.0,
     sample_interval_ps=0.1, frame_interval_ps=0.4,
 )  # fmt: skip
@@ -27,21 +28,26 @@ LEG = TransportSettings(legs=2, length_ps=4.0, thermalisation_ps=0.5, stress_int
 
 
 def files(folder):
-    return TransportOutputs(folder / "timeseries.parquet", folder / "trajectory.xtc", folder / "run.json")
+    return Outputs(folder / "timeseries.parquet", folder / "trajectory.xtc", folder / "run.json")
 
 
-def run_leg(start, folder, settings=LEG, **options):
-    options = {"leg": 0, "seed": 3, "checkpoint_dir": folder / "checkpoint", "platform": "CPU"} | options
-    return simulate_transport(files(start), files(folder), settings, **options)
+def run_leg(start, folder, settings=LEG, leg=0, **execution):
+    execution = Execution(folder / "checkpoint", platform="CPU", **execution)
+    return simulate_transport(files(start), files(folder), settings, leg=leg, seed=3, execution=execution)
+
+
+def leg_from(start, folder):
+    execution = Execution(folder / "c", platform="CPU")
+    return simulate_transport(start, files(folder), LEG, leg=0, seed=1, execution=execution)
 
 
 @pytest.fixture(scope="session")
 def equilibrated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("equilibrated")
     write_box(pack({"methanol": embed("CO")}, {"methanol": 48}, {"methanol": "CO"}, seed=2), folder / "box.xyz")
-    outputs = Outputs(*(folder / name for name in ("timeseries.parquet", "trajectory.xtc", "topology.pdb", "run.json")))
-    options = {"system": "methanol", "replica": 0, "seed": 5, "checkpoint_dir": folder / "c", "platform": "CPU"}
-    simulate(folder / "box.xyz", outputs, RUN, **options)
+    outputs = Outputs(*(folder / name for name in ("timeseries.parquet", "trajectory.xtc", "run.json", "topology.pdb")))
+    execution = Execution(folder / "c", platform="CPU")
+    simulate(folder / "box.xyz", outputs, RUN, system="methanol", replica=0, seed=5, execution=execution)
     return folder
 
 
@@ -137,7 +143,7 @@ def test_killed_leg_continues_where_it_was_also_after_an_upgrade(equilibrated, k
 
 
 def test_legs_of_a_run_that_may_end_early_are_counted_at_its_earliest_end():
-    run = Settings(298.15, sampling_ps=200.0, precision={"density_g_cm3": 0.01})
+    run = RunSettings(298.15, sampling_ps=200.0, precision={"density_g_cm3": 0.01})
     check_transport("methanol", replace(LEG, legs=20, length_ps=50.0), run)
     with pytest.raises(InputError, match=r"21 legs need .* 20 are sure of it \(20 ps\). Use fewer legs, or no precis"):
         check_transport("methanol", replace(LEG, legs=21, length_ps=50.0), run)
@@ -167,7 +173,7 @@ def test_run_out_of_equilibrium_is_refused(equilibrated, tmp_path):
     start = replace(files(equilibrated), timeseries=tmp_path / "moved.parquet")
     series.to_parquet(start.timeseries)
     with pytest.raises(InputError, match="not in equilibrium after thermalisation_ps"):
-        simulate_transport(start, files(tmp_path), LEG, leg=0, seed=1, checkpoint_dir=tmp_path / "c", platform="CPU")
+        leg_from(start, tmp_path)
 
 
 def test_trajectory_of_another_system_is_refused(equilibrated, tmp_path):
@@ -176,7 +182,7 @@ def test_trajectory_of_another_system_is_refused(equilibrated, tmp_path):
     write_json(tmp_path / "other.json", facts)
     start = replace(files(equilibrated), run=tmp_path / "other.json")
     with pytest.raises(InputError, match="144 sites where .* says 141"):
-        simulate_transport(start, files(tmp_path), LEG, leg=0, seed=1, checkpoint_dir=tmp_path / "c", platform="CPU")
+        leg_from(start, tmp_path)
 
 
 @pytest.mark.parametrize(("kept", "message"), [(0.5, "cannot be read|is cut short"), (0.0, "cannot be read")])
@@ -185,7 +191,7 @@ def test_run_whose_trajectory_is_cut_short_is_refused(equilibrated, tmp_path, ke
     start = replace(files(equilibrated), trajectory=tmp_path / "short.xtc")
     start.trajectory.write_bytes(whole[: round(kept * len(whole))])
     with pytest.raises(InputError, match=rf"short.xtc ({message}).*Delete it and run again"):
-        simulate_transport(start, files(tmp_path), LEG, leg=0, seed=1, checkpoint_dir=tmp_path / "c", platform="CPU")
+        leg_from(start, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,16 @@
-"""One running OpenMM simulation: start it, continue it, sample it, and say what went wrong when it blows up."""
+"""A run with its thermostat: start it, continue it, and say what went wrong when it blows up."""
 
 import copy
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from moxie.dynamics.motion import Motion, one_line
 from moxie.dynamics.platforms import PlatformChoice
-from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, G_CM3_PER_AMU_NM3, WARM_UP_STEPS, Settings
+from moxie.dynamics.protocol import WARM_UP_STEPS, RunSettings
 from moxie.dynamics.relaxation import compress, relax
+from moxie.dynamics.sampling import POSITIONS, VELOCITIES, Moment
 from moxie.dynamics.systems import Model
 from moxie.errors import InputError
 from moxie.seeds import derive_seed
@@ -18,37 +19,17 @@ _WARM_UP_FRICTION_PER_PS = 5.0
 _LONGEST_MOVE_NM = 0.1  # of one site in one step; thermal motion covers a hundredth of it
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One row of the time series."""
-
-    step: int
-    time_ps: float
-    potential_energy_kJ_mol: float
-    temperature_K: float
-    volume_nm3: float
-    density_g_cm3: float
-    dipole_e_nm: tuple[float, float, float]  # of the whole box, molecules unwrapped
-
-    def row(self) -> list[float]:
-        """Return the eight numbers of a row: time, potential energy, temperature, volume, density, dipole moment."""
-        return [
-            self.time_ps, self.potential_energy_kJ_mol, self.temperature_K, self.volume_nm3, self.density_g_cm3,
-            *self.dipole_e_nm,
-        ]  # fmt: skip
-
-
-class Engine:
+class Engine(Motion):
     """A Context of a model with its thermostat and, under NPT, its barostat.
 
     The random streams come from `seed` and `segment`, so a continued run does not repeat numbers that were drawn.
     """
 
-    def __init__(self, model: Model, settings: Settings, platform: PlatformChoice, seed: int, segment: int):
+    def __init__(self, model: Model, settings: RunSettings, platform: PlatformChoice, seed: int, segment: int):
         import openmm
         from openmm import unit
 
-        self.model, self.settings, self._platform, self._seed = model, settings, platform, seed
+        self.settings, self._platform, self._seed = settings, platform, seed
         system = copy.deepcopy(model.system)
         if settings.ensemble == "NPT":
             barostat = openmm.MonteCarloBarostat(
@@ -56,12 +37,9 @@ class Engine:
             )
             barostat.setRandomNumberSeed(derive_seed(seed, "barostat", segment=segment))
             system.addForce(barostat)
-        self.integrator = _thermostat(settings, settings.friction_per_ps, settings.timestep_fs)
-        self.integrator.setRandomNumberSeed(derive_seed(seed, "thermostat", segment=segment))
-        self.context = platform.context(system, self.integrator)
-        self.step = 0
-        self._degrees = degrees_of_freedom(system)
-        self._charges_e = site_charges_e(system)
+        integrator = _thermostat(settings, settings.friction_per_ps, settings.timestep_fs)
+        integrator.setRandomNumberSeed(derive_seed(seed, "thermostat", segment=segment))
+        super().__init__(model, platform.context(system, integrator), settings.timestep_fs)
         self._good: tuple[int, Any] | None = None
 
     def start(self, positions_nm: np.ndarray, edge_nm: float, log: logging.Logger) -> None:
@@ -81,57 +59,24 @@ class Engine:
             state = context.getState(positions=True, velocities=True, energy=True)
         except Exception as error:
             raise InputError(
-                f"The box blew up during the warm-up ({_one_line(error)}). Pack it at a lower density_g_cm3, or check"
+                f"The box blew up during the warm-up ({one_line(error)}). Pack it at a lower density_g_cm3, or check"
                 " the parameters of the force field."
             ) from None
         self.context.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
         self.context.setPositions(state.getPositions(asNumpy=True))
         self.context.setVelocities(state.getVelocities(asNumpy=True))
-        self._keep(self.context.getState(positions=True, velocities=True))
+        self.keep(0, self.context.getState(positions=True, velocities=True))
 
     def resume(self, step: int, state: str, checkpoint: bytes, log: logging.Logger) -> None:
         """Continue after `step`: from the binary checkpoint, or from the portable state without one that loads."""
-        import openmm
-
-        if not (checkpoint and self._load(checkpoint, log)):
-            self.context.setState(openmm.XmlSerializer.deserialize(state))
-        self.step = step
-        self._keep(self.context.getState(positions=True, velocities=True))
-
-    def advance(self, with_positions: bool) -> tuple[Sample, np.ndarray | None, np.ndarray]:
-        """Go on by one sample interval; return the sample, the positions where asked for, and the edges of the box.
-
-        Raises InputError with the step and the sites concerned when energies or positions are no longer finite.
-        """
-        settings = self.settings
-        try:
-            self.integrator.step(settings.sample_steps)
-            state = self.context.getState(energy=True, positions=True, velocities=with_positions)
-            energy = state.getPotentialEnergy()._value
-            kinetic = state.getKineticEnergy()._value
-            if not (np.isfinite(energy) and np.isfinite(kinetic)):
-                raise FloatingPointError("the energy is not finite")
-        except Exception as error:
-            raise InputError(self._explain(error)) from None
-        self.step += settings.sample_steps
-        volume = state.getPeriodicBoxVolume()._value
-        positions = state.getPositions(asNumpy=True)._value
-        x, y, z = (self._charges_e @ positions).tolist()
-        sample = Sample(
-            self.step,
-            self.step * settings.timestep_fs / 1000,
-            energy,
-            2 * kinetic / (self._degrees * BOLTZMANN_KJ_MOL_K),
-            volume,
-            self.model.mass_g_mol / volume * G_CM3_PER_AMU_NM3,
-            (x, y, z),
-        )
-        if with_positions:
-            self._keep(state)
-        return sample, positions if with_positions else None, state.getPeriodicBoxVectors(asNumpy=True)._value
+        if checkpoint and self._load(checkpoint, log):
+            self.step = self.sound_step = step
+        else:
+            super().resume(step, state, b"", log)
+        self.keep(step, self.context.getState(positions=True, velocities=True))
 
     def save(self) -> tuple[str, bytes]:
-        """Return the portable state (XML) and the binary checkpoint."""
+        """Return the portable state (XML) and the binary checkpoint, which holds the random streams."""
         import openmm
 
         state = self.context.getState(positions=True, velocities=True, parameters=True, integratorParameters=True)
@@ -150,17 +95,17 @@ class Engine:
             self.context.loadCheckpoint(checkpoint)
             return True
         except openmm.OpenMMException as error:
-            log.info("the binary checkpoint does not load (%s); continuing from its portable state", _one_line(error))
+            log.info("the binary checkpoint does not load (%s); continuing from its portable state", one_line(error))
             return False
 
-    def _keep(self, state: Any) -> None:
-        self._good = (self.step, state)
+    def keep(self, step: int, state: Any) -> None:
+        """Keep a state, of finite positions and velocities, as the last good one."""
+        self._good = (step, state)
 
-    def _explain(self, error: Exception) -> str:
-        cause = _one_line(error)
-        time_ps = self.step * self.settings.timestep_fs / 1000
-        text = f"The simulation failed after step {self.step} ({time_ps:g} ps): {cause}."
-        if "cutoff" in cause.lower() or "box" in cause.lower():
+    def explain(self, error: Exception) -> str:
+        """Return what went wrong, with the sites concerned, and what to do."""
+        text, cause = super().explain(error), one_line(error).lower()
+        if "cutoff" in cause or "box" in cause:
             return text + " The box shrank below twice cutoff_nm: use more molecules or a shorter cut-off."
         where = self._trace()
         return text + where + (
@@ -202,21 +147,7 @@ class Engine:
         return ", ".join(texts) + (f" and {rest} more" if rest > 0 else "")
 
 
-def degrees_of_freedom(system: Any) -> int:
-    """Return 3 N minus the constraints; the Langevin thermostat acts on the centre of mass too."""
-    massive = sum(system.getParticleMass(index)._value > 0 for index in range(system.getNumParticles()))
-    return 3 * massive - system.getNumConstraints()
-
-
-def site_charges_e(system: Any) -> np.ndarray:
-    """Return the charges of all sites, shape (n_sites,)."""
-    import openmm
-
-    force = next(force for force in system.getForces() if isinstance(force, openmm.NonbondedForce))
-    return np.array([force.getParticleParameters(index)[0]._value for index in range(force.getNumParticles())])
-
-
-def _thermostat(settings: Settings, friction_per_ps: float, timestep_fs: float) -> Any:
+def _thermostat(settings: RunSettings, friction_per_ps: float, timestep_fs: float) -> Any:
     import openmm
 
     integrator = openmm.LangevinMiddleIntegrator(settings.temperature_K, friction_per_ps, timestep_fs / 1000)
@@ -224,6 +155,14 @@ def _thermostat(settings: Settings, friction_per_ps: float, timestep_fs: float) 
     return integrator
 
 
-def _one_line(error: Exception) -> str:
-    """Return the first sentence of a message."""
-    return " ".join(str(error).split()).split(". ")[0][:200].rstrip(".") or type(error).__name__
+class LastGood:
+    """Keeps the state of an engine from time to time, so that a failure can be traced from there."""
+
+    needs = frozenset({POSITIONS, VELOCITIES})
+
+    def __init__(self, engine: Engine, interval: int):
+        self.interval, self._engine = interval, engine
+
+    def record(self, moment: Moment) -> None:
+        """Keep the state."""
+        self._engine.keep(moment.step, moment.state)

@@ -11,7 +11,7 @@ from moxie.dynamics.force_fields import load_force_field
 from moxie.dynamics.interactions import read_interactions
 from moxie.dynamics.lammps_files import Configuration, lammps_files
 from moxie.dynamics.platforms import choose_platform
-from moxie.dynamics.protocol import Settings, check_settings
+from moxie.dynamics.protocol import RunSettings, check_settings
 from moxie.dynamics.simulation import periodic_model, target_edge_nm
 from moxie.dynamics.systems import Model, site_positions_nm
 from moxie.io import write_text
@@ -23,7 +23,7 @@ FILES = ("system.data", "system.in")
 def export(
     box: str | Path,
     folder: str | Path,
-    settings: Settings,
+    settings: RunSettings,
     *,
     system: str,
     seed: int,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from moxie.dynamics.interactions import Interactions, Pair
-from moxie.dynamics.protocol import Settings
+from moxie.dynamics.protocol import RunSettings
 
 KJ_PER_KCAL = 4.184
 BAR_PER_ATM = 1.01325
@@ -74,7 +74,7 @@ def rigid_parts(interactions: Interactions) -> RigidParts:
 
 
 def lammps_files(
-    interactions: Interactions, configuration: Configuration, settings: Settings, title: str, seed: int
+    interactions: Interactions, configuration: Configuration, settings: RunSettings, title: str, seed: int
 ) -> dict[str, str]:
     """Return the text of system.data and of system.in by their names."""
     parts = rigid_parts(interactions)
@@ -117,7 +117,7 @@ def force_field_lines(interactions: Interactions, configuration: Configuration) 
 
 
 def protocol_lines(
-    interactions: Interactions, settings: Settings, parts: RigidParts, data: "_Data", seed: int
+    interactions: Interactions, settings: RunSettings, parts: RigidParts, data: "_Data", seed: int
 ) -> list[str]:
     """Return the commands of thermostat, barostat, output and run."""
     lines, timestep_fs = [], settings.timestep_fs

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from moxie.dynamics.series import DIPOLE, LIQUID, as_columns
 from moxie.errors import InputError
 from moxie.thermodynamics import (
     dielectric_constant,
@@ -22,21 +23,26 @@ from moxie.thermodynamics import (
 from moxie.timeseries import FEWEST_SAMPLES, Mean, detect_equilibration
 
 if TYPE_CHECKING:
-    from moxie.dynamics.protocol import Settings
+    from moxie.dynamics.protocol import RunSettings
 
 FEWEST_INDEPENDENT = 50.0
 FIRST_CHECK = 100  # samples after the configured equilibration
 _GROWTH = math.sqrt(2.0)
 _GAS_SHARE = 0.1  # of the variance allowed to an enthalpy of vaporisation; the liquid has the rest
-# response functions, each from the stationary rows of a run (see `Sample.row`) and its settings
-RESPONSES: dict[str, Callable[[np.ndarray, "Settings"], Mean]] = {
-    "isothermal_compressibility_per_GPa": lambda rows, settings: isothermal_compressibility_per_GPa(
-        rows[:, 3], settings.temperature_K
+Series = Mapping[str, np.ndarray]  # column -> values, shape (n,)
+# response functions, each from the stationary part of a run's time series (`series.LIQUID`) and its settings
+RESPONSES: dict[str, Callable[[Series, "RunSettings"], Mean]] = {
+    "isothermal_compressibility_per_GPa": lambda run, settings: isothermal_compressibility_per_GPa(
+        run["volume_nm3"], settings.temperature_K
     ),
-    "thermal_expansion_per_K": lambda rows, settings: thermal_expansion_per_K(
-        rows[:, 3], enthalpy_kJ_mol(rows[:, 1], rows[:, 3], settings.pressure_bar), settings.temperature_K
+    "thermal_expansion_per_K": lambda run, settings: thermal_expansion_per_K(
+        run["volume_nm3"],
+        enthalpy_kJ_mol(run["potential_energy_kJ_mol"], run["volume_nm3"], settings.pressure_bar),
+        settings.temperature_K,
     ),
-    "dielectric_constant": lambda rows, settings: dielectric_constant(rows[:, 5:8], rows[:, 3], settings.temperature_K),
+    "dielectric_constant": lambda run, settings: dielectric_constant(
+        np.column_stack([run[name] for name in DIPOLE]), run["volume_nm3"], settings.temperature_K
+    ),
 }
 QUANTITIES = ("density_g_cm3", "potential_energy_kJ_mol", "enthalpy_of_vaporisation_kJ_mol", *RESPONSES)
 _ONLY_NPT = ("density_g_cm3", "isothermal_compressibility_per_GPa", "thermal_expansion_per_K")
@@ -131,15 +137,22 @@ def assess(
 class StoppingRule:
     """The samples of one run and the decision whether they suffice: targets reached, or `sampling_ps` over."""
 
-    def __init__(self, settings: "Settings", targets: Mapping[str, float], n_molecules: int):
+    def __init__(
+        self,
+        settings: "RunSettings",
+        targets: Mapping[str, float],
+        n_molecules: int,
+        columns: Mapping[str, str] = LIQUID,
+    ):
         self._settings, self._targets, self._n_molecules = settings, dict(targets), n_molecules
+        self._columns = columns
         self._rows: list[np.ndarray] = []
         self.n_samples = 0
         self._reached = False
 
     @property
     def rows(self) -> np.ndarray:
-        """Return all samples, one row each."""
+        """Return all samples, one row each, shape (n, k)."""
         return np.concatenate(self._rows)
 
     def add(self, rows: np.ndarray) -> None:
@@ -181,13 +194,15 @@ class StoppingRule:
             log.warning("%s of the %g needed. Raise sampling_ps.", text, FEWEST_INDEPENDENT)
 
     def _assess(self) -> Assessment:
-        rows = self.rows
-        series = {"potential_energy_kJ_mol": rows[:, 1] / self._n_molecules}
-        if rows.shape[1] > 4 and self._settings.ensemble == "NPT":
-            series["density_g_cm3"] = rows[:, 4]
+        run = as_columns(self.rows, self._columns)
+        series = {"potential_energy_kJ_mol": run["potential_energy_kJ_mol"] / self._n_molecules}
+        if "density_g_cm3" in run and self._settings.ensemble == "NPT":
+            series["density_g_cm3"] = run["density_g_cm3"]
 
         def from_fluctuations(name: str) -> Callable[[int], Mean]:
-            return lambda start: RESPONSES[name](rows[start:], self._settings)
+            return lambda start: RESPONSES[name](
+                {column: values[start:] for column, values in run.items()}, self._settings
+            )
 
         responses = {name: from_fluctuations(name) for name in self._targets if name in RESPONSES}
         return assess(series, self._targets, self._settings.equilibration_samples, responses)

@@ -10,14 +10,14 @@ from moxie.dynamics.antechamber import check_available
 from moxie.dynamics.force_fields import is_registered, load_force_field
 from moxie.dynamics.gaff import check_coverage
 from moxie.dynamics.precision import check_precision
-from moxie.dynamics.protocol import Settings, check_samples, check_settings
+from moxie.dynamics.protocol import RunSettings, check_samples, check_settings
 from moxie.dynamics.typing import check_hydrogen_mass, check_hydrogen_mass_of_atoms, check_parameters
 from moxie.errors import InputError
 from moxie.structures.boxes import check_cutoff, check_density
 from moxie.structures.molecules import formal_charge, parse_smiles
 
 
-def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, str], settings: Settings) -> None:
+def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, str], settings: RunSettings) -> None:
     """Raise InputError, beginning with `dynamics.systems.NAME`, for a system that could not be simulated as asked.
 
     Checks that every component is among the molecules and has all its parameters, that OpenMM can use a force field

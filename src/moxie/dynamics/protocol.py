@@ -21,7 +21,7 @@ _LONGEST_FS = {  # constraints -> longest step with true and with heavy (3 amu o
 
 
 @dataclass(frozen=True)
-class Settings:
+class RunSettings:
     """The physics of one run at one state point; every field takes part in the checkpoint's digest."""
 
     temperature_K: float
@@ -47,9 +47,19 @@ class Settings:
         return max(1, round(1000 * self.sample_interval_ps / self.timestep_fs))
 
     @property
+    def sample_ps(self) -> float:
+        """Return the time between two rows of the time series."""
+        return self.sample_steps * self.timestep_fs / 1000
+
+    @property
     def samples_per_frame(self) -> int:
         """Return the rows of the time series between two frames of the trajectory."""
         return max(1, round(1000 * self.frame_interval_ps / self.timestep_fs / self.sample_steps))
+
+    @property
+    def frame_steps(self) -> int:
+        """Return the steps between two frames of the trajectory."""
+        return self.samples_per_frame * self.sample_steps
 
     @property
     def equilibration_samples(self) -> int:
@@ -72,7 +82,7 @@ class Settings:
         return asdict(self)
 
 
-def check_settings(settings: Settings, force_field: ForceField) -> None:
+def check_settings(settings: RunSettings, force_field: ForceField) -> None:
     """Raise InputError for settings that cannot give a sound run."""
     if settings.temperature_K <= 0:
         raise InputError(f"temperature_K is {settings.temperature_K:g}; it must be above 0 K.")
@@ -97,7 +107,7 @@ def check_settings(settings: Settings, force_field: ForceField) -> None:
     check_timestep(settings.timestep_fs, settings.hydrogen_mass_amu, force_field)
 
 
-def check_samples(settings: Settings) -> None:
+def check_samples(settings: RunSettings) -> None:
     """Raise InputError for a run too short for means with errors."""
     sampled = settings.total_samples - settings.equilibration_samples
     if sampled < FEWEST_SAMPLES:

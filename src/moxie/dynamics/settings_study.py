@@ -6,20 +6,23 @@ blows up is a result too. Both parts are one chain of checkpoints; the facts of 
 
 import logging
 import math
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from moxie.dynamics.checkpoints import Checkpoints, Segment, SegmentWriter
-from moxie.dynamics.engine import Engine, degrees_of_freedom
+from moxie.dynamics.engine import Engine, LastGood
+from moxie.dynamics.execution import Execution
 from moxie.dynamics.force_fields import load_force_field
+from moxie.dynamics.motion import ConstantEnergy, degrees_of_freedom, one_line
 from moxie.dynamics.platforms import PlatformChoice, choose_platform
 from moxie.dynamics.preflight import check_run
-from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, Settings, longest_timestep_fs
+from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, RunSettings, longest_timestep_fs
+from moxie.dynamics.recorders import Sampler, ns_per_day
+from moxie.dynamics.sampling import ENERGY, POSITIONS, Moment, sample
+from moxie.dynamics.series import as_columns
 from moxie.dynamics.simulation import periodic_model, target_edge_nm
 from moxie.dynamics.stress import MolecularCentres
 from moxie.dynamics.systems import Model, site_positions_nm
@@ -31,9 +34,9 @@ from moxie.structures.boxes import Box
 from moxie.timeseries import FEWEST_SAMPLES, NO_MEAN, Mean, jackknife_mean, mean_of, statistical_inefficiency
 
 _DISPLACEMENT_NM = 2e-4
-_CONSTRAINT_TOLERANCE = 1e-7
 _ENERGY_INTERVAL_PS = 0.05
 _SAMPLING, _CONSERVING = "constant pressure", "constant energy"  # the parts of a point
+_SAMPLED = dict.fromkeys(("density_g_cm3", "temperature_K", "squared_forces", "curvature"), "")
 _BEYOND = 2.0  # how far a study may go past the longest time step of a run
 
 
@@ -52,7 +55,7 @@ class Point:
         mass = "true" if self.hydrogen_mass_amu is None else f"{self.hydrogen_mass_amu:g}"
         return f"dt{self.timestep_fs:g}_m{mass}_n{self.n_molecules}_rc{self.cutoff_nm:g}"
 
-    def of(self, settings: Settings) -> Settings:
+    def of(self, settings: RunSettings) -> RunSettings:
         """Return the settings of a run with those of the point in their place."""
         return replace(
             settings, timestep_fs=self.timestep_fs, hydrogen_mass_amu=self.hydrogen_mass_amu, cutoff_nm=self.cutoff_nm
@@ -90,7 +93,7 @@ def scaled_composition(composition: Mapping[str, int], n_molecules: int) -> dict
 
 
 def check_point(
-    point: Point, composition: Mapping[str, int], smiles: Mapping[str, str], settings: Settings, nve_ps: float
+    point: Point, composition: Mapping[str, int], smiles: Mapping[str, str], settings: RunSettings, nve_ps: float
 ) -> None:
     """Raise InputError, beginning with `dynamics.settings_study`, for a point that could not be run as asked.
 
@@ -118,36 +121,32 @@ def check_point(
 
 def simulate_point(
     packed: Box,
-    settings: Settings,
+    settings: RunSettings,
     nve_ps: float,
     *,
     system: str,
     seed: int,
-    checkpoint_dir: str | Path,
-    checkpoint_interval_s: float = 30.0,
-    platform: str = "auto",
-    threads: int = 1,
-    log: logging.Logger | None = None,
+    execution: Execution,
 ) -> dict[str, Any]:
     """Simulate one point and return its row of the table `settings_study`.
 
     `settings.equilibration_ps` and `sampling_ps` at constant pressure, then `nve_ps` at constant energy (leapfrog
     Verlet) with the same masses and time step. Where the run blows up, `failure` says how and the observables are
-    empty. A point that was killed continues from `checkpoint_dir`, which the caller deletes once the row is kept.
-    Raises InputError for a box or force field that cannot be used.
+    empty. A point that was killed continues from `execution.checkpoint_dir`, which the caller deletes once the row is
+    kept. Raises InputError for a box or force field that cannot be used.
     """
-    log = log or logging.getLogger(__name__)
+    log = execution.log
     edge_nm = target_edge_nm(packed, settings, system)
     model = periodic_model(packed, settings)
     positions = site_positions_nm(model, packed)
-    choice = choose_platform(model.system, positions, platform, threads, log)
+    choice = choose_platform(model.system, positions, execution.platform, execution.threads, log)
     dependencies = {
         "settings": settings.as_dict(), "nve_ps": nve_ps, "seed": seed, "composition": dict(packed.composition),
         "smiles": dict(packed.smiles), "force_field": sha256(model.force_field.path),
     }  # fmt: skip
-    checkpoints = Checkpoints(checkpoint_dir, dependencies, log)
+    checkpoints = Checkpoints(execution.checkpoint_dir, dependencies, log)
     segments = checkpoints.open()
-    writer = SegmentWriter(checkpoints, segments, checkpoint_interval_s)
+    writer = SegmentWriter(checkpoints, segments, execution.checkpoint_interval_s)
     row: dict[str, Any] = {
         "system": system, "force_field": model.force_field.name,
         "force_field_sha256": dependencies["force_field"], "temperature_K": settings.temperature_K,
@@ -168,8 +167,8 @@ def simulate_point(
         if segments:
             time_ps = segments[-1].last_step * settings.timestep_fs / 1000
             log.info("continuing at %.1f ps of %s", time_ps, segments[-1].facts["part"])
-        row |= _sample(engine, segments, writer, choice, seed, threads, log)
-        row |= _drift(engine, segments, writer, choice, nve_ps, log)
+        row |= _sampled(engine, segments, writer, choice, seed, execution.threads, log)
+        row |= _conserved(engine, segments, writer, choice, nve_ps, log)
     except InputError as error:
         row["failure"] = str(error)
         log.warning("%s", error)
@@ -228,97 +227,102 @@ class _Curvature:
         return np.add.reduceat(forces, self._first)
 
 
-class _Rate:
-    """Simulated time per day: of processor time on the CPU platform, where others may share it; else of the clock."""
-
-    def __init__(self, choice: PlatformChoice, threads: int, used_s: float):
-        self._clock = time.process_time if choice.name == "CPU" else time.perf_counter
-        self._threads = threads if choice.name == "CPU" else 1
-        self.used_s = used_s
-
-    def __enter__(self) -> None:
-        self._begin = self._clock()
-
-    def __exit__(self, *_: object) -> None:
-        self.used_s += self._clock() - self._begin
-
-    def ns_per_day(self, simulated_ps: float) -> float:
-        return simulated_ps / 1000 * 86400 * self._threads / max(self.used_s, 1e-9)
-
-
 def _rows(segments: list[Segment], part: str) -> list[np.ndarray]:
     """Return the samples of one part of a point."""
     return [row for segment in segments if segment.facts["part"] == part for row in segment.samples]
 
 
-def _sample(
+class _PointSeries:
+    """Density, temperature and, after the equilibration, what the configurational temperature is made of."""
+
+    needs = frozenset({ENERGY, POSITIONS})
+
+    def __init__(self, engine: Engine, curvature: _Curvature, writer: SegmentWriter, say: Progress):
+        self.interval, self._say = engine.settings.sample_steps, say
+        self._equilibration = engine.settings.equilibration_samples * self.interval
+        self._sampler, self._curvature, self._writer = Sampler(engine.model), curvature, writer
+
+    def record(self, moment: Moment) -> None:
+        """Add a row."""
+        found, forces = self._sampler.at(moment), (math.nan, math.nan)
+        if moment.step > self._equilibration:
+            forces = self._curvature.at(moment.positions_nm, moment.vectors_nm)
+        self._writer.add([found.density_g_cm3, found.temperature_K, *forces])
+        self._say.update(found.time_ps, f"{found.density_g_cm3:.4f} g/cm3")
+
+
+def _sampled(
     engine: Engine, segments: list[Segment], writer: SegmentWriter, choice: PlatformChoice, seed: int, threads: int,
     log: logging.Logger,
 ) -> dict[str, float]:  # fmt: skip
     """Take the samples at constant pressure that are still missing, and return the means over all of them."""
     settings = engine.settings
+    total_steps, total_ps = settings.total_samples * settings.sample_steps, settings.total_samples * settings.sample_ps
+    before_s = max((segment.facts.get("used_s", 0.0) for segment in segments), default=0.0)
+
+    def used_s() -> float:  # processor time on the CPU platform, where others may share it; else that of the clock
+        return before_s + (engine.cpu_s / threads if choice.name == "CPU" else engine.wall_s)
+
+    complete = len(_rows(segments, _SAMPLING)) == settings.total_samples
     curvature = _Curvature(engine.model, choice, derive_seed(seed, "curvature", segment=len(segments)))
-    rate = _Rate(choice, threads, max((segment.facts.get("used_s", 0.0) for segment in segments), default=0.0))
-    total, sample_ps = settings.total_samples, settings.sample_steps * settings.timestep_fs / 1000
-    done = len(_rows(segments, _SAMPLING))
-    progress = Progress(log, total * sample_ps, "ps", done * sample_ps)
-    for number in range(done, total):
-        with rate:
-            sample, positions, vectors = engine.advance(True)
-        forces = (math.nan, math.nan)
-        if number >= settings.equilibration_samples and positions is not None:
-            forces = curvature.at(positions, vectors)
-        writer.add([sample.density_g_cm3, sample.temperature_K, *forces])
-        if writer.is_due or number + 1 == total:
-            writer.commit(engine.step, *engine.save(), choice.made_by | {"part": _SAMPLING, "used_s": rate.used_s})
-        progress.update(sample.time_ps, f"{sample.density_g_cm3:.4f} g/cm3")
-    series = np.array(_rows(segments, _SAMPLING))[settings.equilibration_samples :]
-    if len(series) < FEWEST_SAMPLES:
-        raise InputError(f"sampling_ps gives {len(series)} samples; at least {FEWEST_SAMPLES} are needed.")
+    progress = Progress(log, total_ps, "ps", engine.time_ps)
+    recorders = (_PointSeries(engine, curvature, writer, progress), LastGood(engine, settings.sample_steps))
+    sample(
+        engine, recorders, lambda: complete or engine.step >= total_steps, writer,
+        lambda: choice.made_by | {"part": _SAMPLING, "used_s": used_s()},
+    )  # fmt: skip
+    series = as_columns(np.array(_rows(segments, _SAMPLING))[settings.equilibration_samples :], _SAMPLED)
+    density = series["density_g_cm3"]
+    if len(density) < FEWEST_SAMPLES:
+        raise InputError(f"sampling_ps gives {len(density)} samples; at least {FEWEST_SAMPLES} are needed.")
+    configurational = configurational_temperature(series["squared_forces"], series["curvature"])
     return {
-        **mean_of(series[:, 0]).as_columns("density_g_cm3"),
-        **mean_of(series[:, 1]).as_columns("kinetic_temperature_K"),
-        **configurational_temperature(series[:, 2], series[:, 3]).as_columns("configurational_temperature_K"),
-        "ns_per_day": rate.ns_per_day(total * sample_ps),
+        **mean_of(density).as_columns("density_g_cm3"),
+        **mean_of(series["temperature_K"]).as_columns("kinetic_temperature_K"),
+        **configurational.as_columns("configurational_temperature_K"),
+        "ns_per_day": ns_per_day(total_ps, used_s()),
     }
 
 
-def _drift(
+class _Conserving(ConstantEnergy):
+    def explain(self, error: Exception) -> str:
+        return f"Without a thermostat the run failed: {one_line(error)}."
+
+
+class _EnergySeries:
+    """The total energy of a motion that should conserve it."""
+
+    needs = frozenset({ENERGY})
+
+    def __init__(self, interval: int, writer: SegmentWriter):
+        self.interval, self._writer = interval, writer
+
+    def record(self, moment: Moment) -> None:
+        """Add a row."""
+        self._writer.add([moment.potential_kJ_mol + moment.kinetic_kJ_mol])
+
+
+def _conserved(
     engine: Engine, segments: list[Segment], writer: SegmentWriter, choice: PlatformChoice, nve_ps: float,
     log: logging.Logger,
 ) -> dict[str, float]:  # fmt: skip
     """Go on at constant energy and volume from where the engine is, and return the drift of the energy."""
-    import openmm
-
-    timestep_ps = engine.settings.timestep_fs / 1000
-    integrator = openmm.VerletIntegrator(timestep_ps)
-    integrator.setConstraintTolerance(_CONSTRAINT_TOLERANCE)
-    context = choice.context(engine.model.system, integrator)
-    done, facts = len(_rows(segments, _CONSERVING)), choice.made_by | {"part": _CONSERVING}
-    if done:
-        context.setState(openmm.XmlSerializer.deserialize(segments[-1].state(choice.made_by, log)[0]))
+    motion = _Conserving(engine.model, choice, engine.timestep_fs)
+    if _rows(segments, _CONSERVING):
+        motion.resume(segments[-1].last_step, *segments[-1].state(choice.made_by, log), log)
     else:
         state = engine.context.getState(positions=True, velocities=True)
-        context.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
-        context.setPositions(state.getPositions(asNumpy=True))
-        context.applyConstraints(_CONSTRAINT_TOLERANCE)
-        context.setVelocities(state.getVelocities(asNumpy=True))
-        context.applyVelocityConstraints(_CONSTRAINT_TOLERANCE)
+        motion.context.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
+        motion.context.setPositions(state.getPositions(asNumpy=True))
+        motion.context.applyConstraints(motion.tolerance)
+        motion.context.setVelocities(state.getVelocities(asNumpy=True))
+        motion.context.applyVelocityConstraints(motion.tolerance)
+    timestep_ps = motion.timestep_fs / 1000
     steps = max(1, round(_ENERGY_INTERVAL_PS / timestep_ps))
-    total = round(nve_ps / (steps * timestep_ps))
-    for number in range(done + 1, total + 1):
-        try:
-            integrator.step(steps)
-        except openmm.OpenMMException as failure:
-            raise InputError(f"Without a thermostat the run failed: {failure}") from None
-        energy = context.getState(energy=True)
-        writer.add([energy.getPotentialEnergy()._value + energy.getKineticEnergy()._value])
-        if writer.is_due or number == total:
-            state = context.getState(positions=True, velocities=True)
-            writer.commit(number * steps, openmm.XmlSerializer.serialize(state), b"", facts)
+    total = steps * round(nve_ps / (steps * timestep_ps))
+    facts = choice.made_by | {"part": _CONSERVING}
+    sample(motion, [_EnergySeries(steps, writer)], lambda: motion.step >= total, writer, lambda: facts)
     series = np.array(_rows(segments, _CONSERVING))[:, 0]
-    if not np.isfinite(series).all():
-        raise InputError("Without a thermostat the energy was not finite any more.")
     time_ps = steps * timestep_ps * np.arange(1, len(series) + 1)
     drift, error = drift_of(time_ps, series, degrees_of_freedom(engine.model.system) - 3)
     return {"energy_drift_kJ_mol_ns": drift, "energy_drift_kJ_mol_ns_standard_error": error}

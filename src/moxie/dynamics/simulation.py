@@ -10,54 +10,34 @@ from typing import Any
 import numpy as np
 
 from moxie.dynamics.checkpoints import Checkpoints, Segment, SegmentWriter, concatenate
-from moxie.dynamics.engine import Engine, Sample, degrees_of_freedom
+from moxie.dynamics.engine import Engine, LastGood
+from moxie.dynamics.execution import Execution, Outputs
 from moxie.dynamics.force_fields import load_force_field
+from moxie.dynamics.motion import degrees_of_freedom
 from moxie.dynamics.platforms import PlatformChoice, choose_platform
 from moxie.dynamics.precision import StoppingRule, box_targets, gas_targets
-from moxie.dynamics.protocol import Settings, check_settings
+from moxie.dynamics.protocol import RunSettings, check_settings
+from moxie.dynamics.recorders import IsolatedSeries, LiquidSeries, Trajectory, ns_per_day
+from moxie.dynamics.sampling import sample
+from moxie.dynamics.series import ISOLATED, write_series
 from moxie.dynamics.systems import Model, build_model, isolated_positions_nm, site_positions_nm
 from moxie.errors import InputError
 from moxie.io import replace_when_complete, sha256, write_json, write_text
 from moxie.job import Progress
 from moxie.structures.boxes import Box, expected_edge_nm, read_box
 
-UNITS = {
-    "time_ps": "ps",
-    "potential_energy_kJ_mol": "kJ/mol",
-    "temperature_K": "K",
-    "volume_nm3": "nm3",
-    "density_g_cm3": "g/cm3",
-    "dipole_x_e_nm": "e nm",
-    "dipole_y_e_nm": "e nm",
-    "dipole_z_e_nm": "e nm",
-}
-_EVAPORATED = 4.0
 _LOOSE_EDGE = 1.02  # NPT starts at 2 % more than the estimated edge; the barostat does the rest
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """Where the results of a liquid leg go."""
-
-    timeseries: Path
-    trajectory: Path
-    topology: Path
-    run: Path
 
 
 def simulate(
     box: str | Path,
     outputs: Outputs,
-    settings: Settings,
+    settings: RunSettings,
     *,
     system: str,
     replica: int,
     seed: int,
-    checkpoint_dir: str | Path,
-    checkpoint_interval_s: float = 120.0,
-    platform: str = "auto",
-    threads: int = 1,
-    log: logging.Logger | None = None,
+    execution: Execution,
 ) -> dict[str, Any]:
     """Simulate a packed box at one state point and return what run.json holds.
 
@@ -65,11 +45,11 @@ def simulate(
     Chem. A 123, 6056 (2019)). The time series begins with the production time step and contains the equilibration; the
     analysis decides what to discard. The run ends after `settings.sampling_ps`, or before that once the standard errors
     in `settings.precision` are reached (`moxie.dynamics.precision`). A run that was killed continues from
-    `checkpoint_dir`; the folder is deleted once the outputs are in place. On one thread of the CPU platform an
-    uninterrupted run gives the same bytes for one seed. Raises InputError for unusable inputs and for a run that blows
-    up.
+    `execution.checkpoint_dir`; the folder is deleted once the outputs are in place. On one thread of the CPU platform
+    an uninterrupted run gives the same bytes for one seed. Raises InputError for unusable inputs and for a run that
+    blows up.
     """
-    log = log or logging.getLogger(__name__)
+    log = execution.log
     packed = read_box(box)
     check_settings(settings, load_force_field(settings.force_field))
     edge_nm = target_edge_nm(packed, settings, system)
@@ -78,31 +58,38 @@ def simulate(
         "settings": settings.as_dict(), "seed": seed, "box": sha256(box),
         "force_field": sha256(model.force_field.path),
     }  # fmt: skip
-    checkpoints = Checkpoints(checkpoint_dir, dependencies, log)
+    checkpoints = Checkpoints(execution.checkpoint_dir, dependencies, log)
     segments = checkpoints.open()
     positions = site_positions_nm(model, packed)
-    choice = choose_platform(model.system, positions, platform, threads, log)
+    choice = choose_platform(model.system, positions, execution.platform, execution.threads, log)
     log.info(
         "%s: %d molecules, %d sites, %g K, %s, %s platform (%s)", system, model.n_molecules, len(positions),
         settings.temperature_K, settings.ensemble, choice.name, choice.precision,
     )  # fmt: skip
     start = _Clock()
     engine = Engine(model, settings, choice, seed, len(segments))
-    done = segments[-1].last_step // settings.sample_steps if segments else 0
     if segments:
         engine.resume(segments[-1].last_step, *segments[-1].state(choice.made_by, log), log)
-        log.info("continuing at %.1f ps, after segment %d", done * _sample_ps(settings), segments[-1].index)
+        log.info("continuing at %.1f ps, after segment %d", engine.time_ps, segments[-1].index)
     else:
         engine.start(positions, edge_nm, log)
-    warm = start.lap()
+    warm, begin_ps = start.lap(), engine.time_ps
     rule = StoppingRule(settings, box_targets(settings.precision), model.n_molecules)
     for segment in segments:
         rule.add(segment.samples)
-    frame_steps = settings.samples_per_frame * settings.sample_steps
     writer = SegmentWriter(
-        checkpoints, segments, checkpoint_interval_s, model.topology, settings.timestep_fs, frame_steps
-    )
-    _sample(engine, writer, rule, checkpoints.folder, choice, edge_nm**3, log)
+        checkpoints, segments, execution.checkpoint_interval_s, model.topology, settings.timestep_fs,
+        settings.frame_steps,
+    )  # fmt: skip
+    progress = Progress(log, settings.total_samples * settings.sample_ps, "ps", begin_ps)
+    recorders = (
+        LiquidSeries(engine, writer, rule, edge_nm**3, progress), Trajectory(writer, settings.frame_steps),
+        LastGood(engine, settings.frame_steps),
+    )  # fmt: skip
+    try:
+        sample(engine, recorders, rule.is_over, writer, lambda: choice.made_by)
+    except InputError as error:
+        raise _with_last_good_state(error, engine, checkpoints.folder) from None
     produced = start.lap()
     rule.say(log)
     facts = {
@@ -110,7 +97,7 @@ def simulate(
         "sampling": rule.report(),
         "segments": [{"index": s.index, "last_step": s.last_step, **s.facts} for s in segments],
         "warm_up_cpu_s": warm.cpu_s, "production_cpu_s": produced.cpu_s, "production_wall_s": produced.wall_s,
-        "ns_per_day": _ns_per_day((rule.n_samples - done) * _sample_ps(settings), produced.wall_s),
+        "ns_per_day": ns_per_day(engine.time_ps - begin_ps, produced.wall_s),
     }  # fmt: skip
     _write_outputs(engine, segments, outputs, facts)
     checkpoints.delete()
@@ -122,7 +109,7 @@ def simulate_gas(
     name: str,
     timeseries: str | Path,
     run: str | Path,
-    settings: Settings,
+    settings: RunSettings,
     *,
     replica: int,
     seed: int,
@@ -150,104 +137,42 @@ def simulate_gas(
         "system": name, "replica": replica, "seed": seed, **_description(model, settings, choice), "sampling": sampling,
         "production_cpu_s": used.cpu_s, "production_wall_s": used.wall_s,
     }  # fmt: skip
-    write_series(series, timeseries)
+    write_series(series, timeseries, ISOLATED)
     write_json(run, facts)
     log.info("%s gas at %g K: mean potential energy %.3f kJ/mol", name, settings.temperature_K, series[:, 1].mean())
     return facts
 
 
 def _gas_series(
-    model: Model, settings: Settings, choice: PlatformChoice, positions_nm: np.ndarray, seed: int
+    model: Model, settings: RunSettings, choice: PlatformChoice, positions_nm: np.ndarray, seed: int
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K
     from moxie.seeds import derive_seed
 
     engine = Engine(model, replace(settings, ensemble="NVT"), choice, seed, 0)
-    context, integrator = engine.context, engine.integrator
-    context.setPositions(positions_nm)
-    context.applyConstraints(1e-6)
-    context.setVelocitiesToTemperature(settings.temperature_K, derive_seed(seed, "velocities"))
-    integrator.step(round(1000 * settings.equilibration_ps / settings.timestep_fs))
-    degrees = degrees_of_freedom(model.system)
-    sampled = replace(settings, equilibration_ps=0.0)
-    rule = StoppingRule(sampled, gas_targets(settings.precision), 1)
-    while not rule.is_over():
-        integrator.step(settings.sample_steps)
-        state = context.getState(energy=True)
-        kinetic = state.getKineticEnergy()._value
-        rule.add(np.array([[
-            (rule.n_samples + 1) * _sample_ps(settings),
-            state.getPotentialEnergy()._value,
-            2 * kinetic / (degrees * BOLTZMANN_KJ_MOL_K),
-        ]]))  # fmt: skip
-    rows = rule.rows
-    if not np.isfinite(rows).all():
+    engine.context.setPositions(positions_nm)
+    engine.context.applyConstraints(1e-6)
+    engine.context.setVelocitiesToTemperature(settings.temperature_K, derive_seed(seed, "velocities"))
+    rule = StoppingRule(replace(settings, equilibration_ps=0.0), gas_targets(settings.precision), 1, ISOLATED)
+    try:
+        engine.advance(round(1000 * settings.equilibration_ps / settings.timestep_fs))
+        engine.step = 0  # sampling begins
+        sample(engine, [IsolatedSeries(engine, rule)], rule.is_over)
+    except InputError:
         raise InputError(
             f"The isolated molecule blew up at {settings.temperature_K:g} K. Use a timestep_fs below"
             f" {settings.timestep_fs:g}."
-        )
-    return rows, rule.report()
+        ) from None
+    return rule.rows, rule.report()
 
 
-def write_series(rows: np.ndarray, path: str | Path, units: Mapping[str, str] = UNITS) -> None:
-    """Write a time series as Parquet with units in the metadata; columns of NaN are left out.
-
-    rows: (n, k), the first k columns of `units` ({name: unit}).
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    columns = {name: values for name, values in zip(units, rows.T, strict=False) if not np.isnan(values).all()}
-    schema = pa.schema([pa.field(name, pa.float64(), metadata={"unit": units[name]}) for name in columns])
-    with replace_when_complete(path) as partial:
-        pq.write_table(pa.table(columns, schema=schema), partial)
-
-
-def _sample(
-    engine: Engine, writer: SegmentWriter, rule: StoppingRule, folder: Path, choice: PlatformChoice,
-    liquid_nm3: float, log: logging.Logger,
-) -> None:  # fmt: skip
-    """Take samples until the rule says that they suffice, committing a segment at every interval and at the end."""
-    settings = engine.settings
-    total, done = settings.total_samples, rule.n_samples
-    progress = Progress(log, total * _sample_ps(settings), "ps", done * _sample_ps(settings))
-    begin, begin_done = time.monotonic(), done
-    try:
-        while not rule.is_over():
-            number = rule.n_samples + 1
-            sample, positions, vectors = engine.advance(number % settings.samples_per_frame == 0)
-            check_still_liquid(sample, liquid_nm3, settings)
-            row = sample.row()
-            writer.add(row)
-            if positions is not None:
-                writer.add_frame(sample.step, positions, vectors)
-            rule.add(np.array([row]))
-            if writer.is_due or rule.is_over():
-                writer.commit(engine.step, *engine.save(), choice.made_by)
-            rate = _ns_per_day((number - begin_done) * _sample_ps(settings), time.monotonic() - begin)
-            progress.update(sample.time_ps, f"{rate:.0f} ns/day, {sample.density_g_cm3:.4f} g/cm3")
-    except InputError as error:
-        good = engine.last_good_state()
-        if good is None:
-            raise
-        place = folder / "last_good_state.xml"
-        write_text(place, good)
-        raise InputError(f"{error} The last good state is in {place}.") from None
-
-
-def check_still_liquid(sample: Sample, liquid_nm3: float, settings: Settings) -> None:
-    """Raise InputError for a box that has grown to four times its volume at the start: the liquid evaporates.
-
-    The mesh of the Ewald sums is that of the start, and what is measured of liquids has no meaning.
-    """
-    if sample.volume_nm3 > _EVAPORATED * liquid_nm3:
-        density = sample.density_g_cm3 * sample.volume_nm3 / liquid_nm3
-        raise InputError(
-            f"The liquid evaporates at {settings.temperature_K:g} K and {settings.pressure_bar:g} bar: after"
-            f" {sample.time_ps:.1f} ps the density is {sample.density_g_cm3:.3f} g/cm3, where it began with"
-            f" {density:.3f}. Use a lower temperature or a higher pressure, or ensemble NVT; for a dilute phase give"
-            " its density_g_cm3."
-        )
+def _with_last_good_state(error: InputError, engine: Engine, folder: Path) -> InputError:
+    """Write the last good state of an engine into a folder and return the error that says where it is."""
+    good = engine.last_good_state()
+    if good is None:
+        return error
+    place = folder / "last_good_state.xml"
+    write_text(place, good)
+    return InputError(f"{error} The last good state is in {place}.")
 
 
 def _write_outputs(engine: Engine, segments: list[Segment], outputs: Outputs, facts: dict[str, Any]) -> None:
@@ -259,12 +184,13 @@ def _write_outputs(engine: Engine, segments: list[Segment], outputs: Outputs, fa
     state = engine.context.getState(positions=True)
     topology = engine.model.topology
     topology.setPeriodicBoxVectors(state.getPeriodicBoxVectors())
+    assert outputs.topology is not None  # only a leg has none
     with replace_when_complete(outputs.topology) as partial, open(partial, "w") as stream:
         app.PDBFile.writeFile(topology, state.getPositions(), stream)
     write_json(outputs.run, facts)
 
 
-def target_edge_nm(packed: Box, settings: Settings, system: str) -> float:
+def target_edge_nm(packed: Box, settings: RunSettings, system: str) -> float:
     """Return the edge at which production begins; raises InputError when the cut-off does not fit into it."""
     edge_nm = expected_edge_nm(packed.composition, packed.smiles, settings.density_g_cm3)
     if settings.ensemble == "NPT" and settings.density_g_cm3 is None:
@@ -277,7 +203,7 @@ def target_edge_nm(packed: Box, settings: Settings, system: str) -> float:
     return edge_nm
 
 
-def periodic_model(packed: Box, settings: Settings) -> Model:
+def periodic_model(packed: Box, settings: RunSettings) -> Model:
     return build_model(
         packed.composition,
         packed.smiles,
@@ -289,7 +215,7 @@ def periodic_model(packed: Box, settings: Settings) -> Model:
     )
 
 
-def _description(model: Model, settings: Settings, choice: PlatformChoice) -> dict[str, Any]:
+def _description(model: Model, settings: RunSettings, choice: PlatformChoice) -> dict[str, Any]:
     components: list[Mapping[str, Any]] = [
         {"name": sites.name, "smiles": sites.smiles, "count": count, "site_atoms": list(sites.atoms),
          "site_types": list(sites.types)}
@@ -320,11 +246,3 @@ class _Clock:
         lap = _Lap(cpu - self._cpu, wall - self._wall)
         self._cpu, self._wall = cpu, wall
         return lap
-
-
-def _sample_ps(settings: Settings) -> float:
-    return settings.sample_steps * settings.timestep_fs / 1000
-
-
-def _ns_per_day(time_ps: float, wall_s: float) -> float:
-    return time_ps / 1000 / max(wall_s, 1e-9) * 86400

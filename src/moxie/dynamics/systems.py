@@ -134,6 +134,12 @@ def isolated_positions_nm(sites: Sites) -> np.ndarray:
     return place_sites(sites, coordinates_A(embed(sites.smiles, sites.name)) / 10)
 
 
+def site_charges_e(system: Any) -> np.ndarray:
+    """Return the charges of all sites, shape (n_sites,)."""
+    force = nonbonded_of(system)
+    return np.array([force.getParticleParameters(index)[0]._value for index in range(force.getNumParticles())])
+
+
 def check_system(model: Model) -> None:
     """Raise InputError unless the System holds every term of the molecular graph, is neutral and excludes rightly.
 
@@ -157,8 +163,7 @@ def check_system(model: Model) -> None:
                 " parameters, or has a constant of 0 there, which OpenMM leaves out."
             )
     nonbonded = nonbonded_of(model.system)
-    charges = [nonbonded.getParticleParameters(index)[0]._value for index in range(nonbonded.getNumParticles())]
-    total = float(np.sum(charges))
+    total = float(site_charges_e(model.system).sum())
     limit = max(_NEUTRAL_E, NEUTRAL_E * model.n_molecules)
     if nonbonded.usesPeriodicBoundaryConditions() and abs(total) > limit:
         raise InputError(

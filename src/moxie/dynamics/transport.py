@@ -7,6 +7,7 @@ the mean energy of the temperature, and goes on without a thermostat.
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,17 @@ from typing import Any
 import numpy as np
 
 from moxie.dynamics.checkpoints import Checkpoints, SegmentWriter, concatenate
-from moxie.dynamics.engine import degrees_of_freedom
+from moxie.dynamics.execution import Execution, Outputs
 from moxie.dynamics.force_fields import load_force_field
+from moxie.dynamics.motion import ConstantEnergy, Motion, degrees_of_freedom, one_line
 from moxie.dynamics.platforms import PlatformChoice, choose_platform
 from moxie.dynamics.precision import FIRST_CHECK
-from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, Settings, check_timestep
+from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, RunSettings, check_timestep
+from moxie.dynamics.recorders import Trajectory
 from moxie.dynamics.relaxation import scale_molecules
-from moxie.dynamics.simulation import write_series
-from moxie.dynamics.stress import COMPONENTS, MolecularStress
+from moxie.dynamics.sampling import ENERGY, POSITIONS, VELOCITIES, Moment, sample
+from moxie.dynamics.series import as_columns, write_series
+from moxie.dynamics.stress import COMPONENTS, MolecularCentres, MolecularStress
 from moxie.dynamics.systems import Model, build_model
 from moxie.errors import InputError
 from moxie.io import read_json, replace_when_complete, sha256, write_json
@@ -29,7 +33,7 @@ from moxie.job import Progress
 from moxie.seeds import derive_seed
 from moxie.trajectories import Frames
 
-UNITS = {
+LEG = {
     "time_ps": "ps",
     "potential_energy_kJ_mol": "kJ/mol",
     "kinetic_energy_kJ_mol": "kJ/mol",
@@ -37,7 +41,6 @@ UNITS = {
     **dict.fromkeys(COMPONENTS, "bar"),
 }
 _LARGEST_DRIFT = 0.02  # of the total energy over a leg, in units of the kinetic energy
-_CONSTRAINT_TOLERANCE = 1e-7
 _FEWEST_FRAMES = 40  # as moxie.features.diffusion needs
 _LATER_PS = 2e-3  # the frame at the end of the equilibration is the last of it
 _DEFAULT_STEP_FS = {"none": 1.0, "h_bonds": 2.0, "all_bonds": 2.0}
@@ -55,16 +58,7 @@ class TransportSettings:
     stress_interval_fs: float = 20.0
 
 
-@dataclass(frozen=True)
-class TransportOutputs:
-    """Where the results of a leg go."""
-
-    timeseries: Path
-    trajectory: Path
-    run: Path
-
-
-def check_transport(name: str, settings: TransportSettings, run: Settings) -> None:
+def check_transport(name: str, settings: TransportSettings, run: RunSettings) -> None:
     """Raise InputError, beginning with `dynamics.systems.NAME.transport`, for legs that could not be run as asked."""
     try:
         timestep_fs = _timestep_fs(settings, run.force_field)
@@ -92,49 +86,50 @@ def check_transport(name: str, settings: TransportSettings, run: Settings) -> No
 
 
 def simulate_transport(
-    start: TransportOutputs,
-    outputs: TransportOutputs,
+    start: Outputs,
+    outputs: Outputs,
     settings: TransportSettings,
     *,
     leg: int,
     seed: int,
-    checkpoint_dir: str | Path,
-    checkpoint_interval_s: float = 30.0,
-    platform: str = "auto",
-    threads: int = 1,
-    log: logging.Logger | None = None,
+    execution: Execution,
 ) -> dict[str, Any]:
     """Simulate one leg at constant energy and return what its run.json holds.
 
     `start` are the files of the equilibrated run. The time series has a row at every stress interval: energies and five
     components of the molecular pressure tensor (`moxie.dynamics.stress`). The trajectory holds positions that never
-    jump across the box. A leg that was killed continues from `checkpoint_dir`. Raises InputError for files that do not
-    belong together, and for a leg whose energy drifts.
+    jump across the box. A leg that was killed continues from `execution.checkpoint_dir`. Raises InputError for files
+    that do not belong together, and for a leg whose energy drifts.
     """
-    log = log or logging.getLogger(__name__)
+    log = execution.log
     origin = read_json(start.run)
     timestep_fs = _timestep_fs(settings, origin["settings"]["force_field"])
     series = _stationary_series(start, origin)
     positions, edge_nm = _starting_point(start, origin, series, leg, settings.legs)
     model = _true_mass_model(origin, edge_nm)
-    choice = choose_platform(model.system, positions, platform, threads, log)
-    files = {name: sha256(path) for name, path in asdict(start).items() if name != "run"}
+    choice = choose_platform(model.system, positions, execution.platform, execution.threads, log)
+    files = {name: sha256(getattr(start, name)) for name in ("timeseries", "trajectory")}
     dependencies = {
         "settings": asdict(settings), "origin": origin["settings"], "leg": leg, "seed": seed, "start": files,
         "force_field": sha256(model.force_field.path),
     }  # fmt: skip
-    checkpoints = Checkpoints(checkpoint_dir, dependencies, log)
+    checkpoints = Checkpoints(execution.checkpoint_dir, dependencies, log)
     segments = checkpoints.open()
-    run = _Leg(model, settings, timestep_fs, choice)
+    run = _Leg(model, choice, timestep_fs)
     if segments:
-        run.resume(segments[-1].last_step, segments[-1].state(choice.made_by, log)[0])
+        run.resume(segments[-1].last_step, *segments[-1].state(choice.made_by, log), log)
         log.info("continuing at %.1f ps, after segment %d", run.time_ps, segments[-1].index)
     else:
-        run.start(positions, edge_nm, origin, _target_energy(series, origin, model), seed)
+        thermalisation_steps = round(1000 * settings.thermalisation_ps / timestep_fs)
+        run.start(positions, origin, _target_energy(series, origin, model), thermalisation_steps, seed)
     begin = time.process_time()
-    frame_steps = run.samples_per_frame * run.sample_steps
-    writer = SegmentWriter(checkpoints, segments, checkpoint_interval_s, model.topology, timestep_fs, frame_steps)
-    _sample(run, writer, log)
+    steps = _Steps.of(settings, timestep_fs)
+    writer = SegmentWriter(
+        checkpoints, segments, execution.checkpoint_interval_s, model.topology, timestep_fs, steps.frame
+    )
+    progress = Progress(log, steps.total * timestep_fs / 1000, "ps", run.time_ps)
+    recorders = (_LegSeries(run, writer, steps.sample, progress), Trajectory(writer, steps.frame))
+    sample(run, recorders, lambda: run.step >= steps.total, writer, lambda: choice.made_by)
     rows = np.concatenate([segment.samples for segment in segments])
     facts = {
         "system": origin["system"], "replica": origin["replica"], "leg": leg, "seed": seed,
@@ -142,7 +137,7 @@ def simulate_transport(
         "components": _components(model, origin), "force_field": model.force_field.name,
         "force_field_sha256": dependencies["force_field"], "edge_nm": edge_nm,
         "platform": choice.name, "precision": choice.precision, "production_cpu_s": time.process_time() - begin,
-        **_conservation(rows, run.degrees),
+        **_conservation(as_columns(rows, LEG), run.degrees),
     }  # fmt: skip
     _check_conservation(facts, origin["system"], timestep_fs, log)
     _write(rows, [segment.frames for segment in segments], outputs, facts)
@@ -150,48 +145,54 @@ def simulate_transport(
     return facts
 
 
-class _Leg:
-    """One Context at constant energy, with a second one for the stress."""
+@dataclass(frozen=True)
+class _Steps:
+    """The steps between two rows and two frames of a leg, and of all of it."""
 
-    def __init__(self, model: Model, settings: TransportSettings, timestep_fs: float, choice: PlatformChoice):
-        import openmm
+    sample: int
+    frame: int
+    total: int
 
-        self.model, self.choice, self.timestep_fs = model, choice, timestep_fs
-        self.stress = MolecularStress(model.system, model.molecules, choice)
+    @classmethod
+    def of(cls, settings: TransportSettings, timestep_fs: float) -> "_Steps":
+        each = max(1, round(settings.stress_interval_fs / timestep_fs))
+        frame = max(1, round(1000 * settings.frame_interval_ps / timestep_fs / each))
+        total = max(1, round(1000 * settings.length_ps / timestep_fs / each))
+        return cls(each, each * frame, each * total)
+
+
+class _Leg(ConstantEnergy):
+    """The motion of a leg: thermalised, without total momentum, at the energy of the temperature."""
+
+    def __init__(self, model: Model, choice: PlatformChoice, timestep_fs: float):
+        super().__init__(model, choice, timestep_fs)
+        self.choice = choice
         self.degrees = degrees_of_freedom(model.system) - 3  # the total momentum is zero
-        self.sample_steps = max(1, round(settings.stress_interval_fs / timestep_fs))
-        self.samples_per_frame = max(1, round(1000 * settings.frame_interval_ps / timestep_fs / self.sample_steps))
-        self.total_samples = max(1, round(1000 * settings.length_ps / timestep_fs / self.sample_steps))
-        self._thermalisation_steps = round(1000 * settings.thermalisation_ps / timestep_fs)
-        integrator = openmm.VerletIntegrator(timestep_fs / 1000)
-        integrator.setConstraintTolerance(_CONSTRAINT_TOLERANCE)
-        self.context = choice.context(model.system, integrator)
-        self.step = 0
-
-    @property
-    def time_ps(self) -> float:
-        return self.step * self.timestep_fs / 1000
+        self._centres = MolecularCentres(model.system, model.molecules)
 
     def start(
-        self, positions_nm: np.ndarray, edge_nm: float, origin: dict[str, Any], energy_kJ_mol: float, seed: int
-    ) -> None:
+        self, positions_nm: np.ndarray, origin: dict[str, Any], energy_kJ_mol: float, thermalisation_steps: int,
+        seed: int,
+    ) -> None:  # fmt: skip
         """Thermalise, remove the total momentum, and scale the velocities to the energy of the temperature."""
         import openmm
 
         temperature_K = origin["settings"]["temperature_K"]
         thermostat = openmm.LangevinMiddleIntegrator(temperature_K, 1.0, self.timestep_fs / 1000)
-        thermostat.setConstraintTolerance(_CONSTRAINT_TOLERANCE)
+        thermostat.setConstraintTolerance(self.tolerance)
         thermostat.setRandomNumberSeed(derive_seed(seed, "thermostat"))
-        context = self.choice.context(self.model.system, thermostat)
-        context.setPositions(positions_nm)
-        context.applyConstraints(_CONSTRAINT_TOLERANCE)
-        context.setVelocitiesToTemperature(temperature_K, derive_seed(seed, "velocities"))
-        self._go(thermostat, self._thermalisation_steps)
-        state = context.getState(positions=True, velocities=True, energy=True)
+        warm = Motion(self.model, self.choice.context(self.model.system, thermostat), self.timestep_fs)
+        warm.context.setPositions(positions_nm)
+        warm.context.applyConstraints(self.tolerance)
+        warm.context.setVelocitiesToTemperature(temperature_K, derive_seed(seed, "velocities"))
+        try:
+            warm.advance(thermalisation_steps)
+            state = warm.state(positions=True, velocities=True, energy=True)
+        except InputError as error:
+            raise InputError(self.explain(error)) from None
         self.context.setPositions(state.getPositions(asNumpy=True))
-        masses = self.stress.centres.masses_amu
         velocities = state.getVelocities(asNumpy=True)._value
-        velocities = velocities - np.average(self.stress.centres.of(velocities), axis=0, weights=masses)
+        velocities = velocities - np.average(self._centres.of(velocities), axis=0, weights=self._centres.masses_amu)
         self.context.setVelocities(velocities)
         kinetic = self.context.getState(energy=True).getKineticEnergy()._value
         wanted = energy_kJ_mol - state.getPotentialEnergy()._value
@@ -204,73 +205,39 @@ class _Leg:
             )
         self.context.setVelocities(velocities * np.sqrt(wanted / kinetic))
 
-    def resume(self, step: int, state: str) -> None:
-        """Continue after `step` from the portable state; without a thermostat nothing else is needed."""
-        import openmm
-
-        self.context.setState(openmm.XmlSerializer.deserialize(state))
-        self.step = step
-
-    def advance(self) -> tuple[list[float], np.ndarray, np.ndarray]:
-        """Go on by one stress interval; return the row of the time series, positions and box vectors."""
-        self._go(self.context.getIntegrator(), self.sample_steps)
-        self.step += self.sample_steps
-        state = self.context.getState(positions=True, velocities=True, energy=True)
-        potential, kinetic = state.getPotentialEnergy()._value, state.getKineticEnergy()._value
-        if not np.isfinite(potential + kinetic):
-            raise self._blew_up()
-        positions = state.getPositions(asNumpy=True)._value
-        vectors = state.getPeriodicBoxVectors(asNumpy=True)._value
-        velocities = state.getVelocities(asNumpy=True)._value
-        pressures = self.stress.pressures_bar(positions, velocities, vectors)
-        temperature = 2 * kinetic / (self.degrees * BOLTZMANN_KJ_MOL_K)
-        return [self.time_ps, potential, kinetic, temperature, *pressures], positions, vectors
-
-    def _go(self, integrator: Any, steps: int) -> None:
-        import openmm
-
-        try:
-            integrator.step(steps)
-        except openmm.OpenMMException as error:
-            if "NaN" not in str(error):
-                raise
-            raise self._blew_up() from None
-
-    def _blew_up(self) -> InputError:
-        return InputError(
-            f"A leg of transport blew up after {self.time_ps:g} ps. Use a transport.timestep_fs below"
+    def explain(self, error: Exception) -> str:
+        """Return what went wrong, and what to do."""
+        time_ps = self.sound_step * self.timestep_fs / 1000
+        return (
+            f"A leg of transport blew up after {time_ps:g} ps ({one_line(error)}). Use a transport.timestep_fs below"
             f" {self.timestep_fs:g}; what was committed before stays in the checkpoints."
         )
 
-    def save(self) -> str:
-        """Return the portable state (XML)."""
-        import openmm
 
-        return openmm.XmlSerializer.serialize(self.context.getState(positions=True, velocities=True))
+class _LegSeries:
+    """The time series of a leg, with the stress in a Context of its own."""
 
+    needs = frozenset({ENERGY, POSITIONS, VELOCITIES})
 
-def _sample(run: _Leg, writer: SegmentWriter, log: logging.Logger) -> None:
-    """Take the samples that are still missing, committing a segment at every interval and at the end."""
-    done = run.step // run.sample_steps
-    sample_ps = run.sample_steps * run.timestep_fs / 1000
-    progress = Progress(log, run.total_samples * sample_ps, "ps", done * sample_ps)
-    for number in range(done + 1, run.total_samples + 1):
-        row, positions, vectors = run.advance()
-        writer.add(row)
-        if number % run.samples_per_frame == 0:
-            writer.add_frame(run.step, positions, vectors)
-        if writer.is_due or number == run.total_samples:
-            writer.commit(run.step, run.save(), b"", run.choice.made_by)
-        progress.update(run.time_ps, f"{row[3]:.0f} K")
+    def __init__(self, run: _Leg, writer: SegmentWriter, interval: int, say: Progress):
+        self.interval, self._writer, self._degrees, self._say = interval, writer, run.degrees, say
+        self._stress = MolecularStress(run.model.system, run.model.molecules, run.choice)
+
+    def record(self, moment: Moment) -> None:
+        """Add a row."""
+        pressures = self._stress.pressures_bar(moment.positions_nm, moment.velocities_nm_ps, moment.vectors_nm)
+        temperature_K = 2 * moment.kinetic_kJ_mol / (self._degrees * BOLTZMANN_KJ_MOL_K)
+        self._writer.add([moment.time_ps, moment.potential_kJ_mol, moment.kinetic_kJ_mol, temperature_K, *pressures])
+        self._say.update(moment.time_ps, f"{temperature_K:.0f} K")
 
 
 def _starting_point(
-    start: TransportOutputs, origin: dict[str, Any], series: Any, leg: int, legs: int
+    start: Outputs, origin: dict[str, Any], series: Any, leg: int, legs: int
 ) -> tuple[np.ndarray, float]:
     """Return positions from the frame of this leg, scaled to the mean density of the run, and the edge of the box."""
     edge_nm = float(np.cbrt(series["volume_nm3"].mean()))
     sizes = [len(component["site_atoms"]) for component in origin["components"] for _ in range(component["count"])]
-    settings = Settings(**origin["settings"])
+    settings = RunSettings(**origin["settings"])
     begin_ps, end_ps = settings.equilibration_ps + _LATER_PS, float(series["time_ps"].iloc[-1])
     frames = list(Frames(start.trajectory, sum(sizes), begin_ps, end_ps, settings.frame_interval_ps))
     if len(frames) < legs:
@@ -283,7 +250,7 @@ def _starting_point(
     return scale_molecules(positions_A.astype(float) / 10, molecules, 10 * edge_nm / float(box_A[0])), edge_nm
 
 
-def _stationary_series(start: TransportOutputs, origin: dict[str, Any]) -> Any:
+def _stationary_series(start: Outputs, origin: dict[str, Any]) -> Any:
     import pandas as pd
 
     series = pd.read_parquet(start.timeseries)
@@ -326,14 +293,15 @@ def _components(model: Model, origin: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _conservation(rows: np.ndarray, degrees: int) -> dict[str, float]:
+def _conservation(leg: Mapping[str, np.ndarray], degrees: int) -> dict[str, float]:
     """Return the drift of the total energy and the mean temperature of a leg."""
-    total = rows[:, 1] + rows[:, 2]
-    slope = float(np.polyfit(rows[:, 0], total, 1)[0]) if len(rows) > 2 else 0.0
+    time_ps, kinetic = leg["time_ps"], leg["kinetic_energy_kJ_mol"]
+    total = leg["potential_energy_kJ_mol"] + kinetic
+    slope = float(np.polyfit(time_ps, total, 1)[0]) if len(total) > 2 else 0.0
     return {
-        "mean_temperature_K": float(rows[:, 3].mean()),
+        "mean_temperature_K": float(leg["temperature_K"].mean()),
         "energy_drift_kJ_mol_ns_per_degree": 1000 * slope / degrees,
-        "energy_drift_fraction": slope * float(rows[-1, 0] - rows[0, 0]) / float(rows[:, 2].mean()),
+        "energy_drift_fraction": slope * float(time_ps[-1] - time_ps[0]) / float(kinetic.mean()),
     }
 
 
@@ -351,8 +319,8 @@ def _check_conservation(facts: dict[str, Any], system: str, timestep_fs: float, 
     )  # fmt: skip
 
 
-def _write(rows: np.ndarray, frames: list[Path], outputs: TransportOutputs, facts: dict[str, Any]) -> None:
-    write_series(rows, outputs.timeseries, UNITS)
+def _write(rows: np.ndarray, frames: list[Path], outputs: Outputs, facts: dict[str, Any]) -> None:
+    write_series(rows, outputs.timeseries, LEG)
     with replace_when_complete(outputs.trajectory) as partial:
         concatenate(frames, partial)
     write_json(outputs.run, facts)

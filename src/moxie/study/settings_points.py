@@ -11,7 +11,7 @@ from moxie.study.stage import raise_together
 from moxie.study.system import SystemPlan
 
 if TYPE_CHECKING:
-    from moxie.dynamics.protocol import Settings
+    from moxie.dynamics.protocol import RunSettings
     from moxie.dynamics.settings_study import Point
 
 
@@ -53,7 +53,7 @@ class SettingsPoints:
 
         return scaled_composition(self.system.composition, self.points[label].n_molecules)
 
-    def settings(self, label: str) -> "Settings":
+    def settings(self, label: str) -> "RunSettings":
         """Return the settings of a point's run."""
         return replace(self.points[label].of(self._shared), force_field=self.system.force_field_file)
 
@@ -62,7 +62,7 @@ class SettingsPoints:
         return {"composition": self.composition(label), "settings": vars(self.settings(label))}
 
     @cached_property
-    def _shared(self) -> "Settings":
+    def _shared(self) -> "RunSettings":
         """The settings that all points share, with the force field as configured."""
         system = self.system.config
         temperature_K = self.config.temperature_K or system.temperatures_K[0]

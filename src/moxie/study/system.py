@@ -13,7 +13,7 @@ from moxie.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from moxie.dynamics.force_fields import ForceField
-    from moxie.dynamics.protocol import Settings
+    from moxie.dynamics.protocol import RunSettings
     from moxie.dynamics.transport import TransportSettings
 
 STATE = "{system}/{force_field}/T{temperature_K}_p{pressure_bar}"
@@ -118,24 +118,24 @@ class SystemPlan:
             sum(count * len(symbols(parse_smiles(self.smiles[key], key))) for key, count in self.composition.items())
         )
 
-    def run_settings(self, temperature_K: float, pressure_bar: float) -> "Settings":
+    def run_settings(self, temperature_K: float, pressure_bar: float) -> "RunSettings":
         """Return the settings of a run; its force field is the file that the run loads."""
         return replace(self.as_configured(temperature_K, pressure_bar), force_field=self.force_field_file)
 
-    def as_configured(self, temperature_K: float, pressure_bar: float) -> "Settings":
+    def as_configured(self, temperature_K: float, pressure_bar: float) -> "RunSettings":
         """Return the settings of a run with the force field as configured, which need not be readable."""
-        from moxie.dynamics.protocol import Settings
+        from moxie.dynamics.protocol import RunSettings
 
-        return Settings(temperature_K=temperature_K, pressure_bar=pressure_bar, **self._shared)
+        return RunSettings(temperature_K=temperature_K, pressure_bar=pressure_bar, **self._shared)
 
-    def gas_settings(self, temperature_K: float) -> "Settings":
+    def gas_settings(self, temperature_K: float) -> "RunSettings":
         """Return the settings of the isolated molecule; what concerns only the box is at its default."""
-        from moxie.dynamics.protocol import Settings
+        from moxie.dynamics.protocol import RunSettings
 
         values = {key: value for key, value in self._shared.items() if key not in _OF_A_BOX}
         values["precision"] = {key: value for key, value in values["precision"].items() if key == _GAS_PRECISION}
         values["sampling_ps"] = self.dynamics.protocol.gas_sampling_ps
-        return Settings(temperature_K=temperature_K, **values | {"force_field": self.force_field_file})
+        return RunSettings(temperature_K=temperature_K, **values | {"force_field": self.force_field_file})
 
     @cached_property
     def transport_settings(self) -> "TransportSettings":
@@ -148,9 +148,9 @@ class SystemPlan:
     @cached_property
     def _shared(self) -> dict[str, Any]:
         """The settings that all runs share."""
-        from moxie.dynamics.protocol import Settings
+        from moxie.dynamics.protocol import RunSettings
 
-        known = {field.name for field in fields(Settings)}
+        known = {field.name for field in fields(RunSettings)}
         given = self.dynamics.protocol.model_dump() | self.config.model_dump()
         values = {key: value for key, value in given.items() if key in known}
         return values | {"precision": self.config.precision.model_dump(exclude_none=True)}
