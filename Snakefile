@@ -13,6 +13,7 @@ os.environ.update(PYTHONPATH=str(ROOT / "src"))  # scripts run the library of th
 from moxie.config import check_file
 from moxie.errors import InputError
 from moxie.study import Study
+from moxie.supervision import Run, check_still_wanted
 
 min_version("9.19")
 
@@ -20,12 +21,25 @@ min_version("9.19")
 configfile: f"{ROOT}/config.yaml"
 
 
-try:
+def or_end(action):
+    """Do something, or end Snakemake with the message of an InputError."""
+    try:
+        return action()
+    except InputError as error:
+        sys.exit(str(error))
+
+
+def load_study():
     for file in workflow.overwrite_configfiles:
         check_file(file)
-    study = Study.load(config)
-except InputError as error:
-    sys.exit(str(error))
+    return Study.load(config)
+
+
+if workflow.is_main_process:
+    run = Run()
+else:
+    or_end(check_still_wanted)
+study = or_end(load_study)
 
 os.environ.update({f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")})
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".cache" / "numba"))
@@ -62,6 +76,11 @@ if COMPARED:
 
 
 include: "workflow/rules/figures.smk"
+
+
+onstart:
+    if workflow.is_main_process:
+        or_end(run.begin)
 
 
 rule all:

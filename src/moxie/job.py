@@ -1,7 +1,6 @@
 """What every script of the workflow has in common: a log, progress on the terminal, errors of one line, a record."""
 
 import errno
-import fcntl
 import logging
 import os
 import sys
@@ -13,9 +12,12 @@ from typing import Any
 
 from moxie.errors import InputError
 from moxie.io import sha256, write_json
+from moxie.locks import Held, Lock
 from moxie.provenance import record_path
+from moxie.supervision import FOLDER
 
 _LEAST_FREE_MB = 0.2
+_PATIENCE_S = 150.0  # a file server gives up the locks of a lost host after 90 s
 
 
 @contextmanager
@@ -24,17 +26,29 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
 
     An InputError, and a full or locked disk, end the process with exit status 1 and a message, without a traceback; any
     other exception goes into the log with its traceback and is raised again. A job that ends well leaves its record for
-    the manifest: rule, wildcards, seed, checksums of inputs and outputs, wall and CPU time, peak memory.
+    the manifest: rule, wildcards, seed, checksums of inputs and outputs, wall and CPU time, peak memory. No two
+    processes do the same job at a time.
     """
     name = snakemake.rule
     if snakemake.wildcards:
         name += " " + " ".join(value for _, value in snakemake.wildcards.items())
     log = _configure_logging(name)
-    _open_log_file(log, Path(snakemake.log[0]))
+    lock = _take_lock(log, name, Path(snakemake.log[0]))
+    try:
+        _open_log_file(log, Path(snakemake.log[0]))
+        with _told(snakemake, log):
+            yield log
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _told(snakemake: Any, log: logging.Logger) -> Iterator[None]:
+    """Turn how the body ends into words, an exit status and a record."""
     start = time.monotonic()
     log.debug("process %d started", os.getpid())
     try:
-        yield log
+        yield
     except InputError as error:
         log.error("%s", error)
         logging.shutdown()
@@ -96,22 +110,30 @@ def _configure_logging(name: str) -> logging.Logger:
     return log
 
 
-def _open_log_file(log: logging.Logger, path: Path) -> None:
-    """Log to a file from its start. A process that still does the same job, left by a killed run, ends this one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    record = logging.FileHandler(path, mode="a", encoding="utf-8")
-    assert record.stream is not None  # opened at once
+def _take_lock(log: logging.Logger, name: str, log_file: Path) -> Lock:
+    """Take the job's lock, or end this process where another one, left by a killed run, still does the job.
+
+    Snakemake deletes log and outputs before it starts a job, so that neither can be the lock.
+    """
+    below = log_file.parts[log_file.parts.index("logs") + 1 :]
+    lock = Lock(FOLDER / "jobs" / Path(*below).with_suffix(".lock"), name)
     try:
-        fcntl.flock(record.stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        record.close()
-        log.error(
-            "Another process is still doing this job and writes to %s. Wait for it or end it, then run again.", path
-        )
-        sys.exit(1)
-    except OSError:  # a file system without locks
-        pass
-    record.stream.truncate(0)
+        lock.take()
+    except Held as first:
+        log.info("waiting for %s, which still does this job", first)
+        try:
+            lock.take(_PATIENCE_S)
+        except Held as other:
+            end = f" ({other.holder.how_to_end})" if other.holder else ""
+            words = f"Another process is still doing this job: {other}. Wait for it or end it{end}, then run again."
+            log.error("%s", words)
+            sys.exit(1)
+    return lock
+
+
+def _open_log_file(log: logging.Logger, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = logging.FileHandler(path, mode="w", encoding="utf-8")
     record.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     log.addHandler(record)
 

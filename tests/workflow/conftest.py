@@ -23,16 +23,18 @@ class Workflow:
     source: Path
     folder: Path
 
-    def start(self, *targets: str, options: tuple[str, ...] = (), overlay: dict | None = None) -> subprocess.Popen:
-        """Start the smoke study with `overlay` laid over it, as `make run` does, in a session of its own."""
+    def start(
+        self, *targets: str, options: tuple[str, ...] = (), overlay: dict | None = None, program: str = "run.py"
+    ) -> subprocess.Popen:
+        """Start the smoke study with `overlay` laid over it, in its own session: as `make run` does, or by hand."""
         files = [str(SMOKE)]
         if overlay:
             path = self.folder / f"overlay_{len(list(self.folder.glob('overlay_*')))}.yaml"
             path.write_text(yaml.safe_dump(overlay))
             files.append(str(path))
         where = ["--snakefile", str(self.source / "Snakefile"), "--directory", str(self.folder)]
-        program = [sys.executable, str(self.source / "workflow" / "run.py")]
-        command = [*program, *where, "--cores", "2", "--configfile", *files, *options]
+        made = {"run.py": [str(self.source / "workflow" / "run.py")], "snakemake": ["-m", "snakemake"]}[program]
+        command = [sys.executable, *made, *where, "--cores", "2", "--configfile", *files, *options]
         return subprocess.Popen(
             [*command, "--", *targets],
             stdout=subprocess.PIPE,
@@ -43,9 +45,9 @@ class Workflow:
             env=_environment(),
         )
 
-    def run(self, *targets: str, options: tuple[str, ...] = (), overlay: dict | None = None, code: int = 0) -> str:
+    def run(self, *targets: str, code: int = 0, **how) -> str:
         """Run Snakemake to its end, check its exit code and return what it printed."""
-        process = self.start(*targets, options=options, overlay=overlay)
+        process = self.start(*targets, **how)
         printed, _ = process.communicate(timeout=1200)
         assert process.returncode == code, printed
         return printed
@@ -75,7 +77,7 @@ def smoke(tmp_path_factory) -> Workflow:
 def edited(smoke, tmp_path) -> Callable[[str], Workflow]:
     """Append a line to one file of a copy of the sources, and look at the smoke study with that copy."""
     source = tmp_path / "copy"
-    for name in ("src", "scripts", "workflow", "envs"):
+    for name in ("src", "scripts", "workflow", "profiles", "envs"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Snakefile", "config.yaml"):
         shutil.copy2(ROOT / name, source / name)

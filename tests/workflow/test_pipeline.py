@@ -184,7 +184,7 @@ def test_paper_study_passes_a_dry_run(tmp_path):
 def test_slurm_profile_passes_a_dry_run(tmp_path):
     from tests.workflow.conftest import ROOT, Workflow
 
-    jobs = Workflow(ROOT, tmp_path).planned(f"--workflow-profile={ROOT / 'workflow' / 'profiles' / 'slurm'}")
+    jobs = Workflow(ROOT, tmp_path).planned(f"--workflow-profile={ROOT / 'profiles' / 'slurm'}")
     assert jobs["simulate"] == 3
 
 

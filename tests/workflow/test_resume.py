@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -16,18 +17,15 @@ FILM = "results/oxidation/Si100/T1473/replica0/film.xyz"
 
 def wait_for_checkpoint(process, checkpoints: Path) -> None:
     deadline = time.monotonic() + 240
-    while not any(path.is_file() for path in checkpoints.rglob("*")):
+    while not any(checkpoints.rglob("segment_*/segment.json")) and not any(checkpoints.rglob("[!.]*.ckpt")):
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < deadline, "no checkpoint appeared"
         time.sleep(0.05)
-    time.sleep(0.3)
 
 
 def kill_job(process) -> None:
     """End the script's process, not Snakemake, as the kernel would when memory runs out."""
-    jobs = [child for child in psutil.Process(process.pid).children(recursive=True) if "python" in child.name()]
-    assert jobs
-    os.kill(jobs[-1].pid, signal.SIGKILL)
+    jobs_of(process)[-1].kill()
 
 
 def kill_everything(process) -> None:
@@ -51,20 +49,43 @@ def run_killed_then_resumed(workflow, target, overlay, stage, kill):
     return workflow.run(target, overlay=overlay)
 
 
-def test_killed_dynamics_resumes_without_lost_or_repeated_samples(workflow):
+def jobs_of(process) -> list[psutil.Process]:
+    """Return the processes of the scripts that a run has started."""
+    return [child for child in psutil.Process(process.pid).children(recursive=True) if "python" in child.name()]
+
+
+def test_no_second_process_does_a_job_and_killed_dynamics_loses_and_repeats_no_sample(workflow):
+    import MDAnalysis
     import numpy as np
     import pandas
 
     overlay = {
         "dynamics": {
-            "systems": {"methanol": {"temperatures_K": [298.15], "sampling_ps": 60.0}},
+            "systems": {"methanol": {"temperatures_K": [298.15], "sampling_ps": 20.0}},
             "protocol": {"checkpoint_interval_s": 0.5},
         }
     }
-    printed = run_killed_then_resumed(workflow, RUN, overlay, "dynamics", kill_job)
-    assert "esum" in printed, printed
-    times = pandas.read_parquet((workflow.folder / RUN).with_name("timeseries.parquet"))["time_ps"].to_numpy()
-    assert len(times) == round(62.0 / 0.2) and np.allclose(np.diff(times), 0.2)
+    first = workflow.start(RUN, overlay=overlay)
+    wait_for_checkpoint(first, workflow.folder / "results" / "checkpoints" / "dynamics")
+    (job,) = jobs_of(first)
+    job.suspend()  # else it might end before the others have looked
+    refused = workflow.run(RUN, overlay=overlay, code=1, program="snakemake")
+    assert f"Another run is at work in this folder: process {first.pid} on {socket.gethostname()}" in refused
+    first.kill()
+    first.wait()
+    left = {path: path.stat().st_mtime_ns for path in (workflow.folder / "results").rglob("*")}
+    refused = workflow.run(RUN, overlay=overlay, code=1)
+    assert "Jobs of an earlier run are still at work in this folder:\n  simulate methanol trappe_ua 298" in refused
+    assert f"end them (kill {job.pid})" in refused and "Traceback" not in refused
+    assert left == {path: path.stat().st_mtime_ns for path in (workflow.folder / "results").rglob("*")}
+    job.kill()
+    assert "continuing at" in workflow.run(RUN, overlay=overlay)
+    made = (workflow.folder / RUN).parent
+    times = pandas.read_parquet(made / "timeseries.parquet")["time_ps"].to_numpy()
+    assert len(times) == round(22.0 / 0.2) and np.allclose(np.diff(times), 0.2)
+    frames = MDAnalysis.Universe(str(made / "topology.pdb"), str(made / "trajectory.xtc")).trajectory
+    assert np.allclose(np.diff([frame.time for frame in frames]), frames.dt)
+    assert not list((workflow.folder / ".moxie").rglob("*.lock"))
 
 
 @pytest.mark.parametrize("kill", [kill_job, kill_everything])
@@ -83,11 +104,3 @@ def test_killed_film_resumes_to_the_same_bytes(workflow, kill):
     (workflow.folder / FILM).unlink()
     workflow.run(FILM, overlay=overlay)
     assert (workflow.folder / FILM).read_bytes() == resumed
-
-
-def test_two_runs_in_one_folder_do_not_meet(workflow):
-    import fcntl
-
-    with (workflow.folder / ".moxie.lock").open("w") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        assert "Another run is at work in this folder" in workflow.run(FILM, code=1)

@@ -1,0 +1,70 @@
+"""What the main process of a workflow does around its jobs: at most one run in a folder, and no jobs of an older one.
+
+`.moxie/run.lock` in the folder is held by the run at work, `.moxie/jobs/.../*.lock` by its jobs (`moxie.job`), and
+`.moxie/run` holds the number of the last run that began. All stand apart from `results`, which a user may delete.
+"""
+
+import atexit
+import os
+import uuid
+from pathlib import Path
+
+from moxie.errors import InputError
+from moxie.io import write_text
+from moxie.locks import Held, Lock, holders_below
+
+FOLDER = Path(".moxie")
+_RUN = "MOXIE_RUN"  # the environment carries it to jobs on other hosts
+_AT_WORK = "Another run is at work in this folder: {}. Wait for it or end it ({}), then run again."
+
+
+class Run:
+    """One call of Snakemake in a folder, from the reading of the Snakefile on. It excludes others once it begins."""
+
+    def __init__(self, folder: Path = FOLDER):
+        self._folder, self._before = folder.resolve(), _last_run(folder)
+        self._others = holders_below(self._folder) if self._folder.exists() else []
+
+    def begin(self) -> None:
+        """Take the folder before the first job; raises InputError when another run, or a job of one, is at work.
+
+        One that was at work when this one began to plan has since changed what there was to do.
+        """
+        lock = Lock(self._folder / "run.lock", "the run")
+        try:
+            lock.take(patience_s=1.0)
+        except Held as other:
+            end = other.holder.how_to_end if other.holder else "see ps"
+            raise InputError(_AT_WORK.format(other, end)) from None
+        jobs = holders_below(self._folder / "jobs")
+        if jobs:
+            lock.release()
+            lines = "".join(f"\n  {holder.doing}: {holder}" for holder in jobs)
+            end = "; ".join(sorted({holder.how_to_end for holder in jobs}))
+            raise InputError(
+                f"Jobs of an earlier run are still at work in this folder:{lines}\n"
+                f"Wait for them or end them ({end}), then run again."
+            )
+        if _last_run(self._folder) != self._before or self._others:
+            lock.release()
+            raise InputError("Another run was at work in this folder until just now. Run again.")
+        atexit.register(lock.release)
+        os.environ[_RUN] = uuid.uuid4().hex
+        write_text(self._folder / "run", os.environ[_RUN])
+
+
+def check_still_wanted(folder: Path = FOLDER) -> None:
+    """Raise InputError in a job on another host whose run has ended and was followed by another one.
+
+    A scheduler may start it long after that; it would delete what the newer run has made.
+    """
+    began, last = os.environ.get(_RUN), _last_run(folder)
+    if began and last and began != last:
+        raise InputError("This job belongs to a run that has ended, and another one has begun since. It does nothing.")
+
+
+def _last_run(folder: Path) -> str:
+    try:
+        return (folder / "run").read_text()
+    except OSError:
+        return ""
