@@ -303,10 +303,12 @@ def _oxide_rows(oxide_runs: Any) -> list[dict[str, Any]]:
             estimate = over_replicas(runs[column])
             known_for = system if quantity in OF_ONE_FACE else OXIDE_SYSTEM
             references = find("oxidation", known_for, quantity, temperature_K=temperature, model=model)
+            tested = "model"
             if quantity == "oxide_thickness_nm":
-                references = [_thickness_target(runs)]
+                references, tested = [_thickness_target(runs)], "bookkeeping"
             if estimate is not None:
-                rows += [_row("oxidation", system, model, temperature, math.nan, estimate, r) for r in references]
+                state = (system, model, temperature, math.nan)
+                rows += [_row("oxidation", *state, estimate, r, tested=tested) for r in references]
     return rows
 
 
@@ -328,7 +330,8 @@ def _bulk_rows(oxide_bulk: Any) -> list[dict[str, Any]]:
                 "mean of the suboxide penalty over all ways to place the O on the bonds (hypergeometric)",
                 error=0.0,
             )
-            rows.append(_row("oxidation", reference.system, model, math.nan, math.nan, estimate, reference))
+            row = _row("oxidation", reference.system, model, math.nan, math.nan, estimate, reference, tested="code")
+            rows.append(row)
     return rows
 
 
@@ -354,8 +357,8 @@ def _growth_rows(growth_nm: Callable[..., float]) -> list[dict[str, Any]]:
             recipe = GROWTH_RECIPES[reference.system]
             value = growth_nm(reference.temperature_K, kinetics=_GROWTH_MODEL, **recipe)
             estimate = Estimate(value, 0.0, math.nan)
-            temperature = reference.temperature_K
-            rows.append(_row("oxidation", reference.system, _GROWTH_MODEL, temperature, math.nan, estimate, reference))
+            state = (reference.system, _GROWTH_MODEL, reference.temperature_K, math.nan)
+            rows.append(_row("oxidation", *state, estimate, reference, tested="code"))  # the same formula elsewhere
     return rows
 
 
@@ -405,6 +408,7 @@ def _row(
     estimate: Estimate,
     reference: ReferenceValue,
     force_field_sha256: str = "",
+    tested: str = "model",
 ) -> dict[str, Any]:
     goal = ACCURACY_GOAL_PERCENT.get(reference.quantity)
     deviation = estimate.value - reference.value
@@ -425,6 +429,7 @@ def _row(
         "reference_value": reference.value,
         "reference_error": math.nan if reference.error is None else reference.error,
         "reference_kind": reference.kind,
+        "tested": tested,
         "source": reference.source,
         "checked": reference.checked,
         "deviation_percent": 100 * deviation / abs(reference.value) if reference.value else math.nan,

@@ -6,7 +6,7 @@ from typing import Any
 
 from moxie.features.validation import over_replicas
 from moxie.figures.parts import LOGP_MODELS, SEARCH_NAMES, model_name, of_first_orientation, pretty_name
-from moxie.figures.wording import percent, plain_label, with_error
+from moxie.figures.wording import listed, percent, plain_label, with_error
 
 _ROOM_TEMPERATURE_K = 298.15
 
@@ -87,7 +87,7 @@ def _electrolytes(table: Any, validation: Any) -> str:
             clauses.append(f"{number}{sign} {text}{published}")
         if clauses:
             name = f"{pretty_name(str(system))} ({model_name(str(model))}) at {temperature:g} K"
-            sentences.append(f"In {name} there are {_listed(clauses)}.")
+            sentences.append(f"In {name} there are {listed(clauses)}.")
     return " ".join(sentences)
 
 
@@ -134,12 +134,12 @@ def _oxides(runs: Any, validation: Any) -> str:
             "error over replicas, in units of the last digit)."
         )
     if others:
-        sentences.append(f"Films on {_listed([f'Si({other})' for other in others])}: see the figure of orientations.")
+        sentences.append(f"Films on {listed([f'Si({other})' for other in others])}: see the figure of orientations.")
     oxide = validation[validation["stage"] == "oxidation"]
     worst = oxide[oxide["verdict"] == "deviates"]
     if len(worst):
         names = list(dict.fromkeys(plain_label(quantity) for quantity in worst["quantity"]))
-        sentences.append(f"What deviates from its reference beyond its error: {_listed(names)}.")
+        sentences.append(f"What deviates from its reference beyond its error: {listed(names)}.")
     return " ".join(sentences)
 
 
@@ -243,7 +243,3 @@ def _cheapest(methods: Mapping[str, Any], ranked: list[str]) -> str:
 def _range(values: Any) -> str:
     low, high = f"{values.min():.2g}", f"{values.max():.2g}"
     return low if low == high else f"{low} to {high}"
-
-
-def _listed(items: list[str]) -> str:
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]

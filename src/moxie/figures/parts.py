@@ -19,6 +19,14 @@ VERDICT_COLOURS = {
     "deviates": "#D55E00",
     "no verdict": "#9a9a9a",
 }
+VERDICT_MARKERS = {"agrees": "o", "within": "s", "deviates": "D", "no verdict": "o"}
+VERDICT_NAMES = {
+    "agrees": "agrees",
+    "within": "within the accuracy asked for",
+    "deviates": "deviates",
+    "no verdict": "no verdict",
+}
+_LINEAR_TO_PERCENT = 10.0  # beyond it an axis of deviations is logarithmic
 
 LABELS = {
     "density_g_cm3": "density (g cm$^{-3}$)",
@@ -109,6 +117,19 @@ def mean_over_replicas(frame: Any, by: list[str], quantity: str) -> Any:
 def drawable_error(values: Any) -> np.ndarray:
     """Return errors with the unknown ones as zero, which draws no bar."""
     return np.nan_to_num(np.asarray(values, dtype=float), nan=0.0)
+
+
+def deviation_axis(axis: Any) -> None:
+    """Make the x axis one of deviations in percent, logarithmic beyond ten, with a line at zero."""
+    axis.axvline(0, color="0.5", lw=0.8, zorder=0)
+    axis.set_xscale("symlog", linthresh=_LINEAR_TO_PERCENT, linscale=1.2)
+    low, high = axis.get_xlim()
+    axis.set_xticks([tick for tick in (-100, -30, -10, -5, 0, 5, 10, 30, 100, 300) if low <= tick <= high])
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.minorticks_off()
+    axis.grid(axis="y", color="0.94", lw=0.6)
+    axis.set_axisbelow(True)
+    axis.set_xlabel("deviation (%), logarithmic beyond ±10")
 
 
 def name_curve(axis: Any, name: str, end: tuple[float, float], colour: Any) -> None:

@@ -14,12 +14,14 @@ from moxie.features.tables import read_table
 from moxie.features.validation import ACCURACY_GOAL_PERCENT, verdict
 from moxie.figures import registry
 from moxie.figures.findings import findings
+from moxie.figures.front_page import front_page
 from moxie.figures.parts import LOGP_MODELS, VERDICT_COLOURS, model_name, pretty_name
 from moxie.figures.viewer import film_view
 from moxie.figures.wording import duration, percent, plain_label, signed, unit_text, with_error
 from moxie.io import read_json, write_text
 
 _GASES = {"dry_O2": "dry O₂", "steam": "steam"}
+_WORST_FIRST = ("deviates", "no-verdict", "within", "agrees")
 _LARGEST_DATA_LINK = 400_000  # bytes; a larger CSV stays beside the report only
 _LARGEST_SVG = 1_500_000  # bytes; above it the PNG is shown instead
 
@@ -72,8 +74,11 @@ def write_report(
         ),
         sections=_sections(figures),
         film=film_view(film) if film else None,
-        comparison=[_comparison_row(row) for row in comparison.to_dict("records")],
-        tally=_tally(comparison),
+        comparison=sorted(
+            (_comparison_row(row) for row in comparison.to_dict("records")),
+            key=lambda row: (_WORST_FIRST.index(row["css"]), -abs(row["deviation_order"])),
+        ),
+        front=front_page(comparison) | _first_picture(figures),
         rules=_verdict_rules(),
         force_fields=_force_field_rows(figures),
         scores=scores,
@@ -204,6 +209,7 @@ def _sections(figures: Mapping[str, str | Path]) -> list[dict[str, Any]]:
                 "number": number,
                 "title": figure.title,
                 "caption": figure.caption,
+                "alt": f"Chart. {figure.caption.split('; ')[0].split('. ')[0]}",
                 "image": _image(path),
                 "data": _data_link(path.with_suffix(".csv")),
             }
@@ -211,7 +217,9 @@ def _sections(figures: Mapping[str, str | Path]) -> list[dict[str, Any]]:
     unknown = sorted(set(figures) - set(registry.names()))
     if unknown:
         raise InputError(f"There are no figures {', '.join(unknown)}; the figures are {', '.join(registry.names())}.")
-    return [{"title": title, "anchor": _anchor(title), "figures": content} for title, content in sections.items()]
+    return [
+        {"title": title, "anchor": f"part-{_anchor(title)}", "figures": content} for title, content in sections.items()
+    ]
 
 
 def _image(svg: Path) -> dict[str, Any]:
@@ -238,6 +246,12 @@ def _data_address(path: Path, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
+def _comparison_rows(comparison: Any) -> list[dict[str, Any]]:
+    """Return the rows of the validation table for the page, worst first."""
+    rows = [_comparison_row(row) for row in comparison.to_dict("records")]
+    return sorted(rows, key=lambda row: (_WORST_FIRST.index(row["css"]), -abs(row["deviation_order"])))
+
+
 def _comparison_row(row: Mapping[str, Any]) -> dict[str, Any]:
     def number(name: str, form: str = "g") -> str:
         return signed(format(row[name], form)) if math.isfinite(row[name]) else "–"
@@ -262,6 +276,7 @@ def _comparison_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "z": number("z_score", "+.1f"),
         "z_order": row["z_score"] if math.isfinite(row["z_score"]) else 0.0,
         "verdict": row["verdict"],
+        "tested": row["tested"],
         "css": start.replace(" ", "-"),
     }
 
@@ -288,15 +303,14 @@ def _force_field_rows(figures: Mapping[str, str | Path]) -> list[dict[str, str]]
     ]
 
 
-def _tally(comparison: Any) -> list[dict[str, Any]]:
-    names = {
-        "agrees": "agree within their error",
-        "within": "deviate, but by less than the accuracy asked for",
-        "deviates": "deviate",
-        "no verdict": "without a verdict",
+def _first_picture(figures: Mapping[str, str | Path]) -> dict[str, Any]:
+    """Return the picture of the first screen and its caption, without either where the study did not draw it."""
+    name = "deviations"
+    there = name in figures
+    return {
+        "image": _image(Path(figures[name])) if there else None,
+        "image_caption": registry.get(name).caption if there else "",
     }
-    counts = {name: int(comparison["verdict"].str.startswith(name).sum()) for name in names}
-    return [{"count": counts[name], "text": text, "css": name.replace(" ", "-")} for name, text in names.items()]
 
 
 def _verdict_rules() -> list[str]:

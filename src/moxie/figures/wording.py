@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 
 from moxie.figures.parts import label, without_unit
 
@@ -14,6 +15,7 @@ _UNITS = {
     "angstrom": "Å",
     "degree": "°",
     "1/cm2": "cm⁻²",
+    "m2/s": "m² s⁻¹",
     "debye": "D",
     "1": "",
     "nm": "nm",
@@ -86,6 +88,11 @@ def formula(smiles: str) -> str:
         return smiles
     atoms, charge = re.fullmatch(r"(\w+)([+-]?\d*)", CalcMolFormula(molecule)).groups()  # type: ignore[union-attr]
     return atoms.translate(_SUBSCRIPTS) + (charge[1:] + charge[:1]).translate(_SUPERSCRIPTS)
+
+
+def listed(items: Sequence[str]) -> str:
+    """Return items as one says them: a, b and c."""
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
 
 
 def duration(seconds: float) -> str:

@@ -5,6 +5,10 @@ from moxie.features.schemas.table import VARIES, Table
 
 _KINDS = ("experiment", "simulation", "analytic")
 
+# what a comparison says something about: the model, against nature or another's calculation; the code, against the same
+# formula worked out elsewhere or an exact result; or the bookkeeping, against the study's own target
+_TESTED = ("model", "code", "bookkeeping")
+
 _CHECKED = ("verified", "literature, unchecked")
 
 VALIDATION = Table(
@@ -26,6 +30,7 @@ VALIDATION = Table(
         number("reference_value", VARIES, "reference value"),
         maybe("reference_error", VARIES, "standard error of the reference, as far as it is known", 0.0),
         text("reference_kind", "where the reference comes from", *_KINDS),
+        text("tested", "what the comparison tests: the model, the code, or the bookkeeping", *_TESTED),
         text("source", "source of the reference"),
         text("checked", "whether the reference was checked against its source", *_CHECKED),
         maybe("deviation_percent", "percent", "100 (value - reference_value) / |reference_value|"),

@@ -11,6 +11,9 @@ from moxie.features.schemas import VALIDATION
 from moxie.features.tables import read_table
 from moxie.figures.parts import (
     VERDICT_COLOURS,
+    VERDICT_MARKERS,
+    VERDICT_NAMES,
+    deviation_axis,
     drawable_error,
     panels,
     pretty_name,
@@ -18,15 +21,6 @@ from moxie.figures.parts import (
 )
 from moxie.figures.registry import Figure
 from moxie.figures.wording import plain_label
-
-_LINEAR_TO = 10.0  # percent; beyond it the axis is logarithmic
-_VERDICT_MARKERS = {"agrees": "o", "within": "s", "deviates": "D", "no verdict": "o"}
-_VERDICT_NAMES = {
-    "agrees": "agrees",
-    "within": "within the accuracy asked for",
-    "deviates": "deviates",
-    "no verdict": "no verdict",
-}
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
@@ -51,27 +45,18 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
             places,
             xerr=drawable_error(rows["standard_error"] * scale),
             ls="",
-            marker=_VERDICT_MARKERS[start],
+            marker=VERDICT_MARKERS[start],
             ms=3.8,
             mfc="white" if start == "no verdict" else colour,
             color=colour,
             elinewidth=0.8,
             capsize=0,
-            label=_VERDICT_NAMES[start],
+            label=VERDICT_NAMES[start],
         )
         assert all(verdict_colour(verdict) == colour for verdict in rows["verdict"])
-    axis.axvline(0, color="0.5", lw=0.8, zorder=0)
-    axis.set_xscale("symlog", linthresh=_LINEAR_TO, linscale=1.2)
-    ticks = [-100, -30, -10, -5, 0, 5, 10, 30, 100, 300]
-    low, high = axis.get_xlim()
-    axis.set_xticks([tick for tick in ticks if low <= tick <= high])
-    axis.xaxis.set_major_formatter("{x:g}")
-    axis.minorticks_off()
     axis.set_yticks(range(len(lines)), lines[::-1])
     axis.set_ylim(-0.7, len(lines) - 0.3)
-    axis.grid(axis="y", color="0.94", lw=0.6)
-    axis.set_axisbelow(True)
-    axis.set_xlabel("deviation from the reference (%), logarithmic beyond ±10")
+    deviation_axis(axis)
     axis.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=4, columnspacing=1.0, handletextpad=0.2)
     columns = [
         *("stage", "system", "model", "temperature_K", "quantity", "deviation_percent"),
