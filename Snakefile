@@ -14,6 +14,7 @@ from moxie.config import check_file
 from moxie.errors import InputError
 from moxie.study import Study
 from moxie.supervision import Run, check_still_wanted
+from moxie.targets import check_targets, combinations
 
 min_version("9.19")
 
@@ -30,9 +31,7 @@ def or_end(action):
 
 
 def load_study():
-    for file in workflow.overwrite_configfiles:
-        check_file(file)
-    return Study.load(config)
+    return Study.load(config, [check_file(file) for file in workflow.overwrite_configfiles])
 
 
 if workflow.is_main_process:
@@ -133,6 +132,16 @@ rule figures:
 rule report:
     input:
         "results/report.html",
+
+
+def check_asked():
+    outputs = [str(file) for each in workflow.rules for file in each.output]
+    planned = [*(file for files in TARGETS.values() for file in files), *FIGURES]
+    check_targets(asked_for(), outputs, combinations(study, outputs, planned))
+
+
+if asked_for():
+    or_end(check_asked)
 
 
 localrules:

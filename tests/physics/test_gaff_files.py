@@ -119,9 +119,9 @@ def test_terms_without_parameters_are_named():
 @pytest.mark.parametrize(
     ("smiles", "message"),
     [
-        ("O", "does not cover it .*water.* Use .*und"),
-        ("[Li+]", "ions of one atom .* Use .*und"),
-        (TFSI, "two sulfur atoms .* Use .*und"),
+        ("O", "does not cover it .*water"),
+        ("[Li+]", "ions of one atom"),
+        (TFSI, "two sulfur atoms"),
         ("F[B-](F)(F)F", "types for H, C, N, O, F, P, S, Cl, Br and I only"),
         ("C[Si](C)(C)C", "types for H, C, N, O, F, P, S, Cl, Br and I only"),
         ("F[P-](F)(F)(F)(F)F", "one equilibrium angle"),

@@ -75,7 +75,7 @@ MISTAKES = {
     "not a number": (system(temperatures_K=[float("nan")]), r"temperatures_K\[0\]` = nan: .*finite"),
     "empty sweep": (oxidation(temperatures_K=[]), r"`oxidation.temperatures_K` = \[\]: .*at least 1 item"),
     "negative pressure": (system(pressures_bar=[-1]), r"pressures_bar\[0\]` = -1: .* greater than 0"),
-    "absurd pressure": (system(pressures_bar=[1e7]), r"pressures_bar\[0\]` = 10000000.0: .* equal to 100000"),
+    "absurd pressure": (system(pressures_bar=[1e7]), r"pressures_bar\[0\]` = 10000000.0: .* equal to 1000000"),
     "precision of an unknown quantity": (
         system(precision={"density": 0.001}),
         r"`dynamics.systems.methanol.precision.density`: unknown key. Did you mean `density_g_cm3`\?",
@@ -181,7 +181,7 @@ MISTAKES = {
     "temperature that is none": (system(temperatures_K=[-5]), r"temperatures_K\[0\]` = -5: .*equal to 100"),
     "temperature of a plasma": (system(temperatures_K=[1e5]), r"temperatures_K\[0\]` = 100000.0: .*equal to 800"),
     "pressure that is none": (system(pressures_bar=[-3]), r"pressures_bar\[0\]` = -3: .*greater than 0"),
-    "pressure of a star": (system(pressures_bar=[1e9]), r"pressures_bar\[0\]` = 1000000000.0: .*equal to 100000"),
+    "pressure of a star": (system(pressures_bar=[1e9]), r"pressures_bar\[0\]` = 1000000000.0: .*equal to 1000000"),
     "time step too long": (system(timestep_fs=6.0), r"systems.methanol: timestep_fs is 6"),
     "unknown target of learning": (
         {"learning": {"target": "strain_energy"}},
@@ -237,6 +237,30 @@ MISTAKES = {
         oxidation(replica_exchange={"moves_per_oxygen": 500}),
         r"moves_per_oxygen = 500, .* leave 7 rounds .* at least 20 .*Raise moves_per_oxygen",
     ),
+    "half a bar in pascal": (system(pressures_bar=[50000]), r"50000 bar is 5 GPa.*50000 Pa would be 0.5 bar"),
+    "the atmosphere in pascal": (
+        system(pressures_bar=[1, 101325]),
+        r"101325 Pa would be 1.01325 bar.*extreme_pressures",
+    ),
+    "a time step in picoseconds": (system(timestep_fs=0.002), r"timestep_fs` = 0.002: .*equal to 0.05"),
+    "a number left blank": (system(cutoff_nm=None), r"methanol.cutoff_nm` has no value \(it is blank or null\)"),
+    "a section left blank": ({"oxidation": {"recipe": None}}, r"`oxidation.recipe` has no value"),
+    "a list left blank": (oxidation(temperatures_K=None), r"`oxidation.temperatures_K` has no value"),
+    "a new system's component left blank": (
+        {"dynamics": {"systems": {"x": {"composition": {"methanol": 216, "ethanol": None}}}}},
+        r"`dynamics.systems.x.composition.ethanol` has no value. Give the number of ethanol",
+    ),
+    "a component that the system never had": (
+        system(composition={"ethanol": None}),
+        r"systems.methanol.composition.ethanol` has no value.*There are methanol",
+    ),
+    "null for a mistyped system": (
+        {"dynamics": {"systems": {"litfsi_10": None}}},
+        r"`dynamics.systems.litfsi_10` has no value.*Did you mean `litfsi_10m`\?",
+    ),
+    "null for a mistyped molecule": ({"molecules": {"etanol": None}}, r"`molecules.etanol` .*Did you mean `ethanol`\?"),
+    "nitroxyl as YAML reads it": ({"molecules": {"nitroxyl": False}}, r"`molecules`: nitroxyl: false: .*needs quotes"),
+    "an ion as YAML reads it": ({"molecules": {"sodium": ["Na+"]}}, r"`molecules.sodium` = .* put it in quotes"),
     "unknown ambient": (oxidation(recipe={"ambient": "wet"}), r"recipe.ambient` = 'wet': .*'dry_O2' or 'steam'"),
 }
 
@@ -344,6 +368,22 @@ def test_null_removes_a_system_and_a_molecule():
     study = Study.load(merged(DEFAULT, overlay))
     assert "litfsi_10m" not in study.config.dynamics.systems and "tfsi" not in study.config.molecules
     assert study.dynamics.kinds == {"liquids": ["methanol", "ethanol"]}
+
+
+def test_null_removes_what_another_overlay_added():
+    layers = [
+        {"molecules": {"acetone": "CC(C)=O"}, "dynamics": {"systems": {"wet": {"composition": {"methanol": 300}}}}},
+        {"molecules": {"acetone": None}, "dynamics": {"systems": {"wet": None}}},
+    ]
+    values = merged(merged(DEFAULT, layers[0]), layers[1])
+    assert "wet" not in Study.load(values, layers).config.dynamics.systems
+    with pytest.raises(InputError, match=r"molecules.acetone` has no value(?s:.*)systems.wet` has no value"):
+        Study.load(values, layers[1:])
+
+
+def test_an_extreme_pressure_runs_when_it_is_confirmed():
+    study = Study.load(merged(DEFAULT, system(pressures_bar=[1, 20000], extreme_pressures=True)))
+    assert study.system("methanol").pressures_bar == [1, 20000]
 
 
 def test_null_removes_a_component():

@@ -44,6 +44,25 @@ def test_what_cannot_run_is_refused_before_it_starts(composition, settings, mess
     assert str(error.value).startswith("dynamics.systems.it")
 
 
+@pytest.mark.parametrize(
+    ("box", "force_field", "advice"),
+    [
+        (
+            {"lithium": "[Li+]", "bf4": "F[B-](F)(F)F", "dme": "COCCOC"},
+            "gaff2",
+            "No force field of the registry covers",
+        ),
+        ({"sodium": "[Na+]", "water": "O"}, "gaff", "No force field of the registry covers .*sodium with water"),
+        ({"acetone": "CC(C)=O", "methanol": "CO"}, "trappe_ua", r"The whole box .*parameters in gaff and gaff2\."),
+        ({"pyridine": "c1ccncc1", "benzene": "c1ccccc1"}, "opls_aa", r"The whole box .*parameters in gaff and gaff2\."),
+        ({"ethanol": "CCO"}, "spce", r"parameters in .*opls_aa and trappe_ua\."),
+    ],
+)
+def test_advice_covers_the_whole_box_or_says_that_nothing_does(box, force_field, advice):
+    with pytest.raises(InputError, match=advice):
+        check_run("it", dict.fromkeys(box, 200), box, replace(LIQUID, force_field=force_field, timestep_fs=1.0))
+
+
 def liquid(force_field, **changes):
     return {"composition": {"methanol": 216}, "force_field": force_field, "temperatures_K": [298.15], **changes}
 

@@ -1,5 +1,7 @@
 """A start structure of the user's own is what was cut, or is refused before the first job with one clear message."""
 
+import re
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -185,7 +187,7 @@ UNSUITABLE = {
     "free where it should be frozen": (
         lambda: silicon_slab((3, 3, 4), 0),
         {},
-        r"no atom is frozen. Mark the atoms of the back .* `frozen_layers: 0`",
+        r"no atom is marked as frozen. Mark the atoms of the back .* `frozen_layers: 0`",
     ),
     "frozen where it should be free": (lambda: silicon_slab((3, 3, 4), 2), {"free_back": True}, r"36 atoms are frozen"),
     "frozen at both ends": (
@@ -237,6 +239,35 @@ def test_an_unsuitable_structure_is_refused(case, tmp_path):
     with pytest.raises(InputError, match=message) as caught:
         read(path, **options)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("shift_A", [-6.0, 12.5, 20.0])
+def test_a_slab_wrapped_along_z_is_told_how_to_shift(shift_A, tmp_path):
+    slab, path = relaxed(), tmp_path / "slab.xyz"
+    edge = slab.cell[2]
+    top = slab.positions[:, 2].max() if shift_A > 0 else slab.positions[:, 2].min()
+    wrapped = (slab.positions[:, 2] - top + shift_A) % edge
+    as_others_write_it(slab, path, positions=np.c_[slab.positions[:, :2], wrapped])
+    with pytest.raises(InputError, match=r"is wrapped along z.*z -> \(z - ([\d.]+) A\) modulo") as caught:
+        read(path)
+    offset = float(re.search(r"z - ([\d.]+) A", str(caught.value)).group(1))
+    as_others_write_it(slab, path, positions=np.c_[slab.positions[:, :2], (wrapped - offset) % edge])
+    np.testing.assert_array_equal(read(path).bonds, slab.bonds)
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [("tags", lambda frozen: frozen.astype(int)), ("fixed", lambda frozen: frozen), ("move", lambda frozen: ~frozen)],
+)
+def test_marks_in_another_column_are_named_as_such(column, values, tmp_path):
+    slab = relaxed()
+    atoms = Atoms(slab.species.tolist(), slab.positions, cell=slab.cell, pbc=slab.periodic)
+    atoms.arrays[column] = values(slab.frozen)
+    write(tmp_path / "slab.xyz", atoms, format="extxyz")
+    with pytest.raises(
+        InputError, match=rf"no atom is marked as frozen \(its columns {column} are not taken for that\)"
+    ):
+        read(tmp_path / "slab.xyz")
 
 
 def test_what_distances_do_not_tell_is_refused(tmp_path):

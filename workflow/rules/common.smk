@@ -23,6 +23,12 @@ def own_file(name):
     return [name] if Path(name).suffix else []
 
 
+def asked_for():
+    """The result files that the command line names; Snakemake tells the Snakefile nothing of its targets."""
+    forgotten = {"--cleanup-metadata", "--cm"} & set(sys.argv)  # of files that need not be of this study
+    return [] if forgotten else [each for each in sys.argv[1:] if os.path.normpath(each).startswith("results/")]
+
+
 def add_table(name, compared=False):
     """Plan a table of results/features; say whether its numbers are compared with experiment."""
     TARGETS["features"].append(f"results/features/{name}.parquet")

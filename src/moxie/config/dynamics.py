@@ -2,14 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from moxie.config.section import Name, Section, distinct_states
 
 LiquidTemperatures = Annotated[
     list[Annotated[float, Field(ge=100, le=800)]], Field(min_length=1), AfterValidator(distinct_states)
 ]
-Pressures = Annotated[list[Annotated[float, Field(gt=0, le=1e5)]], Field(min_length=1), AfterValidator(distinct_states)]
+Pressures = Annotated[list[Annotated[float, Field(gt=0, le=1e6)]], Field(min_length=1), AfterValidator(distinct_states)]
+_HIGHEST_USUAL_BAR = 10_000.0  # where water and most organic liquids have long been solid; 10 % of 1 bar in pascal
 StandardError = Annotated[float, Field(gt=0)] | None
 
 
@@ -49,7 +50,7 @@ class Transport(Section):
     thermalisation_ps: float = Field(
         5.0, ge=0, description="Run with a thermostat at the start of each leg", json_schema_extra={"unit": "ps"}
     )
-    timestep_fs: Annotated[float, Field(gt=0, le=2.5)] | None = Field(
+    timestep_fs: Annotated[float, Field(ge=0.05, le=2.5)] | None = Field(
         None,
         description="Time step with true masses (null: 2 fs with rigid bonds, 1 fs with flexible ones)",
         json_schema_extra={"unit": "fs"},
@@ -85,14 +86,29 @@ class System(Section):
         json_schema_extra={"unit": "g/cm3"},
     )
     temperatures_K: LiquidTemperatures = Field([298.15], description="Temperatures", json_schema_extra={"unit": "K"})
+    extreme_pressures: bool = Field(
+        False, description="Say that pressures above 10,000 bar are meant, and not pascals or torr"
+    )
     pressures_bar: Pressures = Field(
         [1.0], description="Pressures; under NVT a label that changes nothing", json_schema_extra={"unit": "bar"}
     )
+
+    @field_validator("pressures_bar")
+    @classmethod
+    def _refuse_pascals(cls, pressures: list[float], info: ValidationInfo) -> list[float]:
+        high = [pressure for pressure in pressures if pressure > _HIGHEST_USUAL_BAR]
+        if high and not info.data.get("extreme_pressures"):
+            raise ValueError(
+                f"{high[0]:g} bar is {high[0] / 1e4:g} GPa, at which molecular liquids are solids; {high[0]:g} Pa would"
+                f" be {high[0] / 1e5:g} bar. If it is meant, set `extreme_pressures: true` in the system"
+            )
+        return pressures
+
     replicas: int = Field(1, ge=1, le=1000, description="Independent runs of each state point")
     cutoff_nm: float = Field(
         1.0, gt=0.3, le=3, description="Cut-off of the non-bonded forces", json_schema_extra={"unit": "nm"}
     )
-    timestep_fs: float = Field(2.0, gt=0, le=6, description="Time step", json_schema_extra={"unit": "fs"})
+    timestep_fs: float = Field(2.0, ge=0.05, le=6, description="Time step", json_schema_extra={"unit": "fs"})
     hydrogen_mass_amu: Annotated[float, Field(ge=1, le=4)] | None = Field(
         None,
         description="Mass of hydrogens after repartitioning from their neighbour (null: true masses)",
@@ -149,7 +165,7 @@ class SettingsStudy(Section):
         None, description="Temperature (null: the first of the system)", json_schema_extra={"unit": "K"}
     )
     timesteps_fs: Annotated[
-        list[Annotated[float, Field(gt=0, le=6)]], Field(min_length=1), AfterValidator(distinct_states)
+        list[Annotated[float, Field(ge=0.05, le=6)]], Field(min_length=1), AfterValidator(distinct_states)
     ] = Field(
         [0.5, 1.0, 2.0, 4.0, 5.0],
         description="Time steps, up to twice what a run may have; one that blows up is recorded as such",

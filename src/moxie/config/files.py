@@ -7,8 +7,11 @@ from typing import Any
 from moxie.errors import InputError
 
 
-def check_file(path: str | Path) -> None:
-    """Raise InputError for a YAML file in which a mapping has a key twice, of which YAML would keep the last."""
+def check_file(path: str | Path) -> dict[str, Any]:
+    """Return what a YAML file holds; an empty file holds nothing.
+
+    Raises InputError for one in which a mapping has a key twice, of which YAML would keep the last.
+    """
     import yaml
 
     with open(path, encoding="utf-8") as file:
@@ -16,6 +19,8 @@ def check_file(path: str | Path) -> None:
     problems = list(_repeated_keys(root, ""))
     if problems:
         raise InputError(f"{path} cannot be used:\n" + "\n".join(f"  {problem}" for problem in problems))
+    with open(path, encoding="utf-8") as file:
+        return yaml.safe_load(file) or {}
 
 
 def _repeated_keys(node: Any, parent: str) -> Iterator[str]:

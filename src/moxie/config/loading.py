@@ -1,6 +1,6 @@
 """From the mapping that Snakemake hands over to a `StudyConfig`, or to one message about every bad key."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_origin
 
 from pydantic import ValidationError
@@ -13,41 +13,78 @@ _PLAIN_WORDS = {  # what pydantic says in terms of Python
     "dict_type": "here belong keys with values, `key: value`, each on a line of its own",
     "model_type": "here belong keys with values, `key: value`, each on a line of its own",
     "list_type": "here belongs a list, for example [1, 2]",
-    "string_type": "here belongs text; put quotes around a number that is a name",
+    "string_type": "here belongs text; put it in quotes, since YAML reads it as something else (a number, a list)",
     "string_pattern_mismatch": "Names start with a lower-case letter and hold lower-case letters, digits and _ only",
 }
 REMOVABLE = (("molecules",), ("dynamics", "systems"), ("dynamics", "systems", "*", "composition"))
 
 
-def load(values: Mapping[str, Any]) -> StudyConfig:
+def load(values: Mapping[str, Any], files: Sequence[Mapping[str, Any]] = ()) -> StudyConfig:
     """Return the validated configuration.
 
-    Entries of `molecules`, `dynamics.systems` and compositions that an overlay sets to null are left out. Raises
-    InputError with one line per bad key: the key, what was found, what is allowed, and the nearest valid key for an
-    unknown one.
+    Entries of `molecules`, `dynamics.systems` and compositions that an overlay sets to null are left out: those that
+    the default study or one of `files` (what was laid over each other) has. Raises InputError with one line per bad
+    key: the key, what was found, what is allowed, and the nearest valid key for an unknown one; and for a null that
+    removes nothing.
     """
+    layers = (StudyConfig().model_dump(), *files)
+    kept, lines = _without_removed(values, layers)
     try:
-        return StudyConfig.model_validate(_without_removed(values))
+        config = StudyConfig.model_validate(kept)
     except ValidationError as error:
-        lines = [_explain(problem) for problem in error.errors(include_url=False)]
-        raise InputError("The configuration cannot be used:\n" + "\n".join(f"  {line}" for line in lines)) from None
+        lines += [_explain(problem) for problem in error.errors(include_url=False)]
+    if lines:
+        raise InputError("The configuration cannot be used:\n" + "\n".join(f"  {line}" for line in lines))
+    return config
 
 
-def _without_removed(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_removed(
+    values: Mapping[str, Any], layers: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the values without what is set to null, and a message for every null that removes nothing."""
     result: Any = dict(values)
+    problems: list[str] = []
     for path in REMOVABLE:
-        result = _without_nulls_at(result, path)
-    return result
+        result = _without_nulls_at(result, path, (), layers, problems)
+    return result, problems
 
 
-def _without_nulls_at(section: Any, path: tuple[str, ...]) -> Any:
+def _without_nulls_at(
+    section: Any,
+    path: tuple[str, ...],
+    place: tuple[str, ...],
+    layers: Sequence[Mapping[str, Any]],
+    problems: list[str],
+) -> Any:
     if not isinstance(section, Mapping):
         return section
-    if not path:
-        return {key: value for key, value in section.items() if value is not None}
-    return {
-        key: _without_nulls_at(value, path[1:]) if path[0] in (key, "*") else value for key, value in section.items()
-    }
+    if path:
+        return {
+            key: _without_nulls_at(value, path[1:], (*place, key), layers, problems) if path[0] in (key, "*") else value
+            for key, value in section.items()
+        }
+    there = {key for layer in layers for key, value in _at(layer, place).items() if value is not None}
+    problems += [
+        _nothing_removed(place, str(key), {str(name) for name in there})
+        for key, value in section.items()
+        if value is None and key not in there
+    ]
+    return {key: value for key, value in section.items() if value is not None}
+
+
+def _at(layer: Any, place: tuple[str, ...]) -> Mapping[str, Any]:
+    for key in place:
+        layer = layer.get(key) if isinstance(layer, Mapping) else None
+    return layer if isinstance(layer, Mapping) else {}
+
+
+def _nothing_removed(place: tuple[str, ...], key: str, there: set[str]) -> str:
+    wanted = {"composition": "number", "systems": "system", "molecules": "SMILES"}[place[-1]]
+    known = f" There are {', '.join(sorted(there))}." if there else ""
+    return (
+        f"`{'.'.join((*place, key))}` has no value. Give the {wanted} of {key}; a blank or null entry removes one, and"
+        f" none of that name is there.{nearest(key, there)}{known}"
+    )
 
 
 def _explain(problem: Any) -> str:
@@ -61,8 +98,13 @@ def _explain(problem: Any) -> str:
     if field is not None:
         unit = (field.json_schema_extra or {}).get("unit") if isinstance(field.json_schema_extra, dict) else None
         about = f" It means: {field.description}{f', in {unit}' if unit else ''}."
-    found = "" if problem["type"] == "missing" else f" = {problem['input']!r}"
+    telling = problem["type"] != "missing" and not (
+        problem["type"] == "value_error" and len(str(problem["input"])) > 80
+    )
+    found = f" = {problem['input']!r}" if telling else ""
     message = _PLAIN_WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+    if problem["type"] != "missing" and problem["input"] is None:
+        return f"`{key}` has no value (it is blank or null), and needs one.{about}"
     if problem["type"] == "too_short":
         message = f"at least {problem['ctx']['min_length']} item needed"
     return f"`{key}`{found}: {message}.{about}"

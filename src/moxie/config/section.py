@@ -41,10 +41,17 @@ class Section(BaseModel):
     @classmethod
     def _refuse_yes_as_a_number(cls, value: Any, info: ValidationInfo) -> Any:
         """Refuse yes and no where they are not meant: pydantic takes them for the numbers 1 and 0."""
-        inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
         annotation = cls.model_fields[info.field_name or ""].annotation
-        if any(isinstance(each, bool) for each in inside) and not mentions(annotation, bool):
-            raise ValueError("yes, no, true and false do not belong here")
+        if mentions(annotation, bool):
+            return value
+        keys = (
+            [f"{key}: " for key, each in value.items() if isinstance(each, bool)] if isinstance(value, Mapping) else []
+        )
+        inside = value if isinstance(value, list) else [value]
+        if keys or any(isinstance(each, bool) for each in inside):
+            quoted = "; text that YAML takes for them (NO, on, yes) needs quotes" if mentions(annotation, str) else ""
+            where = f"{', '.join(key + str(value[key[:-2]]).lower() for key in keys)}: " if keys else ""
+            raise ValueError(f"{where}yes, no, true and false do not belong here{quoted}")
         return value
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from moxie.dynamics import antechamber
 from moxie.dynamics.amber_files import Parameters, Term, TypedAtom, estimated_terms, read_mol2
 from moxie.dynamics.equivalence import constitution_smiles, equivalent_atoms, rooted_smarts
-from moxie.dynamics.force_fields import ForceField, available_force_fields, load_force_field
+from moxie.dynamics.force_fields import ForceField, load_force_field
 from moxie.dynamics.typing import angles_and_torsions, check_excluded, check_parameters
 from moxie.errors import InputError
 from moxie.io import replace_when_complete
@@ -36,19 +36,16 @@ _SECTIONS = {"bond": "BOND", "angle": "ANGLE", "torsion": "DIHE"}
 def check_coverage(force_field: ForceField, smiles: Mapping[str, str]) -> None:
     """Raise InputError unless the force field is made for each of some molecules, given as {name: SMILES}.
 
-    Needs rdkit only. The message says what is in the way and which force fields of the registry cover the molecule.
+    Needs rdkit only. The message says what is in the way.
     """
     seen: dict[str, str] = {}
     for name, text in smiles.items():
         molecule = parse_smiles(text, name)
-        try:
-            check_excluded(force_field, molecule, text, name)
-            if any(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
-                raise InputError(
-                    f"The force field {force_field.name} does not cover {name} ({text}): it has unpaired electrons."
-                )
-        except InputError as error:
-            raise InputError(f"{error}{_alternatives(text, name)}") from None
+        check_excluded(force_field, molecule, text, name)
+        if any(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
+            raise InputError(
+                f"The force field {force_field.name} does not cover {name} ({text}): it has unpaired electrons."
+            )
         same = seen.setdefault(constitution_smiles(molecule), name)
         if same != name:
             raise InputError(
@@ -127,17 +124,6 @@ def symmetrised(charges_e: Sequence[float], kinds: Sequence[int], total_e: int) 
     if abs(lacking) > _LARGEST_CHARGE_ERROR_E:
         raise InputError(f"antechamber's charges add up to {charges.sum():.4f} e, not to {total_e} e")
     return [float(charges[labels == kind].mean() + lacking / len(charges)) for kind in labels]
-
-
-def _alternatives(smiles: str, name: str) -> str:
-    covering = []
-    for other in available_force_fields():
-        try:
-            check_parameters(other, smiles, name)
-            covering.append(other)
-        except InputError:
-            continue
-    return f" Use {' or '.join(covering)} for boxes that hold it." if covering else ""
 
 
 def _add_provenance(root: ElementTree.Element, smiles: str, name: str, found: antechamber.Findings) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from moxie.dynamics.antechamber import check_available
-from moxie.dynamics.force_fields import is_registered, load_force_field
+from moxie.dynamics.force_fields import ForceField, available_force_fields, is_registered, load_force_field
 from moxie.dynamics.gaff import check_coverage
 from moxie.dynamics.precision import check_precision
 from moxie.dynamics.protocol import RunSettings, check_samples, check_settings
@@ -29,6 +29,8 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
         for component in composition:
             if component not in smiles:
                 raise InputError(f"{component!r} is not among the molecules: {', '.join(smiles)}.")
+        _check_covered(force_field, {component: smiles[component] for component in composition})
+        for component in composition:
             if force_field.is_template:
                 if settings.hydrogen_mass_amu is not None:
                     check_hydrogen_mass_of_atoms(smiles[component], component, settings.hydrogen_mass_amu)
@@ -39,7 +41,6 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
                 if not is_registered(force_field):
                     _try_in_openmm(str(force_field.path), component, smiles[component])
         if force_field.is_template:
-            check_coverage(force_field, {component: smiles[component] for component in composition})
             check_available()
         charges = _check_neutral(composition, smiles)
         check_settings(settings, force_field)
@@ -52,6 +53,40 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
         check_cutoff(composition, smiles, settings.cutoff_nm, settings.density_g_cm3, name)
     if settings.ensemble == "NPT":  # a density is only the first guess there
         check_cutoff(composition, smiles, settings.cutoff_nm, None, name)
+
+
+def _check_covered(force_field: ForceField, smiles: Mapping[str, str]) -> None:
+    """Raise InputError for a molecule without parameters, with the force fields that cover the whole box."""
+    try:
+        _check_coverage(force_field, smiles)
+    except InputError as error:
+        raise InputError(f"{str(error).rstrip('.')}. {_alternatives(smiles)}") from None
+
+
+def _check_coverage(force_field: ForceField, smiles: Mapping[str, str]) -> None:
+    if force_field.is_template:
+        check_coverage(force_field, smiles)
+    else:
+        for name, text in smiles.items():
+            check_parameters(force_field.path, text, name)
+
+
+def _alternatives(smiles: Mapping[str, str]) -> str:
+    """Return which force fields of the registry have parameters for all of some molecules."""
+    covering = []
+    for name in available_force_fields():
+        try:
+            _check_coverage(load_force_field(name), smiles)
+            covering.append(name)
+        except InputError:
+            continue
+    box = " with ".join(smiles)
+    if covering:
+        return f"The whole box ({box}) has parameters in {' and '.join(covering)}."
+    return (
+        f"No force field of the registry covers the whole box ({box}): give the path of an OpenMM XML file with all its"
+        " parameters (docs/extending.md, A force field)."
+    )
 
 
 @lru_cache(maxsize=64)

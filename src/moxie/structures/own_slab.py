@@ -57,7 +57,8 @@ def _own_slab(
 ) -> Network:
     label = f"The structure {path}"
     bond_A = lattice_constant_A * math.sqrt(3) / 4
-    network = read_network(path) if _is_own(path) else _read_others(path, label, (bond_A, si_o_length_A))
+    network = read_network(path) if _is_own(path) else _read_others(path, label, (bond_A, si_o_length_A), free_back)
+    _check_not_wrapped(network.positions[:, 2], network.cell[2], label)
     _check_cell(network, label)
     _check_back(network, free_back, label)
     strain = _check_crystal(network, orientation, bond_A, label)
@@ -84,7 +85,7 @@ def _is_own(path: str) -> bool:
     return "bonds=" in comment and _OWN_COLUMNS in comment
 
 
-def _read_others(path: str, label: str, bond_lengths_A: tuple[float, float]) -> Network:
+def _read_others(path: str, label: str, bond_lengths_A: tuple[float, float], free_back: bool) -> Network:
     """Return the network of any extended XYZ file: its bonds by distance, where the comment line lists none."""
     from ase.io import read
 
@@ -98,7 +99,10 @@ def _read_others(path: str, label: str, bond_lengths_A: tuple[float, float]) -> 
     cell = np.array(atoms.cell)
     if np.abs(cell - np.diag(np.diag(cell))).max() > 1e-6:
         raise InputError(f"{label}: the cell must be orthogonal, with its edges along x, y and z; it is\n{cell}.")
+    _check_not_wrapped(atoms.positions[:, 2], cell[2, 2], label)
     frozen = _frozen_atoms(atoms, label)
+    if not free_back and not frozen.any():  # else the first word would be of bonds that the back lacks
+        _refuse_unmarked(sorted(set(atoms.arrays) - {"numbers", "positions"}), label)
     species = np.array(atoms.get_chemical_symbols(), dtype="<U2")
     whole = make_network(  # frozen throughout, so that everything but bonds is checked first
         atoms.positions, species, [], np.diag(cell), atoms.pbc, np.ones(len(atoms), bool), label=label
@@ -190,6 +194,21 @@ def _check_cell(network: Network, label: str) -> None:
         )
 
 
+def _check_not_wrapped(heights_A: np.ndarray, edge_A: float, label: str) -> None:
+    """Raise InputError for a slab that leaves the cell at one end of z and comes in again at the other."""
+    if not edge_A > 0 or edge_A - np.ptp(heights_A) >= VACUUM_A:
+        return
+    inside = np.sort(heights_A % edge_A)
+    gaps = np.diff(inside, append=inside[0] + edge_A)
+    if gaps.max() >= VACUUM_A and gaps.argmax() < len(gaps) - 1:
+        lower, upper = inside[gaps.argmax()], inside[gaps.argmax() + 1]
+        raise InputError(
+            f"{label} is wrapped along z: its atoms lie below {lower:.2f} A and above {upper:.2f} A, with the vacuum in"
+            f" between. Shift it so that the slab is in one piece: z -> (z - {upper - VACUUM_A / 2:.2f} A) modulo"
+            f" {edge_A:.2f} A."
+        )
+
+
 def vacuum_of(network: Network) -> float:
     """Return the height of the cell that the atoms leave, in A."""
     return float(network.cell[2] - np.ptp(network.positions[:, 2]))
@@ -203,10 +222,7 @@ def _check_back(network: Network, free_back: bool, label: str) -> None:
             "to 1 or more, or mark no atom as frozen."
         )
     if not free_back and not frozen.any():
-        raise InputError(
-            f"{label}: no atom is frozen. Mark the atoms of the back in a column `frozen` (frozen:L:1, T or F), or ask "
-            "for a free back by `frozen_layers: 0`."
-        )
+        _refuse_unmarked([], label)
     if (network.species[frozen] == "O").any():
         atom = int(np.flatnonzero(frozen & (network.species == "O"))[0])
         raise InputError(f"{label}: atom {atom} is a frozen O; only the crystal at the back can be frozen.")
@@ -222,6 +238,14 @@ def _check_back(network: Network, free_back: bool, label: str) -> None:
             "the film's. Remove the O of a frozen back, or mark no atom as frozen and ask for a free back by "
             "`frozen_layers: 0`."
         )
+
+
+def _refuse_unmarked(columns: list[str], label: str) -> None:
+    others = f" (its columns {', '.join(columns)} are not taken for that)" if columns else ""
+    raise InputError(
+        f"{label}: no atom is marked as frozen{others}. Mark the atoms of the back in a column `frozen` (frozen:L:1, T "
+        "or F) or by ASE's FixAtoms, or ask for a free back by `frozen_layers: 0`."
+    )
 
 
 def face_of(vectors: np.ndarray) -> str | None:

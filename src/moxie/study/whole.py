@@ -4,7 +4,7 @@
 force-field parameters, box sizes, kinetics, oxygen against bonds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,9 +26,9 @@ class Study:
     config: StudyConfig
 
     @classmethod
-    def load(cls, values: Mapping[str, Any]) -> "Study":
-        """Validate a configuration; raises InputError with every problem found, each on a line of its own."""
-        study = cls(load(values))
+    def load(cls, values: Mapping[str, Any], files: Sequence[Mapping[str, Any]] = ()) -> "Study":
+        """Validate a configuration, merged from `files`; raises InputError with every problem, each on its own line."""
+        study = cls(load(values, files))
         problems: list[str] = []
         for check in (study._check_smiles, *(check for stage in study.stages for check in stage.checks())):
             try:
