@@ -41,6 +41,8 @@ def molecules():
                 "n_atoms": len(symbols),
                 "method": "GFN2-xTB",
                 "status": "ok",
+                "remarks": "",
+                "electronic_entropy_eV": 0.0,
                 "energy_eV": -138.0,
                 "dipole_D": dipole,
                 "homo_eV": -12.1,

@@ -383,7 +383,7 @@ def test_null_removes_what_another_overlay_added():
 
 def test_an_extreme_pressure_runs_when_it_is_confirmed():
     study = Study.load(merged(DEFAULT, system(pressures_bar=[1, 20000], extreme_pressures=True)))
-    assert study.system("methanol").pressures_bar == [1, 20000]
+    assert study.dynamics.systems["methanol"].config.pressures_bar == [1, 20000]
 
 
 def test_null_removes_a_component():

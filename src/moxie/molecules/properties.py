@@ -1,7 +1,8 @@
 """Everything the table `molecules` says about a molecule: one named molecule from its SDF file, or a chunk of a list.
 
-What cannot be computed (an unreadable SMILES, no conformer, an element the method lacks, no convergence) is a row with
-its reason in `status` and empty numbers, so that one bad molecule does not stop a study.
+What cannot be computed (an unreadable SMILES, no conformer, an element the method lacks, no convergence), and a
+molecule that relaxes to another one, is a row with its reason in `status` and empty numbers, so that one bad molecule
+does not stop a study.
 """
 
 import logging
@@ -14,12 +15,13 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.io import write_json
-from moxie.molecules import density_functional, xtb
+from moxie.molecules import density_functional, spin, xtb
+from moxie.molecules.bonds import changed_bonds, describe
 from moxie.molecules.geometry import Geometry, read_sdf, write_xyz
 from moxie.molecules.lists import NAMED, Entry
 
 _NUMBERS = (
-    "energy_eV", "dipole_D", "homo_eV", "lumo_eV", "gap_eV", "max_force_eV_A",
+    "energy_eV", "electronic_entropy_eV", "dipole_D", "homo_eV", "lumo_eV", "gap_eV", "max_force_eV_A",
     *(f"solvation_{name}_eV" for name in xtb.SOLVENTS),
     "dft_energy_eV", "dft_dipole_D",
 )  # fmt: skip
@@ -56,9 +58,14 @@ def optimise_molecule(
     The keys are the columns of the table `molecules`. Of a failed calculation the starting geometry is written.
     Raises InputError for an unreadable SDF file.
     """
+    from moxie.structures.molecules import parse_smiles
+
     geometry = read_sdf(sdf)
     row = _empty_row(NAMED, Entry(name or geometry.name, smiles), settings or Settings())
-    geometry = _fill(row, geometry, settings or Settings())
+    molecule = parse_smiles(smiles, row["molecule"])
+    if [atom.GetSymbol() for atom in molecule.GetAtoms()] != list(geometry.symbols):
+        raise InputError(f"{sdf} is not the molecule {smiles}. Delete it and run again to make it anew.")
+    geometry = _fill(row, molecule, geometry.positions_A, settings or Settings())
     _report(log or logging.getLogger(__name__), row)
     write_xyz(Path(output).with_suffix(".xyz"), geometry.symbols, geometry.positions_A, _comment(row))
     write_json(output, row)
@@ -90,12 +97,11 @@ def compute(
 ) -> list[dict[str, Any]]:
     """Return one row of the table `molecules` for each entry, from its SMILES.
 
-    The seed of a conformer search depends on `seed` and the SMILES alone, so a molecule has one result whatever chunk
-    it stands in.
+    The seed of a conformer search depends on `seed` and the molecule alone, so that it has one result whatever list or
+    chunk it stands in and however its SMILES is written.
     """
     from moxie.job import Progress
-    from moxie.seeds import derive_seed
-    from moxie.structures.molecules import coordinates_A, embed, formal_charge, parse_smiles, symbols
+    from moxie.structures.molecules import coordinates_A, embed, parse_smiles
 
     log = log or logging.getLogger(__name__)
     settings = settings or Settings()
@@ -107,14 +113,11 @@ def compute(
             if not entry.smiles:
                 raise InputError("no SMILES is given, and none is known")
             _check_size(parse_smiles(entry.smiles, entry.name).GetNumAtoms(), settings)  # before its conformers
-            molecule = embed(entry.smiles, entry.name, derive_seed(seed, "conformer", smiles=entry.smiles))
+            molecule = embed(entry.smiles, entry.name, seed)
         except InputError as error:
             row["status"] = _failure(error).replace(f"molecules.{entry.name}: ", "", 1)
         else:
-            unpaired = sum(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms())
-            charge = formal_charge(molecule)
-            start = Geometry(entry.name, tuple(symbols(molecule)), coordinates_A(molecule), charge, unpaired + 1)
-            _fill(row, start, settings)
+            _fill(row, molecule, coordinates_A(molecule), settings)
         _report(log, row)
         rows.append(row)
         progress.update(number + 1)
@@ -133,6 +136,7 @@ def _empty_row(list_name: str, entry: Entry, settings: Settings) -> dict[str, An
         "n_atoms": 0,
         "method": settings.method,
         "density_functional": f"{functional['functional']}/{functional['basis']}" if functional else "",
+        "remarks": "",
         "n_steps": 0,
         "symbols": [],
         "charges": [],
@@ -140,8 +144,15 @@ def _empty_row(list_name: str, entry: Entry, settings: Settings) -> dict[str, An
     }
 
 
-def _fill(row: dict[str, Any], geometry: Geometry, settings: Settings) -> Geometry:
-    """Put the results for a geometry into its row; return the relaxed geometry, or the one given after a failure."""
+def _fill(row: dict[str, Any], molecule: Any, positions_A: np.ndarray, settings: Settings) -> Geometry:
+    """Put the results for a molecule at a start geometry into its row.
+
+    Return the relaxed geometry, also where it is another molecule's, or the one given after a failure.
+    """
+    from moxie.structures.molecules import formal_charge, symbols
+
+    multiplicity, row["remarks"] = spin.multiplicity(molecule)
+    geometry = Geometry(row["molecule"], tuple(symbols(molecule)), positions_A, formal_charge(molecule), multiplicity)
     row["charge"], row["spin_multiplicity"] = geometry.charge, geometry.multiplicity
     row["n_atoms"], row["symbols"] = len(geometry.symbols), list(geometry.symbols)
     try:
@@ -150,6 +161,11 @@ def _fill(row: dict[str, Any], geometry: Geometry, settings: Settings) -> Geomet
             geometry, settings.method, settings.force_tolerance_eV_A, settings.max_steps
         )  # fmt: skip
         electrons = xtb.single_point(relaxed, settings.method)
+        bonds = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in molecule.GetBonds()]
+        broken, formed = changed_bonds(geometry.symbols, bonds, relaxed.positions_A, electrons.bond_orders)
+        if broken or formed:
+            row["status"] = f"changed: {describe(geometry.symbols, bonds, broken, formed)}"
+            return relaxed
         solvation = xtb.solvation_free_energies(relaxed, settings.method)
         functional = settings.density_functional
         kohn_sham = density_functional.single_point(relaxed, **functional) if functional else None
@@ -160,6 +176,7 @@ def _fill(row: dict[str, Any], geometry: Geometry, settings: Settings) -> Geomet
         "status": "ok",
         "n_steps": n_steps,
         "energy_eV": electrons.energy_eV,
+        "electronic_entropy_eV": electrons.entropy_eV,
         "dipole_D": electrons.dipole_D,
         "homo_eV": electrons.homo_eV,
         "lumo_eV": electrons.lumo_eV,

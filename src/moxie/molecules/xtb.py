@@ -18,16 +18,21 @@ SOLVENTS = {"water": "water", "octanol": "octanol", "wet_octanol": "woctanol"}  
 _BOHR_A = 0.529177210903  # CODATA 2018
 _HARTREE_EV = 27.211386245988
 _DEBYE_PER_E_BOHR = 2.541746473
+_KT_EV = 300.0 * 8.617333262e-5  # tblite's electronic temperature
 
 
 @dataclass(frozen=True)
 class Electrons:
     """What one self-consistent calculation gives; energies in eV, dipole in debye, charges in e, forces in eV/angstrom.
 
+    `energy_eV` is without the entropy of the electrons' distribution over orbitals at 300 K, which `entropy_eV` (T S)
+    has; tblite's own energy, and the forces, are those of the free energy. Bond orders are Wiberg-Mayer, shape (n, n).
     HOMO and LUMO are None where no orbital is occupied or none is empty.
     """
 
     energy_eV: float
+    entropy_eV: float
+    bond_orders: np.ndarray
     forces_eV_A: np.ndarray
     charges: np.ndarray
     dipole_D: float
@@ -36,7 +41,11 @@ class Electrons:
 
 
 def single_point(geometry: Geometry, method: str = "GFN2-xTB") -> Electrons:
-    """Return the electronic properties at a fixed geometry; raises RuntimeError if the charges do not converge."""
+    """Return the electronic properties at a fixed geometry.
+
+    Raises RuntimeError if the charges do not converge, and for a multiplicity that the number of valence electrons does
+    not allow (tblite would take the next one without a word).
+    """
     from ase.data import atomic_masses
 
     with _one_thread():
@@ -48,8 +57,12 @@ def single_point(geometry: Geometry, method: str = "GFN2-xTB") -> Electrons:
         centre = np.average(geometry.positions_A, axis=0, weights=atomic_masses[numbers]) / _BOHR_A
         dipole = np.asarray(result.get("dipole")) - geometry.charge * centre
         homo, lumo = frontier_orbitals(energies, occupations)
+        entropy = electronic_entropy_eV(energies, round(float(occupations.sum())), geometry.multiplicity)
+        orders = np.asarray(result.get("bond-orders")).reshape(len(numbers), len(numbers), -1).sum(axis=-1)
         return Electrons(
-            energy_eV=float(result.get("energy")) * _HARTREE_EV,
+            energy_eV=float(result.get("energy")) * _HARTREE_EV + entropy,
+            entropy_eV=entropy,
+            bond_orders=orders,
             forces_eV_A=-np.asarray(result.get("gradient")) * _HARTREE_EV / _BOHR_A,
             charges=np.asarray(result.get("charges")),
             dipole_D=float(np.linalg.norm(dipole)) * _DEBYE_PER_E_BOHR,
@@ -74,6 +87,30 @@ def solvation_free_energies(geometry: Geometry, method: str = "GFN2-xTB") -> dic
             solution = calculator.singlepoint(gas, copy=True)  # starts from the charges of the gas
             energies[name] = float(solution.get("energy") - gas.get("energy")) * _HARTREE_EV
     return energies
+
+
+def electronic_entropy_eV(energies_eV: np.ndarray, n_electrons: int, multiplicity: int) -> float:
+    """Return T S of electrons of both spins that fill the same orbitals as Fermi and Dirac have it at 300 K.
+
+    Raises RuntimeError for a multiplicity that the number of electrons does not allow.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import expit, xlogy
+
+    unpaired = multiplicity - 1
+    if (n_electrons - unpaired) % 2 or unpaired > n_electrons:
+        raise RuntimeError(f"{n_electrons} valence electrons cannot have the multiplicity {multiplicity}")
+    total = 0.0
+    for electrons in ((n_electrons + unpaired) // 2, (n_electrons - unpaired) // 2):
+        if 0 < electrons < len(energies_eV):
+            low, high = energies_eV.min() - 40 * _KT_EV, energies_eV.max() + 40 * _KT_EV
+
+            def excess(level: float, electrons: int = electrons) -> float:
+                return float(expit((level - energies_eV) / _KT_EV).sum()) - electrons
+
+            filling = expit((brentq(excess, low, high, xtol=1e-10) - energies_eV) / _KT_EV)
+            total -= _KT_EV * float((xlogy(filling, filling) + xlogy(1 - filling, 1 - filling)).sum())
+    return total
 
 
 def frontier_orbitals(energies_eV: np.ndarray, occupations: np.ndarray) -> tuple[float | None, float | None]:

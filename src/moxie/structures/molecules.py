@@ -4,6 +4,7 @@ The order of atoms is rdkit's: heavy atoms as they stand in the SMILES, then the
 (boxes, force-field types, analysis) relies on that order, so all of it comes through `parse_smiles`.
 """
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.io import replace_when_complete
+from moxie.seeds import derive_seed
 
+MOST_ATOMS = 1000
 _SEED = 20261121
-_LARGEST_CANDIDATES = 20
 
 # van der Waals volumes of atoms in cubic angstrom: Zhao, Abraham and Zissimos, J. Org. Chem. 68, 7368 (2003), table 2
 _ATOM_VOLUME_A3 = {
@@ -28,7 +30,7 @@ def parse_smiles(smiles: str, name: str = "molecule") -> Any:
     """Return the rdkit molecule of a SMILES with every hydrogen explicit, without coordinates.
 
     Raises InputError for a SMILES that does not parse, is empty, or holds blanks, several fragments or atoms of no
-    element.
+    element, and for one of more than 1,000 atoms.
     """
     from rdkit import Chem
 
@@ -59,59 +61,64 @@ def _read_smiles(smiles: str) -> tuple[Any, str]:
             "holds several fragments (a salt or a mixture). Give one molecule or ion at a time; the composition of a"
             " system mixes them."
         )
-    return Chem.AddHs(molecule), ""
+    whole = Chem.AddHs(molecule)
+    if whole.GetNumAtoms() > MOST_ATOMS:
+        return None, (
+            f"has {whole.GetNumAtoms()} atoms, hydrogens included; at most {MOST_ATOMS} are taken. Use a shorter chain"
+            " or a fragment."
+        )
+    return whole, ""
 
 
 def embed(smiles: str, name: str = "molecule", seed: int = _SEED) -> Any:
     """Return the rdkit molecule with its lowest-energy conformer out of several.
 
     Conformers come from ETKDGv3 (Wang et al., J. Chem. Inf. Model. 60, 2044 (2020)) and are relaxed with MMFF94s, or
-    UFF where MMFF94s lacks parameters. One seed gives one geometry. Raises InputError where nothing embeds.
+    UFF where MMFF94s lacks parameters; crowded centres, which neither knows, are spread over a sphere. A base seed
+    gives one geometry for one molecule, however its SMILES is written. Raises InputError where nothing embeds within
+    the limits, or nothing without overlapping atoms.
     """
     from rdkit import Chem
-    from rdkit.Chem import rdDistGeom, rdMolDescriptors
+    from rdkit.Geometry import Point3D
+
+    from moxie.structures.conformers import lowest_conformer_A
 
     molecule = parse_smiles(smiles, name)
-    if molecule.GetNumAtoms() == 1:
-        conformer = Chem.Conformer(1)
-        conformer.SetAtomPosition(0, (0.0, 0.0, 0.0))
-        molecule.AddConformer(conformer, assignId=True)
-        molecule.SetProp("_Name", name)
-        return molecule
-    candidates = min(_LARGEST_CANDIDATES, 3 + 3 * rdMolDescriptors.CalcNumRotatableBonds(molecule))
-    settings: Any = rdDistGeom.ETKDGv3()
-    settings.randomSeed = seed % 2**31
-    settings.numThreads = 1
-    identifiers = list(rdDistGeom.EmbedMultipleConfs(molecule, candidates, settings))
-    if not identifiers:
-        settings.useRandomCoords = True
-        identifiers = list(rdDistGeom.EmbedMultipleConfs(molecule, candidates, settings))
-    if not identifiers:
-        raise InputError(
-            f"molecules.{name}: rdkit finds no three-dimensional conformer of {smiles!r}. Check its stereochemistry"
-            " and rings."
-        )
-    lowest = _lowest_conformer(molecule)
-    conformer = Chem.Conformer(molecule.GetConformer(lowest))
-    molecule.RemoveAllConformers()
+    canonical, order = _in_canonical_order(smiles, molecule)
+    derived = derive_seed(seed, "conformer", smiles=Chem.MolToSmiles(Chem.RemoveHs(canonical)))
+    try:
+        positions_A = lowest_conformer_A(canonical, derived)
+    except InputError as error:
+        raise InputError(f"molecules.{name}: {smiles!r} {error}") from None
+    conformer = Chem.Conformer(molecule.GetNumAtoms())
+    for atom, position in zip(order, np.round(positions_A, 4).tolist(), strict=True):  # as an SDF file holds it
+        conformer.SetAtomPosition(atom, Point3D(*position))
     molecule.AddConformer(conformer, assignId=True)
     molecule.SetProp("_Name", name)
-    if not np.isfinite(coordinates_A(molecule)).all():
-        raise InputError(f"molecules.{name}: the conformer of {smiles!r} has coordinates that are not numbers.")
     return molecule
 
 
-def _lowest_conformer(molecule: Any) -> int:
-    from rdkit.Chem import rdForceFieldHelpers as fields
+def _in_canonical_order(smiles: str, molecule: Any) -> tuple[Any, list[int]]:
+    """Return the molecule with the atoms of its canonical SMILES in order, and which of `molecule` each of them is."""
+    from rdkit import Chem, rdBase
 
-    if fields.MMFFHasAllMoleculeParams(molecule):
-        results = fields.MMFFOptimizeMoleculeConfs(molecule, mmffVariant="MMFF94s", maxIters=1000, numThreads=1)
-    elif fields.UFFHasAllMoleculeParams(molecule):
-        results = fields.UFFOptimizeMoleculeConfs(molecule, maxIters=1000, numThreads=1)
-    else:
-        return molecule.GetConformers()[0].GetId()
-    best = int(np.argmin([energy for _, energy in results]))
-    return molecule.GetConformers()[best].GetId()
+    bare = Chem.MolFromSmiles(smiles)
+    text = Chem.MolToSmiles(bare)
+    order = [int(word) for word in re.findall(r"\d+", bare.GetProp("_smilesAtomOutputOrder"))]
+    with rdBase.BlockLogs():
+        again = Chem.MolFromSmiles(text)
+    if again is not None:
+        canonical = Chem.AddHs(again)
+        order += [hydrogen for atom in order for hydrogen in _added_hydrogens(molecule, atom, bare.GetNumAtoms())]
+        elements = [molecule.GetAtomWithIdx(atom).GetAtomicNum() for atom in order]
+        if elements == [atom.GetAtomicNum() for atom in canonical.GetAtoms()]:
+            return canonical, order
+    return Chem.Mol(molecule), list(range(molecule.GetNumAtoms()))
+
+
+def _added_hydrogens(molecule: Any, atom: int, n_before: int) -> list[int]:
+    neighbours = molecule.GetAtomWithIdx(atom).GetNeighbors()
+    return sorted(other.GetIdx() for other in neighbours if other.GetIdx() >= n_before)
 
 
 def write_sdf(molecule: Any, path: str | Path) -> None:

@@ -14,7 +14,7 @@ rule embed_molecule:
         "../../../envs/moxie.yaml"
     params:
         smiles=lambda w: study.config.molecules[w.molecule],
-        seed=lambda w: study.seed("embed_molecule", w),
+        seed=study.config.seed,
         code=code("embed_molecule"),
     message:
         "Finding the conformation of {wildcards.molecule}"

@@ -13,11 +13,15 @@ MOLECULES = Table(
         text("smiles", "SMILES of the molecule"),
         maybe("logP_measured", "1", "measured octanol-water partition coefficient, decadic logarithm, from the list"),
         Column("charge", "int", "e", "total charge", -20, 20),
-        Column("spin_multiplicity", "int", "1", "2S + 1; 0 where there is no structure", 0, 20),
+        Column("spin_multiplicity", "int", "1", "2S + 1 of the calculation; 0 where there is no structure", 0, 20),
         count("n_atoms", "atoms, hydrogens included; 0 where there is no structure"),
         text("method", "quantum-chemical method"),
-        text("status", "ok, or the reason why there is no result"),
-        maybe("energy_eV", "eV", "total energy"),
+        text("status", "ok, or the reason why there is no result: failed, or changed into another molecule"),
+        text("remarks", "what is to be known of a result, for example of the spin of a metal; empty if nothing"),
+        maybe("energy_eV", "eV", "total energy, without the electrons' entropy"),
+        maybe(
+            "electronic_entropy_eV", "eV", "T S of the electrons at 300 K; energy_eV less this is the free energy", 0.0
+        ),
         maybe("dipole_D", "debye", "dipole moment; of an ion, about its centre of mass", 0.0, 1e3),
         maybe("homo_eV", "eV", "energy of the highest occupied orbital; empty without valence electrons", -1e3, 1e3),
         maybe("lumo_eV", "eV", "energy of the lowest empty orbital; empty if every orbital is full", -1e3, 1e3),
