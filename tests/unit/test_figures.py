@@ -46,7 +46,7 @@ def make_results(folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logp_evaluation, "KINDS", ("bayesian_ridge",))  # for speed
         inputs = {"molecules": folder / "features/measured.parquet"}
-        logp.run(inputs, folder / "learning/logp", Settings(bootstrap_samples=100), 1)
+        logp.run(inputs, folder / "learning/logp", Settings(), 1)
     make_learnt(folder)
     searches = comparison.Settings(n_oxygen=3, methods=("annealing", "guided_tree"), seeds=2, budget=10)
     comparison.run(searches, "von_alfthan_2003", 0.9, 100, 1, folder / "learning/tree_search")

@@ -26,6 +26,18 @@ def test_the_next_temperature_lies_in_the_gap_of_a_smooth_function():
     assert not set(variances) & set(np.unique(data.temperatures))
 
 
+def test_a_process_without_a_bend_in_temperature_says_so():
+    record = {"target": TARGET, "temperatures_K": [900.0, 1100.0], "next_temperature_K": 1000.0}
+    record["candidates"] = [{"temperature_K": 1000.0, "standard_deviation": 0.1}]
+    scales = {"oxygen_per_area_per_A2": 1.0, "longest": 29.9}
+    straight = active.overlay(record | {"length_scales": scales | {"temperature_K": 30.0}})
+    bent = active.overlay(record | {"length_scales": scales | {"temperature_K": 2.0}})
+    assert "follows gaps in oxygen" in straight and "oxygen" not in bent
+    data = prepare(oxide_runs(temperatures_K=(973.0, 1073.0, 1173.0), replicas=1), TARGET)
+    found = active.length_scales(active._fit(data, np.ones(len(data.target), bool), 1))
+    assert set(found) == {"temperature_K", "oxygen_per_area_per_A2", "longest"} and min(found.values()) >= 0.2
+
+
 def test_a_dense_sweep_is_refined_between_its_temperatures():
     data = prepare(oxide_runs(temperatures_K=tuple(np.arange(973.0, 1474.0, 20.0)), replicas=1), TARGET)
     assert list(active.candidate_variances(data, 1)) == pytest.approx(np.arange(983.0, 1464.0, 20.0))

@@ -6,7 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_oxides import smooth_observable
 
-from moxie.learning.metrics import HeldOut, interval, rmse_ratio, scores, scores_with_intervals
+from moxie.learning.metrics import (
+    HeldOut,
+    degrees_of_freedom,
+    effective_groups,
+    interval,
+    interval_over_groups,
+    rmse_ratio,
+    scores,
+    scores_with_intervals,
+)
 from moxie.learning.models import GaussianProcess, LinearInterpolation, MeanBaseline
 from moxie.learning.splits import leave_one_group_out, random_folds
 from moxie.learning.tasks.oxide_surrogate.noise import replica_noise
@@ -114,18 +123,49 @@ def test_scores_of_known_errors():
     assert result["interval_width"] == pytest.approx(2 * 1.6449 * 0.55, abs=1e-3)
 
 
-def test_bootstrap_interval_holds_the_value_and_one_group_gives_no_width():
+def test_interval_holds_the_value_and_one_group_has_none():
     rng = np.random.default_rng(0)
     observed = rng.normal(size=40)
     rows = HeldOut(observed, observed + rng.normal(0, 0.3, 40), np.full(40, 0.3), np.repeat(np.arange(8), 5))
-    result = scores_with_intervals(rows, 0.9, 300, 1)
+    result = scores_with_intervals(rows, 0.9)
     for score in result.values():
         assert score["low"] <= score["value"] <= score["high"]
     single = HeldOut(rows.observed, rows.mean, rows.deviation, np.zeros(40))
-    assert scores_with_intervals(single, 0.9, 50, 1)["rmse"]["low"] == pytest.approx(scores(single, 0.9)["rmse"])
+    alone = scores_with_intervals(single, 0.9)["rmse"]
+    assert alone == {"value": pytest.approx(scores(single, 0.9)["rmse"]), "low": None, "high": None}
+
+
+@pytest.mark.parametrize(
+    "sizes", [[8] * 2, [8] * 6, [8] * 12, [208, 95, 12, 10, 8] + [6] * 6 + [1] * 60, [95, 50, 40, 35, 30] + [3] * 40]
+)
+def test_intervals_hold_their_share_for_few_and_unequal_groups(sizes):
+    """Errors with a bias and a size of their own in each group; the expected squared error is known."""
+    rng = np.random.default_rng(1)
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    held, trials = 0, 250
+    for _ in range(trials):
+        bias, size = 0.5 * rng.normal(size=len(sizes)), 0.8 * np.exp(0.35 * rng.normal(size=len(sizes)))
+        error = bias[groups] + size[groups] * rng.normal(size=len(groups))
+        rows = HeldOut(np.zeros(len(groups)), error, np.ones(len(groups)), groups)
+        rmse = scores_with_intervals(rows, 0.9)["rmse"]
+        held += rmse["low"] <= np.sqrt(0.25 + 0.64 * np.exp(2 * 0.35**2)) <= rmse["high"]
+    assert 0.82 < held / trials < 0.99
+
+
+def test_unequal_groups_count_for_fewer():
+    assert effective_groups(np.repeat([0, 1, 2, 3], 5)) == pytest.approx(4.0)
+    assert effective_groups(np.array([0] * 98 + [1, 2])) == pytest.approx(1.04, abs=0.01)
+    assert degrees_of_freedom(np.full(7, 3)) == 6.0 and degrees_of_freedom(np.array([5, 5])) == 1.0
+    assert degrees_of_freedom(np.array([208, 95] + [1] * 143)) < 4.0
+    known = {"value": 2.0, "low": None, "high": None}  # mean of 1, 2, 3: standard error sqrt(1/3), t of 2 degrees
+    found = interval_over_groups(2.0, np.array([2.5, 2.0, 1.5]), np.ones(3), 0.9)
+    assert found == known | {
+        "low": pytest.approx(2 - 2.919986 / np.sqrt(3)),
+        "high": pytest.approx(2 + 2.919986 / np.sqrt(3)),
+    }
 
 
 def test_ratio_of_errors_to_itself_is_one():
     rows = HeldOut(np.arange(6.0), np.arange(6.0) + [1, 2, 1, 2, 3, 1], np.ones(6), np.repeat([0, 1, 2], 2))
-    ratio = rmse_ratio(rows, rows, 0.9, 100, 0)
+    ratio = rmse_ratio(rows, rows, 0.9)
     assert ratio == {"value": 1.0, "low": 1.0, "high": 1.0}

@@ -15,7 +15,8 @@ from made_tables import placements as made_placements
 from moxie.errors import InputError
 from moxie.features.schemas import NETWORK_ENERGY_PREDICTIONS, PLACEMENTS
 from moxie.features.tables import read_table, write_table
-from moxie.learning.metrics import interval
+from moxie.learning.grouped import permutation_importance
+from moxie.learning.metrics import HeldOut, interval
 from moxie.learning.predicting import predict_table
 from moxie.learning.registry import OUTPUTS, Settings
 from moxie.learning.tasks.network_energy import task as network_energy
@@ -24,7 +25,7 @@ from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.placement.sites import make_sites
 from moxie.oxidation.placement.table import choose, describe
 
-SETTINGS = Settings(bootstrap_samples=100, trained_up_to=3)
+SETTINGS = Settings(trained_up_to=3)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,24 @@ def test_copies_of_a_structure_on_both_sides_flatter_trees(finished):
 def test_importance_finds_the_pairs_that_make_the_energy(finished):
     _, metrics = finished
     growth = {entry["block"]: entry["increase"] for entry in metrics["importance"]}
-    assert growth["pairs on one Si"] > 5 * abs(growth["triplets"])
+    assert growth["pairs"] > 5 * abs(growth["triplets"])
+
+
+def test_shuffled_placements_are_counts_that_can_stand_together():
+    """A number of O that does not fit its pairs is no placement; the error there says nothing about importance."""
+    data = network_energy.prepare(made_placements(), 3)
+    seen = []
+
+    def predict(counts):
+        seen.append(counts)
+        return np.zeros(len(counts))
+
+    rows = HeldOut(data.test_energy, data.test_energy, data.test_energy, np.arange(len(data.test_energy)))
+    within = data.test["n_oxygen"].to_numpy()
+    permutation_importance(predict, data.test_counts, network_energy.BLOCKS, rows, 0.9, 1, within=within)
+    for counts in seen:
+        for record in (dict(zip(network_energy.FEATURES, row, strict=True)) for row in counts[:20]):
+            assert network_energy.complain(record, {}) == ""
 
 
 def test_held_out_energies_cannot_change_their_own_prediction():

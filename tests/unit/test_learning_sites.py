@@ -17,7 +17,7 @@ from moxie.learning.tasks.site_map.environments import COSINES, DISTANCES, descr
 from moxie.oxidation.parameter_sets import FOLDER
 from moxie.structures.silicon import beta_cristobalite, diamond
 
-SETTINGS = Settings(bootstrap_samples=100)
+SETTINGS = Settings()
 PARAMETERS = "von_alfthan_2003"
 RUNS = oxide_runs().assign(parameter_set=PARAMETERS)
 

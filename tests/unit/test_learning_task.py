@@ -106,7 +106,7 @@ def test_command_predicts_and_names_bad_rows(finished, tmp_path, caplog):
     table = predict_table(folder / "model.skops", tmp_path / "t.csv", tmp_path / "p.csv")
     mean, _ = predict(load_model(folder / "model.skops"), [[1023.0, 0.2]])
     assert table["predicted"].iloc[0] == pytest.approx(mean[0]) and table["predicted"].iloc[1:].isna().all()
-    assert "row 2: oxygen_per_area_per_A2 = nan is not a finite number" in caplog.text
+    assert "row 2: oxygen_per_area_per_A2 = '' is not a finite number" in caplog.text
     assert "row 3: temperature_K = 'hot' is not a finite number" in caplog.text
     assert table["lower"].iloc[0] < mean[0] < table["upper"].iloc[0] and table["run"].tolist() == ["a", "b", "c", "d"]
 

@@ -42,7 +42,9 @@ class TreeSearch(Section):
 class Learning(Section):
     target: str = Field("suboxide_total_monolayers", description="Column of oxide_runs that the surrogate predicts")
     confidence: float = Field(0.9, gt=0.5, lt=1, description="Coverage of every interval")
-    bootstrap_samples: int = Field(1000, ge=100, le=100_000, description="Resamplings behind each metric's interval")
+    bootstrap_samples: int = Field(
+        1000, ge=100, le=100_000, description="Resamplings behind the intervals of the comparison of searches"
+    )
     placements: Placements = Field(
         Placements(), description="Oxygen on the bonds of 16 silicon atoms, relaxed for the task network_energy"
     )

@@ -175,13 +175,14 @@ def _learning(metrics: Mapping[str, Any]) -> str:
     )
     text += f", replicas differ by {floor:.2g}. " if floor is not None else ". "
     text += f"Its {percent_text} interval holds {100 * coverage:.0f} % of the held-out films. "
-    ratio = metrics["rmse_ratio_to_linear_interpolation"]
+    best = min(metrics["rmse_ratios"], key=lambda name: models[name]["rmse"]["value"])
+    ratio, name = metrics["rmse_ratios"][best], plain_label(best)
     if ratio["high"] < 1:
-        text += "It is better than linear interpolation"
+        text += f"It is better than the best baseline, {name}"
     elif ratio["low"] > 1:
-        text += "It is worse than linear interpolation"
+        text += f"It is worse than the best baseline, {name}"
     else:
-        text += "On these data it cannot be told apart from linear interpolation"
+        text += f"On these data it cannot be told apart from the best baseline, {name}"
     return text + f" (ratio of the errors {ratio['value']:.2f}, {ratio['low']:.2f} to {ratio['high']:.2f})."
 
 

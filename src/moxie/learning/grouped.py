@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from moxie.learning.metrics import HeldOut, resampled_sums, sums_by_group
+from moxie.learning.metrics import HeldOut, interval_over_groups, sums_by_group
 from moxie.learning.splits import leave_one_group_out
 
 ALPHAS = tuple(np.logspace(-4, 2, 7).tolist())
@@ -32,19 +32,17 @@ def permutation_importance(
     blocks: Mapping[str, Sequence[int]],
     rows: HeldOut,
     confidence: float,
-    n_samples: int,
     seed: int,
     within: np.ndarray | None = None,
 ) -> list[dict[str, Any]]:
     """Return by how much the error grows when a block of columns is shuffled among held-out rows.
 
-    Rows are shuffled within the sets that `within` numbers, all together by default. One entry per block: {"block",
-    "increase", "low", "high"}, the interval from a bootstrap over the groups of `rows`.
+    Rows are shuffled within the sets that `within` numbers, all together by default; it keeps apart rows whose columns
+    cannot stand together. One entry per block: {"block", "increase", "low", "high"} (`growth`).
     """
     rng = np.random.default_rng(seed)
     within = np.zeros(len(features)) if within is None else within
     reference = (rows.mean - rows.observed) ** 2
-    tail = 100 * (1 - confidence) / 2
     entries = []
     for block, columns in blocks.items():
         squares = np.zeros(len(features))
@@ -56,10 +54,22 @@ def permutation_importance(
             shuffled = features.copy()
             shuffled[:, list(columns)] = features[order][:, list(columns)]
             squares += (predict(shuffled) - rows.observed) ** 2 / _SHUFFLES
-        table = np.column_stack([squares, reference, np.ones(len(features))])
-        sums = resampled_sums(sums_by_group(table, rows.groups), n_samples, seed)
-        growth = np.sqrt(sums[:, 0] / sums[:, 2]) - np.sqrt(sums[:, 1] / sums[:, 2])
-        low, high = np.percentile(growth, [tail, 100 - tail])
-        increase = float(np.sqrt(squares.mean()) - np.sqrt(reference.mean()))
-        entries.append({"block": block, "increase": increase, "low": float(low), "high": float(high)})
+        entries.append({"block": block, **growth(squares, reference, rows.groups, confidence)})
     return entries
+
+
+def growth(squares: np.ndarray, reference: np.ndarray, groups: np.ndarray, confidence: float) -> dict[str, Any]:
+    """Return by how much the error of `squares` is larger than that of `reference`: {"increase", "low", "high"}.
+
+    Both are squared errors, (n_rows,); the interval is that over groups.
+    """
+    table = sums_by_group(np.column_stack([squares, reference, np.ones(len(squares))]), groups)
+
+    def difference(sums: np.ndarray) -> np.ndarray:
+        larger, smaller, n = np.moveaxis(sums, -1, 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.sqrt(larger / n) - np.sqrt(smaller / n)
+
+    total = table.sum(axis=0)
+    ends = interval_over_groups(float(difference(total)), difference(total - table), table[:, 2], confidence)
+    return {"increase": ends["value"], "low": ends["low"], "high": ends["high"]}

@@ -4,12 +4,15 @@ Every model has `fit(features, target, noise_variance)` and `predict(features) -
 standard deviation is that of a single new run, noise included. Features are columns (temperature, oxygen per area).
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from moxie.learning.splits import leave_one_group_out
+
+LONGEST = 30.0  # length scale of a process, in standard deviations of a feature
 
 
 class Model(Protocol):
@@ -58,7 +61,7 @@ class GaussianProcess(Process):
         from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel
 
         kernel = (
-            ConstantKernel(1.0, (1e-3, 1e3)) * RBF(np.ones(features.shape[1]), (0.2, 30.0))
+            ConstantKernel(1.0, (1e-3, 1e3)) * RBF(np.ones(features.shape[1]), (0.2, LONGEST))
             + ConstantKernel(0.1, (1e-4, 1e2)) * DotProduct(1.0, "fixed")
             + WhiteKernel(1e-2, (1e-6, 1e1))
         )
@@ -81,19 +84,57 @@ class GaussianProcess(Process):
         return str(self.pipeline["process"].kernel_)
 
 
-class MeanBaseline:
-    """The mean of the training rows; its interval comes from their standard deviation."""
+class OfColumns:
+    """A model that sees only some columns of the features."""
 
-    def fit(self, features: np.ndarray, target: np.ndarray, noise_variance: np.ndarray | None) -> "MeanBaseline":
-        self._mean, self._deviation = float(target.mean()), float(target.std(ddof=1))
+    def __init__(self, make: Callable[[], Model], columns: Sequence[int]):
+        self._model, self._columns = make(), list(columns)
+
+    def fit(self, features: np.ndarray, target: np.ndarray, noise_variance: np.ndarray | None) -> "OfColumns":
+        self._model.fit(features[:, self._columns], target, noise_variance)
         return self
 
     def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.full(len(features), self._mean), np.full(len(features), self._deviation)
+        return self._model.predict(features[:, self._columns])
+
+
+class MeanBaseline:
+    """The mean of the training rows; the interval is that of one more row of a normal distribution.
+
+    With few rows Student's t widens it; so that it fits among Gaussian intervals, `deviation` is the half-width at the
+    given confidence over the Gaussian quantile.
+    """
+
+    def __init__(self, confidence: float = 0.9):
+        self._confidence = confidence
+
+    def fit(self, features: np.ndarray, target: np.ndarray, noise_variance: np.ndarray | None) -> "MeanBaseline":
+        n = len(target)
+        spread = float(target.std(ddof=1)) * math.sqrt(1 + 1 / n)
+        self.mean, self.deviation = float(target.mean()), spread * _student(n - 1, self._confidence)
+        return self
+
+    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.full(len(features), self.mean), np.full(len(features), self.deviation)
+
+
+class Plane:
+    """A straight line in every feature by least squares; the interval comes from the residuals."""
+
+    def fit(self, features: np.ndarray, target: np.ndarray, noise_variance: np.ndarray | None) -> "Plane":
+        columns = np.column_stack([np.ones(len(features)), features])
+        self._coefficients, *_ = np.linalg.lstsq(columns, target, rcond=None)
+        residuals = target - columns @ self._coefficients
+        self._deviation = float(np.sqrt((residuals**2).sum() / max(len(target) - columns.shape[1], 1)))
+        return self
+
+    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        mean = self._coefficients[0] + features @ self._coefficients[1:]
+        return mean, np.full(len(features), self._deviation)
 
 
 class LinearInterpolation:
-    """Piecewise linear in oxygen at every training temperature, then linear between the two nearest temperatures.
+    """Piecewise linear in the second feature at every training temperature, then linear between the two nearest.
 
     Beyond the ends of the data the nearest value is kept: continuing the outermost slope does far worse, since most
     observables of a film saturate. Replicas with equal features are averaged. The interval has the root-mean-square
@@ -116,7 +157,11 @@ class LinearInterpolation:
         return _interpolate(self._curves, features), np.full(len(features), self._deviation)
 
 
-BASELINES: dict[str, Callable[[], Model]] = {"linear_interpolation": LinearInterpolation, "mean": MeanBaseline}
+def _student(freedom: int, confidence: float) -> float:
+    """Return the quantile of Student's t over that of a normal distribution."""
+    from scipy.stats import norm, t
+
+    return float(t.ppf(0.5 + confidence / 2, freedom) / norm.ppf(0.5 + confidence / 2))
 
 
 def _curves(features: np.ndarray, target: np.ndarray) -> dict[float, tuple[np.ndarray, np.ndarray]]:

@@ -5,6 +5,7 @@ Columns are floats; a block is a set of columns that says one kind of thing and 
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,24 @@ QUANTUM_COLUMNS = (
     "symbols",
 )
 ATOM_TYPE = "atom_type_"  # begins the columns that count atoms of a type of Wildman and Crippen
+ACYCLIC_CLASSES = {  # functional classes in the order of precedence of their names (IUPAC 2013, P-41), then the rest
+    "acid": "[CX3,S,P](=O)[OX2H1]",
+    "ester": "[CX3,S,P](=O)[OX2][#6]",
+    "amide": "[CX3,S,P](=[O,S])[NX3]",
+    "nitrile": "C#N",
+    "aldehyde": "[CX3H1,CX3H2]=O",
+    "ketone": "[#6][CX3](=O)[#6]",
+    "alcohol": "[CX4][OX2H1]",
+    "thiol": "[SX2H1]",
+    "amine": "[NX3;!$(N~[O,N])]",
+    "nitro": "[$([NX3](=O)=O),$([NX3+](=O)[O-]),$(ON=O)]",
+    "ether": "[#6][OX2][#6]",
+    "sulphide": "[#6][SX2][#6,S]",
+    "halide": "[#6][F,Cl,Br,I]",
+    "alkyne": "C#C",
+    "alkene": "C=C",
+    "alkane": "[#6]",
+}
 _KT_LN10_EV = 8.617333262e-5 * 298.15 * float(np.log(10))
 _RDKIT = (
     "MolWt MolMR TPSA LabuteASA NumHDonors NumHAcceptors NumRotatableBonds RingCount NumAromaticRings "
@@ -47,10 +66,22 @@ def canonical(smiles: str) -> str:
 
 
 def scaffold(smiles: str) -> str:
-    """Return the Bemis-Murcko scaffold as SMILES: rings and the chains between them; "acyclic" without a ring."""
+    """Return the group of a molecule: its Bemis-Murcko scaffold as SMILES (rings and the chains between them), or,
+    where it has no ring, "acyclic" and the first of ACYCLIC_CLASSES that it has."""
     from rdkit.Chem.Scaffolds import MurckoScaffold
 
-    return MurckoScaffold.MurckoScaffoldSmiles(mol=_parsed(smiles)) or "acyclic"
+    molecule = _parsed(smiles)
+    rings = MurckoScaffold.MurckoScaffoldSmiles(mol=molecule)
+    if rings:
+        return rings
+    return next((f"acyclic {name}" for name, p in _class_patterns() if molecule.HasSubstructMatch(p)), "acyclic, other")
+
+
+@cache
+def _class_patterns() -> list[tuple[str, Any]]:
+    from rdkit import Chem
+
+    return [(name, Chem.MolFromSmarts(smarts)) for name, smarts in ACYCLIC_CLASSES.items()]
 
 
 def crippen_logP(smiles: str) -> float:

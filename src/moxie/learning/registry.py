@@ -18,12 +18,11 @@ OUTPUTS = ("metrics.json", "predictions.parquet", "model.skops", "card.md")
 @dataclass(frozen=True)
 class Settings:
     """What the configuration says about learning: the target column of the oxide surrogate, the coverage of every
-    interval in (0.5, 1), the number of bootstrap resamplings, and the oxygen content at which training ends; and the
-    parameter set of the oxide, by name or path."""
+    interval in (0.5, 1), and the oxygen content at which training ends; and the parameter set of the oxide, by name or
+    path."""
 
     target: str = "suboxide_total_monolayers"
     confidence: float = 0.9
-    bootstrap_samples: int = 1000
     trained_up_to: int = 5
     parameter_set: str = "von_alfthan_2003"
 
@@ -46,7 +45,7 @@ class Task:
     predict: Callable[[Mapping[str, Any], Any], Any]
     columns: Callable[[Mapping[str, Any]], Mapping[str, str]]
     complain: Callable[[Mapping[str, Any], Mapping[str, Any]], str] = lambda row, model: ""
-    settings: tuple[str, ...] = ("confidence", "bootstrap_samples")
+    settings: tuple[str, ...] = ("confidence",)
     needs: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
 

@@ -30,8 +30,8 @@ class Words:
 def model_card(metrics: Mapping[str, Any], words: Words) -> str:
     """Return the card as Markdown.
 
-    `metrics` has task, confidence, bootstrap_samples, unit, split, seed, and where they exist models, learning_curve
-    and importance, in the shapes that the tasks' docstrings give.
+    `metrics` has task, confidence, groups, unit, split, seed, and where they exist models, learning_curve and
+    importance, in the shapes that the tasks' docstrings give.
     """
     percent = f"{100 * metrics['confidence']:g} %"
     unit = "" if metrics["unit"] == "1" else f"; errors and widths in {metrics['unit']}"
@@ -41,9 +41,8 @@ def model_card(metrics: Mapping[str, Any], words: Words) -> str:
     lines += ["## Evaluation", "", f"Split: {metrics['split']}. {words.evaluation}", ""]
     if metrics.get("models"):
         lines += [
-            f"In brackets the {percent} interval of a bootstrap over whole groups ({metrics['bootstrap_samples']} "
-            f"resamplings){unit}. Coverage and width belong to the {percent} "
-            "predictive interval.",
+            f"In brackets the {percent} interval over {of_groups(metrics['groups'])}, each left out in turn "
+            f"(jackknife, Student's t){unit}. Coverage and width belong to the {percent} predictive interval.",
             "",
             f"| model | {' | '.join(SCORES.values())} |",
             f"|---|{'---|' * len(SCORES)}",
@@ -60,7 +59,7 @@ def model_card(metrics: Mapping[str, Any], words: Words) -> str:
             f"Importance (growth of the error when a block of features is shuffled among held-out rows, {percent} "
             "interval over groups): "
             + "; ".join(
-                f"{entry['block']} {entry['increase']:.2g} ({entry['low']:.2g} to {entry['high']:.2g})"
+                f"{entry['block']} {number(entry['increase'])} ({number(entry['low'])} to {number(entry['high'])})"
                 for entry in metrics["importance"]
             )
             + ".",
@@ -87,13 +86,39 @@ def _curve(entries: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> st
     return "; ".join(f"{names.get(model, model)} {', '.join(points)}" for model, points in parts.items()) + "."
 
 
-def compared(ratio: Mapping[str, float], other: str, confidence: float) -> str:
+def of_groups(groups: Mapping[str, Any]) -> str:
+    """Return in words how many groups stand behind an interval, and how many equal ones they are worth."""
+    text = f"{groups['number']} {groups['name']}"
+    few = groups["effective"] < 0.95 * groups["number"]
+    return text + (f" of unequal size, worth {groups['effective']:.1f} equal ones" if few else "")
+
+
+def compared(ratio: Mapping[str, float | None], other: str, confidence: float) -> str:
     """Return in words what the ratio of the model's error to that of another one says."""
-    text = f"Error relative to {other}: {ratio['value']:.2f} ({100 * confidence:g} % interval {ratio['low']:.2f} to "
-    text += f"{ratio['high']:.2f}). "
-    if ratio["high"] < 1:
-        return text + "It is the better one."
-    return text + ("It is the worse one." if ratio["low"] > 1 else "The two cannot be told apart on these data.")
+    text = f"Error relative to {other}: {number(ratio['value'])} ({100 * confidence:g} % interval "
+    return f"{text}{number(ratio['low'])} to {number(ratio['high'])}). {verdict(ratio)}"
+
+
+def verdict(ratio: Mapping[str, float | None]) -> str:
+    """Return what the interval of a ratio of errors allows to say."""
+    low, high = ratio["low"], ratio["high"]
+    if high is not None and high < 1:
+        return "It is the better one."
+    worse = low is not None and low > 1
+    return "It is the worse one." if worse else "The two cannot be told apart on these data."
+
+
+def against_all(ratios: Mapping[str, Mapping[str, float | None]], names: Mapping[str, str], confidence: float) -> str:
+    """Return in words how the model's error compares with every other one's, and whether it is shown to beat them."""
+    each = "; ".join(
+        f"{names.get(other, other)} {number(r['value'])} ({number(r['low'])} to {number(r['high'])})"
+        for other, r in ratios.items()
+    )
+    open_ones = [names.get(o, o) for o, r in ratios.items() if verdict(r) != "It is the better one."]
+    text = f"Errors relative to others ({100 * confidence:g} % intervals): {each}. Verdict: "
+    if not open_ones:
+        return text + "better than every one of them."
+    return text + f"not shown to be better than {', '.join(open_ones)}."
 
 
 def with_interval(score: Mapping[str, float | None]) -> str:

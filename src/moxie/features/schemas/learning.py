@@ -57,6 +57,8 @@ PREDICTIONS = Table(
         number("lower", VARIES, "lower end of the predictive interval"),
         number("upper", VARIES, "upper end of the predictive interval"),
         number("linear_interpolation", VARIES, "baseline: linear interpolation, without this temperature"),
+        number("stage_interpolation", VARIES, "baseline: linear interpolation in temperature at the same stage"),
+        number("plane", VARIES, "baseline: plane in temperature and oxygen, without this temperature"),
         number("mean", VARIES, "baseline: mean of the other temperatures"),
     ),
 )
@@ -141,10 +143,12 @@ FORCE_FIELD_ERROR_PREDICTIONS = Table(
         PRESSURE,
         number("observed", "percent", "deviation of the simulation from the reference"),
         number("standard_error", "percent", "its standard error", 0.0),
-        number("predicted", "percent", "Bayesian linear regression in temperature and pressure, without this state"),
+        number("predicted", "percent", "model that the other states choose, fitted without this state"),
         number("lower", "percent", "lower end of the predictive interval"),
         number("upper", "percent", "upper end of the predictive interval"),
+        text("chosen", "name of that model: none, constant, linear or gaussian_process"),
         number("constant", "percent", "baseline: mean of the other states of the curve"),
+        number("linear", "percent", "Bayesian linear regression in temperature and pressure, without this state"),
         number("gaussian_process", "percent", "Gaussian process, without this state"),
     ),
 )

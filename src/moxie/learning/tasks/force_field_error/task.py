@@ -2,8 +2,9 @@
 
 Deviation from the reference equations of state in percent, for each liquid, force field and quantity on its own curve.
 Split: leave one state point out. Baselines: no error at all (the force field itself), and a constant error per curve.
-Models: Bayesian linear regression in T and p with the sampling errors as noise, and a Gaussian process. Nothing is
-carried from one liquid to another unless there are thirty of them.
+Models: Bayesian linear regression in T and p with the sampling errors as noise, and a Gaussian process. Which of the
+four is saved, the errors of left-out states decide; for its own score that choice is made anew for each state, without
+it (nested). Nothing is carried from one liquid to another unless there are thirty of them.
 """
 
 import logging
@@ -18,13 +19,13 @@ from moxie.errors import InputError
 from moxie.features.schemas import FORCE_FIELD_ERROR_PREDICTIONS, LIQUIDS, VALIDATION
 from moxie.learning.checks import check_columns, check_finite, check_groups, check_keys
 from moxie.learning.grouped import permutation_importance
-from moxie.learning.metrics import HeldOut, interval, rmse_ratio, scores_with_intervals
+from moxie.learning.metrics import HeldOut, grouping, interval, rmse_ratio, scores_with_intervals
 from moxie.learning.models import GaussianProcess, MeanBaseline, Process
 from moxie.learning.registry import Settings, Task
 from moxie.learning.thresholds import FEWEST_STATES
 from moxie.reference.registry import VERIFIED
 
-BEST = "linear"
+CHOSEN = "chosen"  # the model that states other than the predicted one choose
 CURVE = ("system", "model", "quantity")
 KEY = (*CURVE, "temperature_K", "pressure_bar")
 QUANTITIES = ("density_g_cm3", "enthalpy_of_vaporisation_kJ_mol")
@@ -111,14 +112,40 @@ def state_points(frame: Any) -> np.ndarray:
     return frame.groupby(["system", "model", "temperature_K", "pressure_bar"]).ngroup().to_numpy()
 
 
-def models(seed: int) -> dict[str, Callable[[], Any]]:
+def models(seed: int, confidence: float) -> dict[str, Callable[[], Any]]:
     """Return every model, to be fitted to one curve."""
     return {
         "none": NoError,
-        "constant": MeanBaseline,
+        "constant": lambda: MeanBaseline(confidence),
         "linear": Line,
         "gaussian_process": lambda: GaussianProcess(seed, 0),
     }
+
+
+def choose(errors: Mapping[str, np.ndarray]) -> str:
+    """Return the model with the least squared errors, (n,) for each; the earlier, simpler one of equals."""
+    return min(errors, key=lambda name: float((errors[name] ** 2).sum()))
+
+
+def choices(data: Data, results: Mapping[str, tuple[HeldOut, list[Any]]], seed: int, confidence: float) -> list[str]:
+    """Return the model that is chosen for each row without it, its own curve being fitted anew to the other states.
+
+    Rows of the same simulation take no part either.
+    """
+    points = state_points(data.frame)
+    outer = {name: held.mean - held.observed for name, (held, _) in results.items()}
+    found = []
+    for row in range(len(data.target)):
+        others = np.flatnonzero((data.curve != data.curve[row]) & (points != points[row]))
+        errors = {name: list(values[others]) for name, values in outer.items()}
+        same = np.flatnonzero((data.curve == data.curve[row]) & (points != points[row]))
+        for test in same if len(same) > 2 else ():
+            train = same[same != test]
+            for name, make in models(seed, confidence).items():
+                fitted = make().fit(data.features[train], data.target[train], data.noise[train] ** 2)
+                errors[name].append(fitted.predict(data.features[[test]])[0][0] - data.target[test])
+        found.append(choose({name: np.array(values) for name, values in errors.items()}))
+    return found
 
 
 def folds(data: Data) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -155,19 +182,24 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     data = prepare(read_table(inputs["validation"], VALIDATION))
     with threadpool_limits(limits=1):
         log.info("%d state points on %d curves", len(data.target), data.curve.max() + 1)
-        results = {name: held_out(make, data) for name, make in models(seed).items()}
-        metrics = summarise(data, results, settings, seed)
-        curves = [_fit_curve(data, number) for number in np.unique(data.curve)]
-    model = {"task": "force_field_error", "curves": curves, "confidence": settings.confidence}
-    best = results[BEST][0]
-    low, high = interval(best.mean, best.deviation, settings.confidence)
+        results = {name: held_out(make, data) for name, make in models(seed, settings.confidence).items()}
+        by_row = choices(data, results, seed, settings.confidence)
+        best = choose({name: held.mean - held.observed for name, (held, _) in results.items()})
+        metrics = summarise(data, results | {CHOSEN: of_each(results, by_row)}, best, by_row, settings, seed)
+        make = models(seed, settings.confidence)[best]
+        curves = [_fit_curve(data, number, make) for number in np.unique(data.curve)]
+    model = {"task": "force_field_error", "model": best, "curves": curves, "confidence": settings.confidence}
+    chosen = of_each(results, by_row)[0]
+    low, high = interval(chosen.mean, chosen.deviation, settings.confidence)
     predictions = data.frame[[*KEY, "force_field_sha256"]].assign(
         observed=data.target,
         standard_error=data.noise,
-        predicted=best.mean,
+        predicted=chosen.mean,
         lower=low,
         upper=high,
+        chosen=by_row,
         constant=results["constant"][0].mean,
+        linear=results["linear"][0].mean,
         gaussian_process=results["gaussian_process"][0].mean,
     )
     card = model_card(metrics, words(metrics))
@@ -175,11 +207,23 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
     return metrics
 
 
-def summarise(data: Data, results: Mapping[str, Any], settings: Settings, seed: int) -> dict[str, Any]:
+def of_each(results: Mapping[str, tuple[HeldOut, list[Any]]], names: list[str]) -> tuple[HeldOut, list[Any]]:
+    """Return the held-out rows and models of another model for each row."""
+    held = [results[name][0] for name in names]
+    mean, deviation = (
+        np.array([getattr(h, what)[row] for row, h in enumerate(held)]) for what in ("mean", "deviation")
+    )
+    return HeldOut(held[0].observed, mean, deviation, held[0].groups), [
+        results[name][1][row] for row, name in enumerate(names)
+    ]
+
+
+def summarise(
+    data: Data, results: Mapping[str, Any], best: str, by_row: list[str], settings: Settings, seed: int
+) -> dict[str, Any]:
     """Return what goes into metrics.json."""
-    bootstrap = (settings.confidence, settings.bootstrap_samples, seed)
     rows = {name: held for name, (held, _) in results.items()}
-    best, fitted = results[BEST]
+    chosen, fitted = results[CHOSEN]
 
     def predict_each(features: np.ndarray) -> np.ndarray:
         return np.array([m.predict(f[None])[0][0] for m, f in zip(fitted, features, strict=True)])
@@ -192,12 +236,13 @@ def summarise(data: Data, results: Mapping[str, Any], settings: Settings, seed: 
         "split": "leave one state point out, on the curve of one liquid, force field and quantity",
         "seed": seed,
         "confidence": settings.confidence,
-        "bootstrap_samples": settings.bootstrap_samples,
+        "groups": grouping(state_points(data.frame), "simulated state points"),
         "n_rows": len(data.target),
         "n_curves": len(np.unique(data.curve)),
-        "models": {name: scores_with_intervals(held, *bootstrap) for name, held in rows.items()},
-        "best": BEST,
-        "rmse_ratio_to_constant": rmse_ratio(best, rows["constant"], *bootstrap),
+        "models": {name: scores_with_intervals(held, settings.confidence) for name, held in rows.items()},
+        "best": best,
+        "chosen": {name: by_row.count(name) for name in rows if name != CHOSEN},
+        "rmse_ratios": {name: rmse_ratio(chosen, rows[name], settings.confidence) for name in ("none", "constant")},
         "by_curve": [
             {
                 **{name: str(data.frame[name][members[0]]) for name in CURVE},
@@ -213,9 +258,15 @@ def summarise(data: Data, results: Mapping[str, Any], settings: Settings, seed: 
             for members in [np.flatnonzero(data.curve == number)]
         ],
         "across_molecules": across_molecules(data),
-        "learning_curve": learning_curve(data, seed),
+        "learning_curve": learning_curve(data, seed, settings.confidence),
         "importance": permutation_importance(
-            predict_each, data.features, {"temperature": [0], "pressure": [1]}, best, *bootstrap, within=data.curve
+            predict_each,
+            data.features,
+            {"temperature": [0], "pressure": [1]},
+            chosen,
+            settings.confidence,
+            seed,
+            within=data.curve,
         ),
     }
 
@@ -238,20 +289,22 @@ def across_molecules(data: Data) -> list[dict[str, Any]]:
     return entries
 
 
-def learning_curve(data: Data, seed: int) -> list[dict[str, Any]]:
+def learning_curve(data: Data, seed: int, confidence: float) -> list[dict[str, Any]]:
     """Return the error on left-out state points against the number of training states of the curve, drawn at random."""
     rng = np.random.default_rng(seed)
     entries = []
     largest = int(np.bincount(data.curve).max()) - 1
     for n in range(2, largest + 1):
-        squares: dict[str, list[float]] = {"constant": [], BEST: []}
+        squares: dict[str, list[float]] = {"constant": [], "linear": []}
         for train, test in folds(data):
             if len(train) < n:
                 continue
             for _ in range(_REPEATS if len(train) > n else 1):
                 part = rng.choice(train, n, replace=False)
                 for name, errors in squares.items():
-                    model = models(seed)[name]().fit(data.features[part], data.target[part], data.noise[part] ** 2)
+                    model = models(seed, confidence)[name]().fit(
+                        data.features[part], data.target[part], data.noise[part] ** 2
+                    )
                     errors.append(float(model.predict(data.features[test])[0][0] - data.target[test][0]) ** 2)
         entries += [
             {"n": n, "model": name, "rmse": float(np.sqrt(np.mean(errors)))} for name, errors in squares.items()
@@ -268,8 +321,12 @@ def predict(model: Mapping[str, Any], frame: Any) -> Any:
     for row in frame.itertuples():
         curve = curves[tuple(getattr(row, name) for name in CURVE)]
         point = np.array([[row.temperature_K, row.pressure_bar]])
-        mean, deviation = curve["pipeline"].predict(point, return_std=True)
-        low, high = interval(mean, np.sqrt(deviation**2 + curve["noise_variance"]), model["confidence"])
+        if "pipeline" in curve:
+            mean, deviation = curve["pipeline"].predict(point, return_std=True)
+            deviation = np.sqrt(deviation**2 + curve["noise_variance"])
+        else:
+            mean, deviation = np.array([curve["mean"]]), np.array([curve["deviation"]])
+        low, high = interval(mean, deviation, model["confidence"])
         inside = all(a <= x <= b for x, (a, b) in zip(point[0], curve["ranges"], strict=True))
         where = "inside" if inside else "outside: beyond the simulated states of this liquid"
         results.append((mean[0], low[0], high[0], where))
@@ -285,14 +342,18 @@ def complain(row: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     return f"no model for {' / '.join(wanted)}, only for {', '.join(' / '.join(names) for names in known)}"
 
 
-def _fit_curve(data: Data, number: int) -> dict[str, Any]:
+def _fit_curve(data: Data, number: int, make: Callable[[], Any]) -> dict[str, Any]:
+    """Return what the model file holds of a curve: a pipeline, or mean and deviation of a model that is a constant."""
     rows = data.curve == number
     features = data.features[rows]
     names = data.frame.loc[rows, list(CURVE)].iloc[0].to_dict()
-    line = Line().fit(features, data.target[rows], data.noise[rows] ** 2)
+    fitted = make().fit(features, data.target[rows], data.noise[rows] ** 2)
     ranges = [[float(column.min()), float(column.max())] for column in features.T]
-    return {**{key: str(value) for key, value in names.items()}, "pipeline": line.pipeline,
-            "noise_variance": line.noise_variance, "ranges": ranges}  # fmt: skip
+    about = {**{key: str(value) for key, value in names.items()}, "ranges": ranges}
+    if isinstance(fitted, Process):
+        return about | {"pipeline": fitted.pipeline, "noise_variance": fitted.noise_variance}
+    mean, deviation = fitted.predict(features[:1])
+    return about | {"mean": float(mean[0]), "deviation": float(deviation[0])}
 
 
 TASK = Task(

@@ -1,6 +1,6 @@
 """Where the predictions of a model of molecules were tested, and where they are extrapolations."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from moxie.learning import molecular
 
 _UNUSUAL = 0.05  # share of the held-out molecules that count as outside
+_ZWITTERION = "outside: acid and amine, a zwitterion in water; logP is that of the neutral form"
 _ACID = "[CX3,S,P](=O)[OX2H1]"
 _AMINE = "[NX3;!$(N-[C,S,N,P]=[O,S,N]);!$(N-a);!$(N-C=C);!$(N~[O,N])]"
 
@@ -30,12 +31,32 @@ def by_structure(model: Mapping[str, Any], row: Any, training: set[str]) -> str:
         return "in the training set"
     if row.charge != 0 or row.spin_multiplicity != 1:
         return "outside: charged or open shell; logP is that of the neutral closed-shell form"
-    molecule = molecular.parse(row.smiles)
-    if all(molecule.HasSubstructMatch(pattern) for pattern in ionising_groups()):
-        return "outside: acid and amine, a zwitterion in water; logP is that of the neutral form"
+    if all(ionising(row.smiles)):
+        return _ZWITTERION
     types = [c for c in molecular.descriptors([row.smiles]) if c.startswith(molecular.ATOM_TYPE)]
-    unseen = [molecular.atom_type(c) for c in types if c not in model["atom_types"]]
-    return f"outside: no molecule of the training set has atom type {', '.join(unseen)}" if unseen else ""
+    return by_atom_types([c for c in types if c not in model["atom_types"]])
+
+
+def by_atom_types(unseen: Sequence[str]) -> str:
+    """Say which columns of atom types no training molecule has, or nothing."""
+    names = ", ".join(molecular.atom_type(column) for column in unseen)
+    return f"outside: no molecule of the training set has atom type {names}" if unseen else ""
+
+
+def ionising(smiles: str) -> tuple[bool, bool]:
+    """Return whether a molecule has an acid, and whether an aliphatic amine."""
+    molecule = molecular.parse(smiles)
+    acid, amine = (molecule.HasSubstructMatch(pattern) for pattern in ionising_groups())
+    return acid, amine
+
+
+def of_held_out(smiles: str, unseen: Sequence[str], known: Mapping[str, Any], similarity: float, width: float) -> str:
+    """Say of a neutral molecule that was held out what `by_structure` and `by_statistics` say of a new one.
+
+    unseen: columns of its atom types that no training molecule of its fold has.
+    """
+    structure = _ZWITTERION if all(ionising(smiles)) else by_atom_types(unseen)
+    return structure or by_statistics(known, similarity, width)
 
 
 @cache

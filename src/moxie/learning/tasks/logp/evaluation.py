@@ -1,20 +1,32 @@
 """How well logP is predicted for scaffolds that were held out: every model, learning curve, leakage, importance."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from moxie.learning import molecular
-from moxie.learning.metrics import HeldOut
+from moxie.learning.grouped import growth
+from moxie.learning.metrics import HeldOut, interval
 from moxie.learning.registry import Settings
-from moxie.learning.tasks.logp.applicability import ionising_groups
-from moxie.learning.tasks.logp.nested import KINDS, Candidate, Fitted, fit_weighted, grouped_folds, rows_of
+from moxie.learning.tasks.logp.applicability import ionising
+from moxie.learning.tasks.logp.nested import (
+    KINDS,
+    LARGE_FROM,
+    SIZE,
+    Candidate,
+    Fitted,
+    fit_models,
+    grouped_folds,
+    rows_of,
+)
 from moxie.learning.thresholds import N_FOLDS
 
-BEST = "error_learning"
+CHOSEN = "chosen"  # of CHOICES, by the inner folds
+CHOICES = ("descriptors_quantum", "error_learning", "both")
+ERROR_LEARNING = "error_learning"
 PHYSICS = "alpb_wet"
 BASELINES = {"alpb_dry": "logP_alpb", "alpb_wet": "logP_alpb_wet", "crippen": "logP_crippen"}
 BASE = BASELINES[PHYSICS]
@@ -29,6 +41,7 @@ _SIZES = (0.25, 0.5, 0.75, 1.0)  # shares of the training molecules in the learn
 _SHUFFLES = 5
 _N_WORST = 12
 _DISAGREE = 0.3  # log units
+_FAT = 5.0  # log units
 _HARD_TO_MEASURE = 6.0  # about where the shake-flask method ends
 
 
@@ -57,16 +70,31 @@ def candidates(columns: list[str]) -> dict[str, list[Candidate]]:
     sets = {
         "descriptors": {"graph": graph, "atom types": types},
         "descriptors_quantum": {"graph + quantum": graph + quantum, "atom types + quantum": types + quantum},
-        BEST: {"quantum": quantum, "atom types + quantum": types + quantum, "graph + quantum": graph + quantum},
+        ERROR_LEARNING: {
+            "quantum": quantum,
+            "atom types + quantum": types + quantum,
+            "graph + quantum": graph + quantum,
+        },
     }
-    return {
+    found = {
         name: [
-            Candidate(kind, chosen, BASE if name == BEST else None, f"{kind.replace('_', ' ')}, {label}")
+            Candidate(
+                kind,
+                chosen,
+                BASE if name == ERROR_LEARNING else None,
+                f"{kind.replace('_', ' ')}, {label}" + (", error of ALPB" if name == ERROR_LEARNING else ""),
+            )
             for label, chosen in choices.items()
             for kind in KINDS
         ]
         for name, choices in sets.items()
     }
+    return found | {"both": found["descriptors_quantum"] + found[ERROR_LEARNING]}
+
+
+def choose(fitted: Mapping[str, Fitted]) -> str:
+    """Return which of CHOICES has the least error in the inner folds; no row outside the training has a part in it."""
+    return min(CHOICES, key=lambda name: fitted[name].inner_rmse["weighted"])
 
 
 def block_of(column: str) -> str:
@@ -78,13 +106,16 @@ def block_of(column: str) -> str:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Held-out rows of every model; the fold, the nearest training molecule's similarity and the fold's models."""
+    """Held-out rows of every model; the fold, the nearest training molecule's similarity, the fold's models and which
+    of them was chosen, and each row's atom types that the fold's training molecules lack."""
 
     rows: dict[str, HeldOut]
     fold: np.ndarray
     similarity: np.ndarray
     fitted: list[dict[str, Fitted]]
     folds: list[tuple[np.ndarray, np.ndarray]]
+    chosen: list[str]
+    unseen: list[list[str]]
 
 
 def evaluate(data: Data, settings: Settings, log: logging.Logger | None = None) -> Evaluation:
@@ -95,11 +126,13 @@ def evaluate(data: Data, settings: Settings, log: logging.Logger | None = None) 
     folds = grouped_folds(data.groups, N_FOLDS)
     prints = molecular.fingerprints(list(data.frame["smiles"]))
     choices = candidates(list(data.table))
-    names = ("mean", *BASELINES, *choices)
+    names = ("mean", *BASELINES, *choices, CHOSEN)
+    types = [name for name in data.table if name.startswith(molecular.ATOM_TYPE)]
+    unseen: list[list[str]] = [[] for _ in range(n)]
     mean = {name: np.full(n, np.nan) for name in names}
     width = {name: np.full(n, np.nan) for name in names}
     fold_of, similarity = np.zeros(n, dtype=int), np.zeros(n)
-    fitted = []
+    fitted, chosen = [], []
     for number, (train, test) in enumerate(folds):
         fold_of[test] = number
         similarity[test] = molecular.nearest_similarity([prints[i] for i in test], [prints[i] for i in train])
@@ -108,19 +141,18 @@ def evaluate(data: Data, settings: Settings, log: logging.Logger | None = None) 
             guess = data.table[BASELINES[name]] if name in BASELINES else np.full(n, target.mean())
             mean[name][test] = guess[test]
             width[name][test] = np.quantile(np.abs(guess[train] - target), settings.confidence)
-        fitted.append(
-            {
-                name: fit_weighted(options, rows_of(data.table, train), target, data.groups[train], settings.confidence)
-                for name, options in choices.items()
-            }
-        )
-        for name, model in fitted[-1].items():
+        fitted.append(fit_models(choices, rows_of(data.table, train), target, data.groups[train], settings.confidence))
+        chosen.append(choose(fitted[-1]))
+        for name, model in (*fitted[-1].items(), (CHOSEN, fitted[-1][chosen[-1]])):
             mean[name][test], width[name][test] = model.predict(rows_of(data.table, test))
+        new = [name for name in types if not data.table[name][train].any()]
+        for i in test:
+            unseen[i] = [name for name in new if data.table[name][i]]
         if log:
             log.info("fold %d of %d done", number + 1, len(folds))
     scale = norm.ppf(0.5 + settings.confidence / 2)
     rows = {name: HeldOut(data.target, mean[name], width[name] / scale, data.groups) for name in names}
-    return Evaluation(rows, fold_of, similarity, fitted, folds)
+    return Evaluation(rows, fold_of, similarity, fitted, folds, chosen, unseen)
 
 
 def leakage(data: Data, evaluation: Evaluation, settings: Settings, seed: int) -> dict[str, dict[str, float]]:
@@ -139,24 +171,25 @@ def leakage(data: Data, evaluation: Evaluation, settings: Settings, seed: int) -
 def learning_curve(data: Data, evaluation: Evaluation, settings: Settings, seed: int) -> list[dict[str, Any]]:
     """Return the held-out error against the share of the training molecules, whole scaffolds at a time.
 
-    One entry per share and model: {"share", "n", "model", "rmse"}. The candidates are those that had a weight
-    with all training rows of the fold.
+    One entry per share and model: {"share", "n", "model", "rmse", "low", "high"}; n is the mean number of training
+    molecules, low and high the least and the largest error of a fold, each with scaffolds of its own. The candidates
+    are those that had a weight with all training rows of the fold.
     """
     rng = np.random.default_rng(seed)
     entries = []
     for share in _SIZES:
-        squares: dict[str, list[np.ndarray]] = {"descriptors": [], BEST: []}
+        squares: dict[str, list[np.ndarray]] = {"descriptors": [], CHOSEN: []}
         counts = []
-        for (train, test), fitted in zip(evaluation.folds, evaluation.fitted, strict=True):
+        for (train, test), fitted, best in zip(evaluation.folds, evaluation.fitted, evaluation.chosen, strict=True):
             part = _some_groups(train, data.groups, share, rng)
             counts.append(len(part))
             for name, errors in squares.items():
-                model = fitted[name]
+                model = fitted[best if name == CHOSEN else name]
                 if len(part) < len(train):
-                    choice = [candidate for candidate, _, _ in model.members]
-                    model = fit_weighted(
+                    choice = {name: [candidate for candidate, _, _ in model.members]}
+                    model = fit_models(
                         choice, rows_of(data.table, part), data.target[part], data.groups[part], settings.confidence
-                    )
+                    )[name]
                 errors.append((model.predict(rows_of(data.table, test))[0] - data.target[test]) ** 2)
         entries += [
             {
@@ -164,6 +197,8 @@ def learning_curve(data: Data, evaluation: Evaluation, settings: Settings, seed:
                 "n": float(np.mean(counts)),
                 "model": name,
                 "rmse": float(np.sqrt(np.concatenate(errors).mean())),
+                "low": float(np.sqrt(min(fold.mean() for fold in errors))),
+                "high": float(np.sqrt(max(fold.mean() for fold in errors))),
             }
             for name, errors in squares.items()
         ]
@@ -173,28 +208,20 @@ def learning_curve(data: Data, evaluation: Evaluation, settings: Settings, seed:
 def importance(data: Data, evaluation: Evaluation, settings: Settings, seed: int) -> list[dict[str, Any]]:
     """Return by how much the error grows when a block of features is shuffled among the held-out molecules.
 
-    One entry per block: {"block", "increase", "low", "high"}, the interval from a bootstrap over scaffolds.
+    One entry per block: {"block", "increase", "low", "high"}, the interval over scaffolds.
     """
     rng = np.random.default_rng(seed)
-    reference = (evaluation.rows[BEST].mean - data.target) ** 2
-    distinct = np.unique(data.groups)
+    reference = (evaluation.rows[CHOSEN].mean - data.target) ** 2
     entries = []
     for block in BLOCKS:
         squares = np.zeros(len(data.target))
-        for (_, test), fitted in zip(evaluation.folds, evaluation.fitted, strict=True):
+        for (_, test), fitted, best in zip(evaluation.folds, evaluation.fitted, evaluation.chosen, strict=True):
             table = rows_of(data.table, test)
             for _ in range(_SHUFFLES):
                 order = rng.permutation(len(test))
                 shuffled = {c: v[order] if block_of(c) == block else v for c, v in table.items()}
-                squares[test] += (fitted[BEST].predict(shuffled)[0] - data.target[test]) ** 2 / _SHUFFLES
-        sums = np.array([[part[data.groups == g].sum() for part in (squares, reference)] for g in distinct])
-        sizes = np.array([(data.groups == g).sum() for g in distinct])
-        drawn = rng.integers(len(sums), size=(settings.bootstrap_samples, len(sums)))
-        errors = np.sqrt(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)[:, None])
-        tail = 100 * (1 - settings.confidence) / 2
-        low, high = np.percentile(errors[:, 0] - errors[:, 1], [tail, 100 - tail])
-        increase = float(np.sqrt(squares.mean()) - np.sqrt(reference.mean()))
-        entries.append({"block": block, "increase": increase, "low": float(low), "high": float(high)})
+                squares[test] += (fitted[best].predict(shuffled)[0] - data.target[test]) ** 2 / _SHUFFLES
+        entries.append({"block": block, **growth(squares, reference, data.groups, settings.confidence)})
     return entries
 
 
@@ -208,8 +235,7 @@ def worst(data: Data, evaluation: Evaluation, limits: Mapping[str, float]) -> li
     both = [partition.measured_logP(name) for name in partition.SETS]
     n_heavy = data.table["HeavyAtomCount"].astype(int)
     large = np.quantile(n_heavy, 0.95)
-    types = [name for name in data.table if name.startswith(molecular.ATOM_TYPE)]
-    rows, entries = evaluation.rows[BEST], []
+    rows, entries = evaluation.rows[CHOSEN], []
     for i in np.argsort(-np.abs(rows.mean - rows.observed))[:_N_WORST]:
         row = data.frame.iloc[i]
         molecule = molecular.parse(row["smiles"])
@@ -219,10 +245,9 @@ def worst(data: Data, evaluation: Evaluation, limits: Mapping[str, float]) -> li
             reasons.append(f"compilations disagree: {' and '.join(f'{value:.2f}' for value in values)}")
         if evaluation.similarity[i] < limits["lowest_similarity"]:
             reasons.append(f"nothing like it in training (similarity {evaluation.similarity[i]:.2f})")
-        train = evaluation.folds[evaluation.fold[i]][0]
-        unseen = [name for name in types if data.table[name][i] and not data.table[name][train].any()]
+        unseen = ", ".join(map(molecular.atom_type, evaluation.unseen[i]))
         if unseen:
-            reasons.append(f"no training molecule has atom type {', '.join(map(molecular.atom_type, unseen))}")
+            reasons.append(f"no training molecule has atom type {unseen}")
         if n_heavy[i] > large:
             reasons.append(f"{n_heavy[i]} heavy atoms, more than 95 % of the data")
         if rows.observed[i] > _HARD_TO_MEASURE:
@@ -230,10 +255,10 @@ def worst(data: Data, evaluation: Evaluation, limits: Mapping[str, float]) -> li
         n_alike = int((data.groups == data.groups[i]).sum())
         if n_alike > len(data.target) / N_FOLDS:
             reasons.append(f"its scaffold ({data.groups[i]}) is {100 * n_alike / len(data.target):.0f} % of the data")
-        ionising = [molecule.HasSubstructMatch(pattern) for pattern in ionising_groups()]
-        if all(ionising):
+        groups = ionising(row["smiles"])
+        if all(groups):
             reasons.append("acid and amine: a zwitterion in water, computed as the neutral form")
-        elif any(ionising):
+        elif any(groups):
             reasons.append("acid or amine: ionises, association in octanol")
         rotatable = Chem.rdMolDescriptors.CalcNumRotatableBonds(molecule)
         if rotatable >= 5:
@@ -256,15 +281,61 @@ def worst(data: Data, evaluation: Evaluation, limits: Mapping[str, float]) -> li
 
 
 def _some_groups(train: np.ndarray, groups: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    """Return training rows of whole groups, drawn until they hold a share of the rows and enough groups for folds."""
-    chosen: list[Any] = []
+    """Return training rows of whole groups, drawn at random so that they hold a share of the rows.
+
+    A group that would overshoot is passed over; the smallest ones fill up where there are too few for folds.
+    """
+    names, sizes = np.unique(groups[train], return_counts=True)
+    order = rng.permutation(len(names))
+    chosen: list[int] = []
     n_rows = 0
-    for group in rng.permutation(np.unique(groups[train])):
-        if n_rows >= share * len(train) and len(chosen) >= N_FOLDS:
-            break
-        chosen.append(group)
-        n_rows += int((groups[train] == group).sum())
-    return train[np.isin(groups[train], chosen)]
+    for k in order.tolist():
+        if n_rows + sizes[k] <= share * len(train):
+            chosen.append(k)
+            n_rows += int(sizes[k])
+    left = sorted(set(order.tolist()) - set(chosen), key=lambda k: (sizes[k], k))
+    chosen += left[: max(N_FOLDS - len(chosen), 0)]
+    return train[np.isin(groups[train], names[chosen])]
+
+
+def by_kind(
+    data: Data, evaluation: Evaluation, applicability: Sequence[str], confidence: float
+) -> list[dict[str, Any]]:
+    """Return error and coverage of the chosen model, and Crippen's error, for kinds of molecules that differ in them.
+
+    One entry per kind that has a molecule: {"kind", "n", "rmse", "coverage", "crippen_rmse"}.
+    """
+    rows = evaluation.rows[CHOSEN]
+    low, high = interval(rows.mean, rows.deviation, confidence)
+    covered = (data.target >= low) & (data.target <= high)
+    acid, amine = np.array([ionising(text) for text in data.frame["smiles"]]).T
+    inside = np.array([text == "inside" for text in applicability])
+    kinds = {
+        f"at most {LARGE_FROM} heavy atoms": data.table[SIZE] <= LARGE_FROM,
+        f"more than {LARGE_FROM} heavy atoms": data.table[SIZE] > LARGE_FROM,
+        "acid": acid & ~amine,
+        "amine": amine & ~acid,
+        "acid and amine": acid & amine,
+        "neither": ~acid & ~amine,
+        f"measured logP above {_FAT:g}": data.target > _FAT,
+        "inside the domain": inside,
+        "outside": ~inside,
+    }
+
+    def error(guess: np.ndarray, members: np.ndarray) -> float:
+        return float(np.sqrt(((guess - data.target)[members] ** 2).mean()))
+
+    return [
+        {
+            "kind": kind,
+            "n": int(members.sum()),
+            "rmse": error(rows.mean, members),
+            "coverage": float(covered[members].mean()),
+            "crippen_rmse": error(evaluation.rows["crippen"].mean, members),
+        }
+        for kind, members in kinds.items()
+        if members.any()
+    ]
 
 
 def rmse(rows: HeldOut) -> float:

@@ -13,6 +13,9 @@ import numpy as np
 from moxie.errors import InputError
 
 KINDS = ("bayesian_ridge", "gaussian_process")
+SIZE = "HeavyAtomCount"
+LARGE_FROM = 12  # heavy atoms; larger molecules have an interval of their own
+FEWEST_TO_CALIBRATE = 50  # of each size
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,13 @@ class Candidate:
 class Fitted:
     """Candidates fitted to all training rows, with their weights, which are positive and add up to one.
 
-    `factor` times the members' mean standard deviation is the half-width of the interval; `inner_rmse` is the error in
-    the inner folds of every candidate by label, and of all together under "weighted".
+    `factors` times the mean standard deviation is the half-width of the interval, the second for molecules with more
+    than LARGE_FROM heavy atoms; `inner_rmse` is the error in the inner folds of every candidate by label, and of all
+    together under "weighted".
     """
 
     members: tuple[tuple[Candidate, Any, float], ...]
-    factor: float
+    factors: tuple[float, float]
     inner_rmse: Mapping[str, float] = field(default_factory=dict)
 
     def predict(self, table: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -44,7 +48,7 @@ class Fitted:
             one, spread = _predict(candidate, pipeline, table)
             mean += weight * one
             deviation += weight * spread
-        return mean, self.factor * deviation
+        return mean, np.where(_large(table), self.factors[1], self.factors[0]) * deviation
 
     @property
     def weights(self) -> dict[str, float]:
@@ -65,41 +69,63 @@ def grouped_folds(groups: np.ndarray, n_folds: int) -> list[tuple[np.ndarray, np
     return list(GroupKFold(n_folds).split(groups, groups=groups))
 
 
-def fit_weighted(
-    candidates: Sequence[Candidate],
+def fit_models(
+    models: Mapping[str, Sequence[Candidate]],
     table: Mapping[str, np.ndarray],
     target: np.ndarray,
     groups: np.ndarray,
     confidence: float,
     n_folds: int = 5,
-) -> Fitted:
-    """Fit all candidates, weight them by grouped inner folds and calibrate the interval of the weighted mean.
+) -> dict[str, Fitted]:
+    """Fit all candidates; weight those of each model by grouped inner folds and calibrate the interval of their mean.
 
-    There are `n_folds` inner folds, or as many as groups if these are fewer.
+    There are `n_folds` inner folds, or as many as groups if these are fewer. A candidate of several models is fitted
+    once. Constants are set by the evidence, in every inner fold anew from its own rows: those of all rows given here
+    would have seen what the fold holds out.
 
     Weights: the non-negative ones that fit the inner held-out predictions best, divided by their sum (stacking:
-    Breiman, Mach. Learn. 24, 49 (1996)). Both kinds of model set their constants by the evidence; a Gaussian process
-    keeps those of all rows given here in the inner folds. Interval: cross-conformal (Vovk, Ann. Math. Artif. Intell.
-    74, 9 (2015)) with whole groups held out and residuals divided by the models' standard deviation.
+    Breiman, Mach. Learn. 24, 49 (1996)). Interval: cross-conformal (Vovk, Ann. Math. Artif. Intell. 74, 9 (2015)) with
+    whole groups held out and residuals divided by the models' standard deviation, small and large molecules apart
+    where there are FEWEST_TO_CALIBRATE of each.
     """
     from scipy.optimize import nnls
 
     folds = grouped_folds(groups, min(n_folds, len(np.unique(groups))))
+    candidates = list(dict.fromkeys(candidate for options in models.values() for candidate in options))
     pipelines = [_fit(candidate, table, target) for candidate in candidates]
     means, deviations = np.empty((2, len(target), len(candidates)))
     for train, test in folds:
+        part = rows_of(table, train)
         for number, (candidate, pipeline) in enumerate(zip(candidates, pipelines, strict=True)):
-            inner = _refit(candidate, pipeline, rows_of(table, train), target[train])
+            inner = _fit(candidate, part, target[train], start=pipeline)
             means[test, number], deviations[test, number] = _predict(candidate, inner, rows_of(table, test))
-    weights, _ = nnls(means, target)
-    weights = weights / weights.sum() if weights.sum() > 0 else np.full(len(candidates), 1 / len(candidates))
-    residuals = target - means @ weights
-    errors = {c.label: _rmse(target - mean) for c, mean in zip(candidates, means.T, strict=True)}
-    return Fitted(
-        tuple(member for member in zip(candidates, pipelines, weights.tolist(), strict=True) if member[2] > 0),
-        conformal_quantile(np.abs(residuals) / (deviations @ weights), confidence),
-        errors | {"weighted": _rmse(residuals)},
-    )
+    found = {}
+    for name, options in models.items():
+        chosen = [candidates.index(candidate) for candidate in options]
+        weights, _ = nnls(means[:, chosen], target)
+        weights = weights / weights.sum() if weights.sum() > 0 else np.full(len(chosen), 1 / len(chosen))
+        residuals = target - means[:, chosen] @ weights
+        errors = {candidates[k].label: _rmse(target - means[:, k]) for k in chosen}
+        members = zip(options, (pipelines[k] for k in chosen), weights.tolist(), strict=True)
+        scores = np.abs(residuals) / (deviations[:, chosen] @ weights)
+        found[name] = Fitted(
+            tuple(member for member in members if member[2] > 0),
+            _factors(scores, _large(table), confidence),
+            errors | {"weighted": _rmse(residuals)},
+        )
+    return found
+
+
+def _factors(scores: np.ndarray, large: np.ndarray, confidence: float) -> tuple[float, float]:
+    if min(large.sum(), (~large).sum()) < FEWEST_TO_CALIBRATE:
+        return (conformal_quantile(scores, confidence),) * 2
+    return conformal_quantile(scores[~large], confidence), conformal_quantile(scores[large], confidence)
+
+
+def _large(table: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return which rows are large molecules, (n_rows,); none where sizes are not among the columns."""
+    sizes = table.get(SIZE)
+    return np.zeros(len(next(iter(table.values()))), bool) if sizes is None else sizes > LARGE_FROM
 
 
 def conformal_quantile(scores: np.ndarray, confidence: float) -> float:
@@ -108,7 +134,8 @@ def conformal_quantile(scores: np.ndarray, confidence: float) -> float:
     return float(np.sort(scores)[min(rank, len(scores)) - 1])
 
 
-def _fit(candidate: Candidate, table: Mapping[str, np.ndarray], target: np.ndarray) -> Any:
+def _fit(candidate: Candidate, table: Mapping[str, np.ndarray], target: np.ndarray, start: Any = None) -> Any:
+    """Return a fitted pipeline; the search for a process's constants begins at those of `start`, where it is given."""
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
@@ -124,20 +151,12 @@ def _fit(candidate: Candidate, table: Mapping[str, np.ndarray], target: np.ndarr
         + ConstantKernel(1e-2, (1e-5, 1e1)) * DotProduct(1.0, "fixed")
         + WhiteKernel(5e-2, (1e-4, 1.0))
     )
+    if start is not None:
+        kernel = kernel.clone_with_theta(start["model"].kernel_.theta)
     pipeline = _pipeline(GaussianProcessRegressor(kernel, alpha=1e-8, normalize_y=True))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a constant at its bound is an answer, not a failure
         return pipeline.fit(features, rest)
-
-
-def _refit(candidate: Candidate, pipeline: Any, table: Mapping[str, np.ndarray], target: np.ndarray) -> Any:
-    """Return a new model with the same constants, fitted to other rows."""
-    from sklearn.base import clone
-
-    again = clone(pipeline)
-    if candidate.kind == "gaussian_process":
-        again.set_params(model__kernel=pipeline["model"].kernel_, model__optimizer=None)
-    return again.fit(_features(candidate, table), target - _base(candidate, table))
 
 
 def _predict(candidate: Candidate, pipeline: Any, table: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,13 +1,14 @@
 """The octanol-water partition coefficient of a molecule, by learning what a solvation model gets wrong.
 
-Split: whole Bemis-Murcko scaffolds held out, all acyclic molecules as one of them. Baselines: the mean, the solvation
+Split: whole Bemis-Murcko scaffolds held out, acyclic molecules by functional class. Baselines: the mean, the solvation
 model ALPB alone, Wildman and Crippen's sum over atoms. Models: descriptors alone, descriptors with quantum chemistry,
-and the error of ALPB learnt from these. Each is a mean of several regressions, weighted inside its training rows
-(`moxie.learning.tasks.logp.nested`).
+the error of ALPB learnt from these, and the last two together. Each is a mean of several regressions, weighted inside
+its training rows (`moxie.learning.tasks.logp.nested`); which of them is saved, and counts as the task's, is chosen
+there too.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,19 @@ from moxie.errors import InputError
 from moxie.features.schemas import LOGP_PREDICTIONS, MOLECULES
 from moxie.learning import molecular
 from moxie.learning.checks import check_columns, check_keys
-from moxie.learning.metrics import interval, rmse_ratio, scores_with_intervals
+from moxie.learning.metrics import grouping, interval, rmse_ratio, scores_with_intervals
 from moxie.learning.registry import Settings, Task
 from moxie.learning.tasks.logp import applicability
 from moxie.learning.tasks.logp.evaluation import (
     BASELINES,
-    BEST,
+    CHOICES,
+    CHOSEN,
     PHYSICS,
     Data,
     Evaluation,
+    by_kind,
     candidates,
+    choose,
     evaluate,
     features,
     importance,
@@ -35,7 +39,7 @@ from moxie.learning.tasks.logp.evaluation import (
     learning_curve,
     worst,
 )
-from moxie.learning.tasks.logp.nested import Candidate, Fitted, fit_weighted
+from moxie.learning.tasks.logp.nested import Candidate, Fitted, fit_models
 from moxie.learning.thresholds import FEWEST_MOLECULES, N_FOLDS
 
 PREDICTED = ("predicted", "lower", "upper", "nearest_similarity", "applicability")
@@ -106,9 +110,12 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
         n_groups = len(set(data.groups))
         log.info("%d molecules with %d scaffolds", len(data.target), n_groups)
         evaluation = evaluate(data, settings, log)
-        choices = candidates(list(data.table))[BEST]
-        final = fit_weighted(choices, data.table, data.target, data.groups, settings.confidence)
-        low, high = interval(evaluation.rows[BEST].mean, evaluation.rows[BEST].deviation, settings.confidence)
+        choices = candidates(list(data.table))
+        fitted = fit_models(choices, data.table, data.target, data.groups, settings.confidence)
+        best = choose(fitted)
+        final = fitted[best]
+        rows = evaluation.rows[CHOSEN]
+        low, high = interval(rows.mean, rows.deviation, settings.confidence)
         limits = applicability.limits(evaluation.similarity, high - low)
         model = {
             "task": "logp",
@@ -117,27 +124,34 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
                 {"candidate": asdict(candidate), "pipeline": pipeline, "weight": weight}
                 for candidate, pipeline, weight in final.members
             ],
-            "factor": final.factor,
+            "factors": list(final.factors),
             "confidence": settings.confidence,
             "training_smiles": list(data.frame["smiles"]),
             "atom_types": [c for c in data.table if c.startswith(molecular.ATOM_TYPE)],
             **limits,
         }
         predictions = tabulate(data, evaluation, unknown, predict(model, unknown), settings)
-        metrics = summarise(data, evaluation, final, limits, settings, seed) | {"left_out": left_out}
+        said = predictions["applicability"].to_numpy()[: len(data.target)]
+        metrics = summarise(data, evaluation, best, final, limits, said, settings, seed) | {"left_out": left_out}
     write_outputs(output, model, predictions, LOGP_PREDICTIONS, model_card(metrics, words(metrics)), metrics)
     return metrics
 
 
 def summarise(
-    data: Data, evaluation: Evaluation, final: Fitted, limits: Mapping[str, float], settings: Settings, seed: int
+    data: Data,
+    evaluation: Evaluation,
+    best: str,
+    final: Fitted,
+    limits: Mapping[str, float],
+    said: Sequence[str],
+    settings: Settings,
+    seed: int,
 ) -> dict[str, Any]:
-    """Return what goes into metrics.json."""
-    bootstrap = (settings.confidence, settings.bootstrap_samples, seed)
+    """Return what goes into metrics.json; `said` is the applicability of the held-out molecules."""
     rows = evaluation.rows
     names, counts = np.unique(data.groups.astype(str), return_counts=True)
     largest = [str(names[i]) for i in np.argsort(-counts)[:3]]
-    low, high = interval(rows[BEST].mean, rows[BEST].deviation, settings.confidence)
+    low, high = interval(rows[CHOSEN].mean, rows[CHOSEN].deviation, settings.confidence)
     covered = (data.target >= low) & (data.target <= high)
     half, most = np.quantile(data.table["HeavyAtomCount"], (0.5, 0.95))
     part_of = np.array([group if group in largest else "all others" for group in data.groups], dtype=object)
@@ -146,26 +160,31 @@ def summarise(
         "target": "logP_measured",
         "unit": "1",
         "features": list(data.table),
-        "split": f"{N_FOLDS} folds of whole Bemis-Murcko scaffolds, all acyclic molecules as one scaffold",
+        "split": f"{N_FOLDS} folds of whole Bemis-Murcko scaffolds, acyclic molecules by functional class",
         "seed": seed,
         "confidence": settings.confidence,
-        "bootstrap_samples": settings.bootstrap_samples,
+        "groups": grouping(data.groups, "scaffolds and classes"),
         "n_rows": len(data.target),
         "n_scaffolds": len(names),
         "lists": {str(name): int(count) for name, count in data.frame["list"].value_counts().items()},
         "heavy_atoms": {"half": float(half), "most": float(most)},
         "target_range": [float(data.target.min()), float(data.target.max())],
-        "models": {name: scores_with_intervals(held_out, *bootstrap) for name, held_out in rows.items()},
-        "best": BEST,
-        "rmse_ratio_to_physics": rmse_ratio(rows[BEST], rows[PHYSICS], *bootstrap),
-        "rmse_ratio_to_descriptors": rmse_ratio(rows[BEST], rows["descriptors"], *bootstrap),
+        "models": {name: scores_with_intervals(held_out, settings.confidence) for name, held_out in rows.items()},
+        "best": CHOSEN,
+        "saved": best,
+        "chosen": {name: evaluation.chosen.count(name) for name in CHOICES},
+        "rmse_ratios": {
+            name: rmse_ratio(rows[CHOSEN], rows[name], settings.confidence)
+            for name in (PHYSICS, "crippen", "descriptors")
+        },
         "weights": {name: [fitted[name].weights for fitted in evaluation.fitted] for name in evaluation.fitted[0]},
-        "final": {"weights": final.weights, "inner_rmse": final.inner_rmse, "factor": final.factor},
+        "final": {"weights": final.weights, "inner_rmse": final.inner_rmse, "factors": list(final.factors)},
+        "by_kind": by_kind(data, evaluation, said, settings.confidence),
         "by_scaffold": [
             {
                 "scaffold": part,
                 "n_molecules": int((part_of == part).sum()),
-                "rmse": float(np.sqrt(((rows[BEST].mean - data.target)[part_of == part] ** 2).mean())),
+                "rmse": float(np.sqrt(((rows[CHOSEN].mean - data.target)[part_of == part] ** 2).mean())),
                 "coverage": float(covered[part_of == part].mean()),
             }
             for part in (*largest, "all others")
@@ -197,7 +216,7 @@ def predict(model: Mapping[str, Any], frame: Any) -> Any:
          member["pipeline"], member["weight"])
         for member in model["members"]
     ]  # fmt: skip
-    mean, half_width = Fitted(tuple(members), model["factor"]).predict(table)
+    mean, half_width = Fitted(tuple(members), tuple(model["factors"])).predict(table)
     similarity = molecular.nearest_similarity(
         molecular.fingerprints(list(frame["smiles"])), molecular.fingerprints(model["training_smiles"])
     )
@@ -221,7 +240,7 @@ def tabulate(data: Data, evaluation: Evaluation, unknown: Any, new: Any, setting
     import pandas
 
     rows = evaluation.rows
-    low, high = interval(rows[BEST].mean, rows[BEST].deviation, settings.confidence)
+    low, high = interval(rows[CHOSEN].mean, rows[CHOSEN].deviation, settings.confidence)
     names = ("mean", *BASELINES, "descriptors", "descriptors_quantum")
     limits = applicability.limits(evaluation.similarity, high - low)
     held_out = data.frame[["list", "molecule", "smiles"]].assign(
@@ -229,13 +248,15 @@ def tabulate(data: Data, evaluation: Evaluation, unknown: Any, new: Any, setting
         scaffold=data.groups.astype(str),
         fold=evaluation.fold.astype(float),
         observed=data.target,
-        predicted=rows[BEST].mean,
+        predicted=rows[CHOSEN].mean,
         lower=low,
         upper=high,
         nearest_similarity=evaluation.similarity,
         applicability=[
-            applicability.by_statistics(limits, alike, width)
-            for alike, width in zip(evaluation.similarity, high - low, strict=True)
+            applicability.of_held_out(text, unseen, limits, alike, width)
+            for text, unseen, alike, width in zip(
+                data.frame["smiles"], evaluation.unseen, evaluation.similarity, high - low, strict=True
+            )
         ],
         **{name: rows[name].mean for name in names},
     )

@@ -18,7 +18,7 @@ from moxie.errors import InputError
 from moxie.features.schemas import NETWORK_ENERGY_PREDICTIONS, PLACEMENTS
 from moxie.learning.checks import check_columns, check_finite, check_groups, check_keys
 from moxie.learning.grouped import best_alpha, permutation_importance
-from moxie.learning.metrics import HeldOut, interval, rmse_ratio, scores_with_intervals
+from moxie.learning.metrics import HeldOut, grouping, interval, rmse_ratio, scores_with_intervals
 from moxie.learning.registry import Settings, Task
 from moxie.learning.splits import random_folds
 from moxie.learning.tasks.network_energy.extrapolation import growth, last_step_half_width
@@ -31,7 +31,7 @@ FEATURES = (
 )
 COLUMNS = {"mean": 0, "composition": 1, "pairs": 7, "triplets": 31, "trees": 31}  # of FEATURES, from the left
 ORDER = {"mean": 0, "composition": 1, "pairs": 2, "triplets": 3, "trees": 3}  # atoms of the largest clusters
-BLOCKS = {"number of O": range(1), "pairs on one Si": range(1, 2), "other pairs": range(2, 7), "triplets": range(7, 31)}
+BLOCKS = {"pairs": range(1, 7), "triplets": range(7, 31)}  # with a fixed number of O each adds up to what it must
 KEY = ("n_oxygen", "placement")
 _SIZES = (50, 100, 200, 400)  # relaxations in the learning curve, before all of them
 _REPEATS = 3
@@ -152,9 +152,20 @@ def evaluate(
         half_width = last_step_half_width(without_last[name], used, data.energy, data.n_oxygen, settings.confidence)
         mean = model.fit(used, data.energy).predict(_used(name, data.test_counts))
         deviation = half_width * growth(data.test["n_oxygen"], highest, ORDER[name]) / scale
-        rows[name] = HeldOut(data.test_energy, mean, deviation, np.arange(len(mean)))
+        rows[name] = HeldOut(data.test_energy, mean, deviation, data.test["n_oxygen"].to_numpy())
         half_widths[name] = half_width
     return rows, half_widths
+
+
+def last_step_errors(data: Data, seed: int) -> dict[str, float]:
+    """Return each model's error for the highest training content, fitted to all lower ones: the inner split."""
+    last = data.n_oxygen == data.n_oxygen.max()
+    found = estimators(data.counts[~last], data.energy[~last], data.n_oxygen[~last], seed)
+    errors = {}
+    for name, model in found.items():
+        model.fit(_used(name, data.counts[~last]), data.energy[~last])
+        errors[name] = _rmse(model.predict(_used(name, data.counts[last])) - data.energy[last])
+    return errors
 
 
 def summarise(
@@ -165,7 +176,6 @@ def summarise(
     seed: int,
 ) -> dict[str, Any]:
     """Return what goes into metrics.json."""
-    bootstrap = (settings.confidence, settings.bootstrap_samples, seed)
     n_test = data.test["n_oxygen"].to_numpy()
     best = rows[BEST]
     low, high = interval(best.mean, best.deviation, settings.confidence)
@@ -178,15 +188,16 @@ def summarise(
         "split": f"oxygen contents never seen: at most {settings.trained_up_to} O in training, more in the test",
         "seed": seed,
         "confidence": settings.confidence,
-        "bootstrap_samples": settings.bootstrap_samples,
+        "groups": grouping(n_test, "oxygen contents"),
         "parameter_set": data.parameter_set,
         "n_rows": len(data.energy),
         "n_test": len(data.test_energy),
         "target_range": [float(data.energy.min()), float(data.energy.max())],
-        "models": {name: scores_with_intervals(held_out, *bootstrap) for name, held_out in rows.items()},
+        "models": {name: scores_with_intervals(held_out, settings.confidence) for name, held_out in rows.items()},
         "best": BEST,
         "alpha": {name: float(models[name]["model"].alpha) for name in ("pairs", "triplets")},
-        "rmse_ratio_to_composition": rmse_ratio(best, rows["composition"], *bootstrap),
+        "last_step_rmse": last_step_errors(data, seed),
+        "rmse_ratios": {name: rmse_ratio(best, rows[name], settings.confidence) for name in rows if name != BEST},
         "by_content": [
             {
                 "n_oxygen": int(n),
@@ -201,7 +212,9 @@ def summarise(
             for n in np.unique(n_test)
         ],
         "learning_curve": learning_curve(data, seed),
-        "importance": permutation_importance(models[BEST].predict, data.test_counts, BLOCKS, best, *bootstrap),
+        "importance": permutation_importance(
+            models[BEST].predict, data.test_counts, BLOCKS, best, settings.confidence, seed, within=n_test
+        ),
         "leakage": leakage(models, data, seed),
     }
 
@@ -312,6 +325,6 @@ TASK = Task(
     predict=predict,
     columns=lambda model: {name: PLACEMENTS.column(name).unit for name in FEATURES},
     complain=complain,
-    settings=("confidence", "bootstrap_samples", "trained_up_to"),
+    settings=("confidence", "trained_up_to"),
     needs=("placements",),
 )

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from moxie.learning.metrics import HeldOut, rmse_ratio, scores_with_intervals
-from moxie.learning.models import GaussianProcess
+from moxie.learning.models import LONGEST, GaussianProcess
 from moxie.learning.registry import Settings
 from moxie.learning.tasks.oxide_surrogate.noise import replica_noise
-from moxie.learning.tasks.oxide_surrogate.task import Data, prepare
+from moxie.learning.tasks.oxide_surrogate.task import FEATURES, Data, prepare
 
 _GRID_STEPS = 20
 _RANDOM_ORDERS = 10
@@ -38,6 +38,7 @@ def next_recipe(oxide_runs: str | Path, output: Mapping[str, str | Path], settin
         variances = candidate_variances(data, seed)
         record = {
             "target": settings.target,
+            "length_scales": length_scales(_fit(data, np.ones(len(data.target), bool), seed)),
             "temperatures_K": np.unique(data.temperatures).tolist(),
             "candidates": [{"temperature_K": t, "standard_deviation": v**0.5} for t, v in variances.items()],
             "next_temperature_K": max(variances, key=lambda t: variances[t]),
@@ -53,12 +54,28 @@ def overlay(record: Mapping[str, Any]) -> str:
     chosen = record["next_temperature_K"]
     deviation = next(c["standard_deviation"] for c in record["candidates"] if c["temperature_K"] == chosen)
     temperatures = ", ".join(f"{t:g}" for t in sorted([*record["temperatures_K"], chosen]))
+    scales = record["length_scales"]
+    why = (
+        ""
+        if scales["temperature_K"] < scales["longest"]
+        else "# The process sees no bend against temperature (its length scale is at the bound), so the choice follows "
+        "gaps in oxygen\n# between the films, not gaps in temperature.\n"
+    )
     return (
         f"# The surrogate of {record['target']} is least certain at {chosen:g} K: standard deviation {deviation:.3g} "
-        "of a single run.\n# Lay it over the study it was made from, after its own file:\n"
+        f"of a single run.\n{why}# Lay it over the study it was made from, after its own file:\n"
         "#   .venv/bin/snakemake --cores 2 --configfile my_study.yaml next.yaml\n"
         f"oxidation: {{temperatures_K: [{temperatures}]}}\n"
     )
+
+
+def length_scales(process: GaussianProcess) -> dict[str, float]:
+    """Return over how many standard deviations of each feature the process bends, and the longest that is allowed.
+
+    At the longest it is a straight line in that feature, whose variance knows no gaps.
+    """
+    lengths = np.exp(process.pipeline["process"].kernel_.theta[1:3])
+    return {**dict(zip(FEATURES, (float(x) for x in lengths), strict=True)), "longest": 0.999 * LONGEST}
 
 
 def candidate_variances(data: Data, seed: int) -> dict[float, float]:
@@ -116,8 +133,8 @@ def retrospective(data: Data, settings: Settings, seed: int) -> list[dict[str, A
     Each replica in turn provides the training films, starting with the lowest and highest temperature and adding one
     at a time; the other replicas at all temperatures are the test. One entry per strategy and number of temperatures:
     {"strategy", "n_temperatures", "rmse", "low", "high", "ratio", "ratio_low", "ratio_high"}, the last three of its
-    error to that of random choice. Intervals: bootstrap over the temperatures of the test films, the same draws for
-    both. Empty with one replica, since nothing can be held out.
+    error to that of random choice. Intervals: over the temperatures of the test films, the same for both.
+    Empty with one replica, since nothing can be held out.
     """
     replicas = data.frame["replica"].to_numpy()
     if len(np.unique(replicas)) < 2:
@@ -138,12 +155,11 @@ def retrospective(data: Data, settings: Settings, seed: int) -> list[dict[str, A
         tested = np.concatenate([data.temperatures[replicas != replica] for replica in np.unique(replicas)])
         zero = np.zeros(len(tested))
         found[name] = {n: HeldOut(zero, np.sqrt(np.concatenate(part)), zero, tested) for n, part in squares.items()}
-    bootstrap = (settings.confidence, settings.bootstrap_samples, seed)
     entries = []
     for name, by_number in found.items():
         for n, rows in by_number.items():
-            rmse = scores_with_intervals(rows, *bootstrap)["rmse"]
-            ratio = rmse_ratio(rows, found["random"][n], *bootstrap)
+            rmse = scores_with_intervals(rows, settings.confidence)["rmse"]
+            ratio = rmse_ratio(rows, found["random"][n], settings.confidence)
             entry = {"strategy": name, "n_temperatures": n, "rmse": rmse["value"], "low": rmse["low"]}
             entry |= {"high": rmse["high"], "ratio": ratio["value"]}
             entries.append(entry | {"ratio_low": ratio["low"], "ratio_high": ratio["high"]})

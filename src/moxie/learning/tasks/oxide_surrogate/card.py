@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from moxie.learning.task_card import Words, compared, number
+from moxie.learning.task_card import Words, against_all, number
 
 NAMES = {
     "gaussian_process": "Gaussian process: the model in the file",
-    "linear_interpolation": "linear interpolation (baseline)",
+    "linear_interpolation": "linear interpolation in temperature and oxygen (baseline)",
+    "stage_interpolation": "linear interpolation in temperature and stage (baseline)",
+    "plane": "plane in temperature and oxygen (baseline)",
     "mean": "mean (baseline)",
 }
 
@@ -28,7 +30,7 @@ def words(metrics: Mapping[str, Any]) -> Words:
         f"{entry['temperature_K']:g} K {number(entry['rmse'])}{' (extrapolated)' if entry['extrapolated'] else ''}"
         for entry in metrics["by_temperature"]
     )
-    ratio = compared(metrics["rmse_ratio_to_linear_interpolation"], "linear interpolation", metrics["confidence"])
+    ratio = against_all(metrics["rmse_ratios"], NAMES, metrics["confidence"])
     return Words(
         predicts=f"Predicts `{metrics['target']}` of a simulated oxide film on Si({metrics['orientation']})"
         f"{unit and f' (in{unit})'} from {' and '.join(f'`{name}`' for name in metrics['features'])}.",
@@ -45,13 +47,15 @@ def words(metrics: Mapping[str, Any]) -> Words:
         f"fitted to all rows: `{metrics['kernel']}`",
         evaluation="All replicas and stages of a temperature are held out together; scaling, noise and constants come "
         "from the training temperatures alone. The lowest and the highest temperature are extrapolations, where "
-        f"linear interpolation keeps the nearest value. The predictive interval is that of a single new run. {ratio} "
+        "interpolation keeps the nearest value, of oxygen too. The predictive interval is that of a single new run. "
+        f"{ratio} "
         f"Root-mean-square error by held-out temperature: {by_temperature}.",
         names=NAMES,
         limits=(
             "Only the recipe, slab and parameter set of this study; beyond its temperatures the interval grows and the "
             "trend is a straight line.",
-            f"{len(metrics['temperatures_K'])} temperatures are few: the intervals of the scores are rough.",
+            f"{len(metrics['temperatures_K'])} temperatures are few: the intervals of the scores are wide for that "
+            "reason.",
             "The interval assumes Gaussian noise of equal size everywhere unless five or more replicas show otherwise.",
         ),
         more=(

@@ -1,7 +1,8 @@
 """An observable of an oxide film against temperature and oxygen content, without running the Monte Carlo.
 
 Split: leave one temperature out, all its replicas and growth stages together. Model: Gaussian process with the
-variance between replicas as noise. Baselines: linear interpolation and the mean.
+variance between replicas as noise. Baselines: linear interpolation in temperature and oxygen, the same in temperature
+and growth stage, a plane in temperature and oxygen, and the mean.
 """
 
 import functools
@@ -17,8 +18,8 @@ from moxie.errors import InputError
 from moxie.features.schemas import OXIDE_RUNS, PREDICTIONS, VARIES
 from moxie.learning.checks import check_columns, check_finite, check_keys
 from moxie.learning.grouped import permutation_importance
-from moxie.learning.metrics import HeldOut, interval, rmse_ratio, scores_with_intervals
-from moxie.learning.models import BASELINES, GaussianProcess
+from moxie.learning.metrics import HeldOut, grouping, interval, rmse_ratio, scores_with_intervals
+from moxie.learning.models import GaussianProcess, LinearInterpolation, MeanBaseline, OfColumns, Plane
 from moxie.learning.registry import Settings, Task
 from moxie.learning.splits import leave_one_group_out
 from moxie.learning.tasks.oxide_surrogate.evaluation import held_out_predictions, leakage, learning_curve
@@ -28,6 +29,12 @@ from moxie.learning.thresholds import FEWEST_TEMPERATURES
 FEATURES = ("temperature_K", "oxygen_per_area_per_A2")
 KEY = ("temperature_K", "replica", "stage")
 BLOCKS = {"temperature": [0], "oxygen per area": [1]}
+BASELINES: dict[str, Callable[[], Any]] = {  # of (temperature, oxygen per area, stage)
+    "linear_interpolation": lambda: OfColumns(LinearInterpolation, (0, 1)),
+    "stage_interpolation": lambda: OfColumns(LinearInterpolation, (0, 2)),
+    "plane": lambda: OfColumns(Plane, (0, 1)),
+    "mean": MeanBaseline,
+}
 _NOT_TARGETS = {
     *FEATURES,
     *KEY,
@@ -45,6 +52,11 @@ class Data:
     temperatures: np.ndarray
     cells: np.ndarray
     frame: Any
+
+    @property
+    def with_stage(self) -> np.ndarray:
+        """The features and the growth stage, which is known before a film is grown, (n_rows, 3)."""
+        return np.column_stack([self.features, self.frame["stage"].to_numpy(float)])
 
 
 def prepare(oxide_runs: Any, target: str) -> Data:
@@ -110,11 +122,12 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
 
 def evaluate(data: Data, seed: int) -> tuple[dict[str, HeldOut], Callable[[np.ndarray], np.ndarray]]:
     """Return the held-out predictions of every model, and those of the Gaussian process for other features."""
-    models: dict[str, Any] = {"gaussian_process": functools.partial(GaussianProcess, seed), **BASELINES}
+    process = functools.partial(OfColumns, functools.partial(GaussianProcess, seed), (0, 1))
+    models: dict[str, Any] = {"gaussian_process": process, **BASELINES}
     found = {
         name: held_out_predictions(
             make_model,
-            data.features,
+            data.with_stage,
             data.target,
             data.temperatures,
             data.cells,
@@ -134,7 +147,6 @@ def summarise(
     seed: int,
 ) -> dict[str, Any]:
     """Return everything that goes into metrics.json but the fitted kernel."""
-    bootstrap = (settings.confidence, settings.bootstrap_samples, seed)
     noise = replica_noise(data.target, data.cells)
     process = results["gaussian_process"]
     quick = functools.partial(GaussianProcess, seed, 0)
@@ -148,7 +160,7 @@ def summarise(
         "split": "leave one temperature out",
         "seed": seed,
         "confidence": settings.confidence,
-        "bootstrap_samples": settings.bootstrap_samples,
+        "groups": grouping(data.temperatures, "temperatures"),
         "n_rows": len(data.target),
         "temperatures_K": np.unique(data.temperatures).tolist(),
         "n_replicas": int(data.frame["replica"].nunique()),
@@ -156,8 +168,8 @@ def summarise(
         "target_range": [float(data.target.min()), float(data.target.max())],
         "oxygen_range": [float(data.features[:, 1].min()), float(data.features[:, 1].max())],
         "noise": _describe_noise(noise),
-        "models": {name: scores_with_intervals(rows, *bootstrap) for name, rows in results.items()},
-        "rmse_ratio_to_linear_interpolation": rmse_ratio(process, results["linear_interpolation"], *bootstrap),
+        "models": {name: scores_with_intervals(rows, settings.confidence) for name, rows in results.items()},
+        "rmse_ratios": {name: rmse_ratio(process, results[name], settings.confidence) for name in BASELINES},
         "by_temperature": [
             {
                 "temperature_K": float(temperature),
@@ -169,10 +181,12 @@ def summarise(
             for error in [(process.mean - process.observed)[data.temperatures == temperature]]
         ],
         "learning_curve": learning_curve(
-            {"gaussian_process": quick, "linear_interpolation": BASELINES["linear_interpolation"]}, *setting
+            {"gaussian_process": quick, "linear_interpolation": LinearInterpolation}, *setting
         ),
         "leakage": leakage(quick, *setting),
-        "importance": permutation_importance(predict_each, data.features, BLOCKS, process, *bootstrap),
+        "importance": permutation_importance(
+            predict_each, data.with_stage, BLOCKS, process, settings.confidence, seed, within=data.with_stage[:, 2]
+        ),
     }
 
 
@@ -189,8 +203,7 @@ def tabulate(data: Data, results: Mapping[str, HeldOut], settings: Settings) -> 
         standard_deviation=process.deviation,
         lower=low,
         upper=high,
-        linear_interpolation=results["linear_interpolation"].mean,
-        mean=results["mean"].mean,
+        **{name: results[name].mean for name in BASELINES},
     )
 
 
@@ -238,6 +251,6 @@ TASK = Task(
     predict=predict,
     columns=lambda model: {name: OXIDE_RUNS.column(name).unit for name in model["features"]},
     complain=complain,
-    settings=("target", "confidence", "bootstrap_samples"),
+    settings=("target", "confidence"),
     needs=("oxide_sweep",),
 )

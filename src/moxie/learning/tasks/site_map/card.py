@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from moxie.learning.task_card import Words, with_interval
+from moxie.learning.task_card import Words, number, with_interval
 
 _SCORES = {"ari": "adjusted Rand index", "nmi": "normalised mutual information"}
 
@@ -29,7 +29,8 @@ def words(metrics: Mapping[str, Any]) -> Words:
     )
     curve = "; ".join(f"{e['n']}: {e['ari']:.2f}" for e in metrics["agreement_curve"])
     blocks = "; ".join(
-        f"{e['block']} {e['increase']:.2f} ({e['low']:.2f} to {e['high']:.2f})" for e in metrics["block_changes"]
+        f"{e['block']} {number(e['increase'])} ({number(e['low'])} to {number(e['high'])})"
+        for e in metrics["block_changes"]
     )
     return Words(
         predicts="Sorts the silicon sites of oxide films by the geometry around them, without having been told their "
@@ -38,8 +39,11 @@ def words(metrics: Mapping[str, Any]) -> Words:
         "a new film on the same map.",
         data=f"{metrics['n_rows']} mobile Si of {metrics['n_films']} films: the distances to the twelve nearest atoms "
         "and the angles between the nearest four, sorted.",
-        model=f"k-means with {metrics['n_clusters']} clusters on scaled features, the largest number that is stable "
-        f"(adjusted Rand index of at least {metrics['stable']:g} when whole films are drawn again): {stability}. Two "
+        model=f"k-means with {metrics['n_clusters']} clusters on scaled features, the largest number tried that is "
+        f"stable (adjusted Rand index of at least {metrics['stable']:g} when whole films are drawn again): "
+        f"{stability}. "
+        + ("More were not tried, and may be stable too. " if metrics["n_clusters"] == metrics["most_tried"] else "")
+        + "Two "
         f"principal components hold {100 * sum(metrics['explained_variance']):.0f} % of the variance.",
         evaluation="Oxidation state and strain (energy without suboxide penalty, in fifths) play no part in the fit. "
         "The rule for the number of clusters was chosen with their agreement on the default study in view. "
@@ -55,7 +59,8 @@ def words(metrics: Mapping[str, Any]) -> Words:
         more=(
             (
                 "Agreement with what was not seen",
-                f"In brackets the {100 * metrics['confidence']:g} % interval of a bootstrap over films.\n\n"
+                f"In brackets the {100 * metrics['confidence']:g} % interval over films, each left out in turn "
+                "(jackknife, Student's t).\n\n"
                 "| compared with | clusters | layers of depth (baseline) | shuffled within films (baseline) |\n"
                 f"|---|---|---|---|\n{rows}",
             ),

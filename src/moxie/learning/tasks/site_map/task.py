@@ -1,8 +1,9 @@
 """A map of the silicon sites of the films from their geometry alone, compared afterwards with what it has not seen.
 
 Unsupervised: k-means on scaled distances and angles; principal components for the picture. The number of clusters is
-the largest that is stable when whole films are drawn again. Only then are the clusters held against oxidation states
-and strain, with permutations inside the films as the trivial baseline and layers of depth as the physical one.
+the largest of those tried that is stable when whole films are drawn again. Only then are the clusters held
+against oxidation states and strain, with permutations inside the films as the trivial baseline and layers of depth as
+the physical one.
 """
 
 import logging
@@ -16,6 +17,7 @@ import numpy as np
 from moxie.errors import InputError
 from moxie.features.schemas import OXIDE_RUNS, OXIDE_SITES, SITE_ENVIRONMENTS, SITE_MAP
 from moxie.learning.checks import check_columns, check_finite, check_groups, check_keys
+from moxie.learning.metrics import grouping, interval_over_groups
 from moxie.learning.registry import Settings, Task
 from moxie.learning.tasks.site_map.environments import COSINES, DISTANCES, FEATURES
 from moxie.learning.thresholds import FEWEST_FILMS
@@ -171,21 +173,22 @@ def summarise(
     return {
         "task": "site_map",
         "features": list(FEATURES),
-        "split": "none, unsupervised; whole films are drawn again for stability and intervals",
+        "split": "none, unsupervised; whole films are drawn again for stability, left out for intervals",
         "unit": "1",
         "seed": seed,
         "confidence": settings.confidence,
-        "bootstrap_samples": settings.bootstrap_samples,
+        "groups": grouping(data.film, "films"),
         "n_rows": len(cluster),
         "n_films": int(data.film.max() + 1),
         "n_clusters": n_clusters,
+        "most_tried": max(COUNTS),
         "stable": STABLE,
         "stability": {str(k): value for k, value in stability.items()},
         "explained_variance": model["components"].explained_variance_ratio_.tolist(),
         "agreement": {
             name: {
-                "clusters": _with_bootstrap(labels, cluster, data.film, settings, seed),
-                "depth layers": _with_bootstrap(labels, layers, data.film, settings, seed),
+                "clusters": _over_films(labels, cluster, data.film, settings.confidence),
+                "depth layers": _over_films(labels, layers, data.film, settings.confidence),
                 "permuted": permuted(labels, cluster, data.film, settings.confidence, seed),
             }
             for name, labels in data.unseen.items()
@@ -268,8 +271,8 @@ def importance(
 ) -> list[dict[str, Any]]:
     """Return by how much the clusters change when a block of features is shuffled among all sites.
 
-    One entry per block: {"block", "increase", "low", "high"} of one minus the adjusted Rand index, interval by
-    bootstrap over films.
+    One entry per block: {"block", "increase", "low", "high"} of one minus the adjusted Rand index, interval over
+    films.
     """
     rng = np.random.default_rng(seed)
     entries = []
@@ -277,9 +280,14 @@ def importance(
         columns = [FEATURES.index(name) for name in names]
         shuffled = data.features.copy()
         shuffled[:, columns] = data.features[rng.permutation(len(cluster))][:, columns]
-        scores = _with_bootstrap(cluster, place(model, shuffled)["cluster"], data.film, settings, seed)["ari"]
+        scores = _over_films(cluster, place(model, shuffled)["cluster"], data.film, settings.confidence)["ari"]
         entries.append(
-            {"block": block, "increase": 1 - scores["value"], "low": 1 - scores["high"], "high": 1 - scores["low"]}
+            {
+                "block": block,
+                "increase": 1 - (scores["value"] or 0.0),
+                "low": None if scores["high"] is None else 1 - scores["high"],
+                "high": None if scores["low"] is None else 1 - scores["low"],
+            }
         )
     return entries
 
@@ -309,24 +317,17 @@ def _cluster_depth(depth: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     return KMeans(n_clusters, n_init=3, random_state=seed).fit(depth[:, None]).labels_
 
 
-def _with_bootstrap(
-    labels: np.ndarray, cluster: np.ndarray, film: np.ndarray, settings: Settings, seed: int
-) -> dict[str, dict[str, float]]:
-    """Return both scores as {value, low, high}, the interval by bootstrap over films."""
-    rng = np.random.default_rng(seed)
-    members = [np.flatnonzero(film == number) for number in np.unique(film)]
-    found = []
-    for _ in range(settings.bootstrap_samples // 10):
-        rows = np.concatenate([members[number] for number in rng.integers(len(members), size=len(members))])
-        found.append(agreement(labels[rows], cluster[rows]))
-    tail = (1 - settings.confidence) / 2
+def _over_films(
+    labels: np.ndarray, cluster: np.ndarray, film: np.ndarray, confidence: float
+) -> dict[str, dict[str, float | None]]:
+    """Return both scores as {value, low, high}, the interval over films."""
+    sizes = np.unique(film, return_counts=True)[1]
+    without = [agreement(labels[film != number], cluster[film != number]) for number in np.unique(film)]
     value = agreement(labels, cluster)
     return {
-        score: {
-            "value": value[score],
-            "low": float(np.quantile([entry[score] for entry in found], tail)),
-            "high": float(np.quantile([entry[score] for entry in found], 1 - tail)),
-        }
+        score: interval_over_groups(
+            value[score], np.array([entry[score] for entry in without]), sizes, confidence, "below one"
+        )
         for score in ("ari", "nmi")
     }
 
@@ -342,6 +343,6 @@ TASK = Task(
     run=run,
     predict=predict,
     columns=lambda model: {name: SITE_ENVIRONMENTS.column(name).unit for name in model["features"]},
-    settings=("confidence", "bootstrap_samples", "parameter_set"),
+    settings=("confidence", "parameter_set"),
     needs=("film_sites",),
 )
