@@ -1,17 +1,15 @@
-"""Compare searches for the placement of O of lowest energy."""
+"""Run searches for the placement of O of lowest energy."""
 
-from pathlib import Path
-
+from moxie.features.schemas import SEARCHES
+from moxie.features.tables import write_table
+from moxie.io import write_json
 from moxie.job import job
-from moxie.oxidation.placement.comparison import Settings, run
+from moxie.oxidation.placement.runs import Settings, run_searches
+from moxie.structures.network import write_networks
 
 with job(snakemake) as log:
     params = snakemake.params
-    run(
-        Settings(**params.settings),
-        params.parameter_set,
-        params.confidence,
-        params.bootstrap_samples,
-        params.seed,
-        Path(snakemake.output.metrics).parent,
-    )
+    runs = run_searches(Settings(**params.settings), params.parameter_set, params.seed, log)
+    write_table(runs.rows, snakemake.output.searches, SEARCHES)
+    write_networks(snakemake.output.best, runs.best)
+    write_json(snakemake.output.facts, runs.facts)

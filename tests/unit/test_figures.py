@@ -22,10 +22,11 @@ def make_results(folder):
     """Write every table that the figures read, and two films, under `folder`."""
     from moxie.features.validation import make_validation_table, write_validation
     from moxie.learning.registry import Settings
+    from moxie.learning.searches import compare
     from moxie.learning.tasks.logp import evaluation as logp_evaluation
     from moxie.learning.tasks.logp import task as logp
     from moxie.learning.tasks.oxide_surrogate import task as oxide_surrogate
-    from moxie.oxidation.placement import comparison
+    from moxie.oxidation.placement import runs
     from moxie.structures.network import write_networks
     from moxie.structures.silicon import insert_oxygen, silicon_slab
 
@@ -39,7 +40,7 @@ def make_results(folder):
     oxide_surrogate.run(
         {"oxide_runs": folder / "features/oxide_runs.parquet"},
         folder / "learning/oxide_surrogate",
-        Settings("strain_energy_eV_per_atom", 0.9, 100),
+        Settings("strain_energy_eV_per_atom", 0.9),
         1,
     )
     write_table(measured_molecules(), folder / "features/measured.parquet", MOLECULES)
@@ -48,8 +49,12 @@ def make_results(folder):
         inputs = {"molecules": folder / "features/measured.parquet"}
         logp.run(inputs, folder / "learning/logp", Settings(), 1)
     make_learnt(folder)
-    searches = comparison.Settings(n_oxygen=3, methods=("annealing", "guided_tree"), seeds=2, budget=10)
-    comparison.run(searches, "von_alfthan_2003", 0.9, 100, 1, folder / "learning/tree_search")
+    chosen = runs.Settings(n_oxygen=3, methods=("annealing", "guided_tree"), seeds=2, budget=10)
+    searched, place = runs.run_searches(chosen, "von_alfthan_2003", 1), folder / "oxidation/placement"
+    write_table(searched.rows, place / "searches.parquet", get_table("searches"))
+    write_json(place / "facts.json", searched.facts)
+    files = (place / "searches.parquet", place / "facts.json", folder / "learning/tree_search/metrics.json")
+    compare(*files, 0.9, 100, 1)
     slab = silicon_slab((2, 2, 3))
     free = ~slab.frozen[slab.bonds].any(axis=1) & (slab.species[slab.bonds] == "Si").all(axis=1)
     for temperature, n_oxygen in (("973", 4), ("1473", 9)):
@@ -65,7 +70,7 @@ def make_learnt(folder):
     from moxie.learning.tasks.oxide_surrogate.active import next_recipe
     from moxie.learning.tasks.site_map import task as site_map
 
-    settings = Settings("strain_energy_eV_per_atom", 0.9, 100, trained_up_to=3)
+    settings = Settings("strain_energy_eV_per_atom", 0.9, trained_up_to=3)
     tables = {
         "placements": placements(),
         "site_environments": site_environments(),

@@ -19,7 +19,7 @@ from moxie.learning.tasks.oxide_surrogate import task as oxide_surrogate
 from moxie.learning.tasks.oxide_surrogate.task import TARGETS, evaluate, prepare
 
 TARGET = "strain_energy_eV_per_atom"
-SETTINGS = Settings(TARGET, 0.9, 200)
+SETTINGS = Settings(TARGET, 0.9)
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moxie.errors import InputError
-from moxie.io import read_json
+from moxie.features.schemas import SEARCHES
+from moxie.features.tables import write_table
+from moxie.io import write_json
+from moxie.learning.searches import compare, summarise
 from moxie.oxidation.parameter_sets import load_parameters
-from moxie.oxidation.placement import comparison
+from moxie.oxidation.placement import runs, searches
 from moxie.oxidation.placement.counts import CELLS, check_enumeration
 from moxie.oxidation.placement.evaluator import BudgetSpentError, Evaluator, Relaxer, orbits
 from moxie.oxidation.placement.model import Guide, Model, complete, descend, make_clusters, model_energy
@@ -315,23 +318,68 @@ def test_filling_up_keeps_what_is_held_and_moving_downhill_lowers_the_energy():
 
 def test_scores_of_a_comparison():
     curves = {"annealing": [[2.0, 1.5, 1.0], [2.0, 2.0, 2.0]], "tree": [[1.0, 3.0, 3.0], [3.0, 1.0, 2.0]]}
-    scores = comparison.summarise(curves, 1.0, 3, 0.9, 200, 1)
+    rows = runs.tabulate(curves)
+    assert rows[(rows["method"] == "tree") & (rows["seed"] == 0)]["relaxations"].tolist() == [1, 3]
+    scores = summarise(rows, 1.0, 3, 0.9, 200, 1)
     assert scores["annealing"]["success"] == 0.5 and scores["annealing"]["percentile_90"] is None
     assert scores["tree"]["median"] == 2 and scores["tree"]["cost"]["value"] == 1.5
     assert scores["tree"]["cost_ratio"]["value"] == 0.5
     assert scores["annealing"]["excess_eV"]["value"] == 0.5
-    rows = comparison.tabulate(curves)
-    assert rows[(rows["method"] == "tree") & (rows["seed"] == 0)]["relaxations"].tolist() == [1, 3]
+    rival = scores["tree"]["rival"]
+    assert rival["method"] == "annealing" and rival["cost_ratio"] == scores["tree"]["cost_ratio"]
+    assert scores["annealing"]["rival"]["method"] == "tree"
 
 
-def test_a_comparison_writes_the_same_files_again(tmp_path):
-    chosen = comparison.Settings(n_oxygen=3, methods=("annealing", "guided_tree"), seeds=2, budget=10)
+def test_a_comparison_says_the_same_again_and_needs_the_rows_alone(tmp_path):
+    chosen = runs.Settings(n_oxygen=3, methods=("annealing", "guided_tree"), seeds=2, budget=10)
     for name in ("a", "b"):
-        comparison.run(chosen, "von_alfthan_2003", 0.9, 100, 1, tmp_path / name)
-    for file in ("metrics.json", "searches.parquet", "best.extxyz"):
+        searched = runs.run_searches(chosen, "von_alfthan_2003", 1)
+        write_table(searched.rows, tmp_path / name / "searches.parquet", SEARCHES)
+        write_json(tmp_path / name / "facts.json", searched.facts)
+        files = (tmp_path / name / file for file in ("searches.parquet", "facts.json", "metrics.json"))
+        metrics = compare(*files, 0.9, 100, 1)
+    for file in ("metrics.json", "searches.parquet"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
-    metrics = read_json(tmp_path / "a/metrics.json")
-    assert metrics["n_orbits"] == 24 and metrics["target_is_optimum"]
+    assert metrics["n_orbits"] == 24 and metrics["target_is_optimum"] and set(metrics["methods"]) == set(chosen.methods)
+
+
+def test_annealing_cools_through_its_whole_schedule_within_any_budget(four, monkeypatch):
+    """Metropolis at the end of the budget is as cold as at the end of the schedule, whatever the budget is."""
+    for budget in (20, 60):
+        met = []
+
+        evaluator = Evaluator(four, budget)
+
+        def spy(placement, n_sites, generator, met=met, spent=evaluator, plain=searches._moved):
+            met.append(spent.relaxations)
+            return plain(placement, n_sites, generator)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(searches, "_moved", spy)
+            search("annealing", evaluator, 1)
+        hot, cold = searches.TUNING.anneal_kT_eV
+        kT = [searches.annealing_kT(spent, budget) for spent in met]
+        assert kT[0] == pytest.approx(hot, rel=0.2) and kT[-1] == pytest.approx(cold, rel=0.2)
+        assert all(a >= b for a, b in zip(kT, kT[1:], strict=False))
+
+
+def test_a_local_move_is_new_and_one_oxygen_away_from_the_best(four):
+    evaluator = Evaluator(four, 1000)
+    guide = Guide(make_clusters(SI16))
+    generator = np.random.default_rng(1)
+    for _ in range(12):
+        evaluator.energy(generator.choice(32, 4, replace=False))
+    guide.learn(evaluator)
+    for ranked in (True, False):
+        near = guide.neighbour(evaluator, generator, ranked)
+        best = evaluator.orbits[int(np.argmin(evaluator.energies_eV))]
+        assert not evaluator.known(near)
+        moves = {SI16.canonical((*set(best) - {old}, new)) for old in best for new in set(range(32)) - set(best)}
+        assert near in moves
+    for orbit in moves:
+        evaluator.energy(orbit)
+    if min(evaluator.energies_eV) == evaluator._paid[best]:
+        assert guide.neighbour(evaluator, generator, True) is None
 
 
 def test_bad_input_is_refused(four):

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 from moxie.config.section import Section, distinct
 
 Methods = Annotated[
-    list[Literal["random", "annealing", "genetic", "tree", "guided_tree", "model_alone", "enumeration"]],
+    list[Literal["random", "annealing", "genetic", "tree", "guided_tree", "model_alone", "model_local", "enumeration"]],
     Field(min_length=1),
     AfterValidator(distinct),
 ]
@@ -33,7 +33,8 @@ class TreeSearch(Section):
     )
     n_oxygen: int = Field(6, ge=1, le=128, description="Number of O to place")
     methods: Methods = Field(
-        ["random", "annealing", "genetic", "tree", "guided_tree", "model_alone"], description="Searches to compare"
+        ["random", "annealing", "genetic", "tree", "guided_tree", "model_alone", "model_local"],
+        description="Searches to compare",
     )
     seeds: int = Field(10, ge=1, le=1000, description="Independent searches with each method")
     budget: int = Field(150, ge=1, le=100_000, description="Relaxations of unique placements that a search may spend")

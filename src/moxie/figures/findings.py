@@ -209,6 +209,12 @@ def _tree_search(metrics: Mapping[str, Any]) -> str:
     ranked = sorted(methods, key=lambda name: methods[name]["cost"]["value"])
     target = "the optimum" if metrics["target_is_optimum"] else "the lowest energy that any search found"
     known = f", {metrics['n_orbits']} different ones by symmetry, all relaxed" if metrics["n_orbits"] else ""
+    rival = methods[ranked[0]].get("rival")
+    next_one = ""
+    if rival:
+        ends = rival["cost_ratio"]
+        next_one = f" Against the next, {SEARCH_NAMES[rival['method']]}, its cost is {ends['value']:.2f} "
+        next_one += f"({ends['low']:.2f} to {ends['high']:.2f})."
     clauses = []
     for name in ranked:
         cost = methods[name]["cost"]
@@ -220,7 +226,7 @@ def _tree_search(metrics: Mapping[str, Any]) -> str:
         f"{_cheapest(methods, ranked)} {metrics['n_oxygen']} O on the {metrics['n_sites']} bonds of {metrics['cell']} "
         f"have {metrics['n_placements']:,} placements{known}. The mean number of relaxations to {target}, failures "
         f"counted with the whole budget of {metrics['budget']} ({percent_text} interval over {metrics['seeds']} "
-        f"seeds): {'; '.join(clauses)}."
+        f"seeds): {'; '.join(clauses)}.{next_one}"
     )
 
 

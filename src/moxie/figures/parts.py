@@ -165,6 +165,7 @@ SEARCH_NAMES = {
     "tree": "tree search",
     "guided_tree": "tree search with learnt model",
     "model_alone": "learnt model alone",
+    "model_local": "learnt model and local moves",
     "enumeration": "enumeration in random order",
 }
 

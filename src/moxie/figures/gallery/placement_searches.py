@@ -61,7 +61,7 @@ FIGURE = Figure(
     ),
     inputs={
         "metrics": "learning/tree_search/metrics.json",
-        "searches": "learning/tree_search/searches.parquet",
+        "searches": "oxidation/placement/searches.parquet",
     },
     needs=("tree_search",),
     draw=draw,

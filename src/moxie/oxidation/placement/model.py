@@ -144,6 +144,28 @@ class Guide:
             descend(placement, len(held), pair, triplet, drawn)
         return np.asarray(placement)
 
+    def neighbour(self, evaluator: Evaluator, generator: np.random.Generator, ranked: bool) -> Occupied | None:
+        """Return a placement that is not yet known, one O away from the best one known; None where all are known.
+
+        Ranked: the lowest in energy by coefficients drawn from the posterior; else any.
+        """
+        best = evaluator.orbits[int(np.argmin(evaluator.energies_eV))]
+        taken = set(best)
+        new = {
+            evaluator.sites.canonical((*best[:a], site, *best[a + 1 :]))
+            for a in range(len(best))
+            for site in range(evaluator.sites.n_sites)
+            if site not in taken
+        }
+        options = sorted(orbit for orbit in new if not evaluator.known(orbit))
+        if not options:
+            return None
+        if not ranked:
+            return options[int(generator.integers(len(options)))]
+        pair, triplet = self.model.clusters.pair, self.model.clusters.triplet
+        drawn = self.model.coefficients(generator)
+        return min(options, key=lambda orbit: model_energy(np.array(orbit), pair, triplet, drawn))
+
     def priors(self, placements: list[Occupied]) -> np.ndarray:
         """Return odds of partial placements of equal size that sum to one, exp(-energy / temperature) by the mean."""
         pair, triplet = self.model.clusters.pair, self.model.clusters.triplet

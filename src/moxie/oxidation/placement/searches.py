@@ -21,8 +21,7 @@ PATIENCE = 200  # placements in a row that cost nothing, after which annealing a
 class Tuning:
     """Constants of the searches, tuned on six O in Si16 (docs/theory/tree_search.md)."""
 
-    anneal_kT_eV: tuple[float, float] = (0.3, 0.1)
-    anneal_steps: int = 200
+    anneal_kT_eV: tuple[float, float] = (0.05, 0.02)
     population: int = 20
     mutation: float = 0.5
     exploration: float = 0.1
@@ -30,6 +29,9 @@ class Tuning:
     widening: float = 0.7
     model_first: int = 5
     model_starts: int = 3
+    local_share: float = 0.3
+    local_ranked: bool = True
+    tree_local_share: float = 0.0
 
 
 TUNING = Tuning()
@@ -42,17 +44,23 @@ def random_search(evaluator: Evaluator, generator: np.random.Generator) -> None:
 
 
 def annealing(evaluator: Evaluator, generator: np.random.Generator) -> None:
-    """Simulated annealing: one O moves to any free site, Metropolis, geometric cooling; then it starts anew."""
-    hot, cold = TUNING.anneal_kT_eV
+    """Simulated annealing: one O moves to any free site, Metropolis; it cools geometrically with the relaxations spent,
+    so that the whole schedule fits into the budget. Where nothing new is found it starts anew, as cold as it was."""
     for _ in _while_new(evaluator):
         placement = _draw(evaluator, generator)
         energy = evaluator.energy(placement)
-        for step in range(TUNING.anneal_steps):
-            kT = hot * (cold / hot) ** (step / TUNING.anneal_steps)
+        for _ in _while_new(evaluator):
+            kT = annealing_kT(evaluator.relaxations, evaluator.budget)
             trial = _moved(placement, evaluator.sites.n_sites, generator)
             changed = evaluator.energy(trial)
             if changed <= energy or generator.random() < np.exp((energy - changed) / kT):
                 placement, energy = trial, changed
+
+
+def annealing_kT(spent: int, budget: int) -> float:
+    """Return the temperature in eV after some of the budget's relaxations."""
+    hot, cold = TUNING.anneal_kT_eV
+    return float(hot * (cold / hot) ** (spent / budget))
 
 
 def genetic(evaluator: Evaluator, generator: np.random.Generator) -> None:
@@ -91,11 +99,27 @@ def tree(evaluator: Evaluator, generator: np.random.Generator) -> None:
 def guided_tree(evaluator: Evaluator, generator: np.random.Generator) -> None:
     """Monte Carlo tree search with a pair and triplet model learnt on the way: PUCT, widening, Thompson sampling."""
     guide = Guide(_clusters(evaluator.sites))
-    Tree(evaluator, generator, TUNING.prior_exploration, guide=guide, widening=TUNING.widening).run()
+    Tree(
+        evaluator,
+        generator,
+        TUNING.prior_exploration,
+        guide=guide,
+        widening=TUNING.widening,
+        local_share=TUNING.tree_local_share,
+    ).run()
 
 
 def model_alone(evaluator: Evaluator, generator: np.random.Generator) -> None:
     """The same model without a tree: the lowest of a few placements filled up by Thompson sampling is relaxed next."""
+    _by_model(evaluator, generator, 0.0)
+
+
+def model_local(evaluator: Evaluator, generator: np.random.Generator) -> None:
+    """The same as `model_alone`, but with some share of moves of one O away from the best placement known."""
+    _by_model(evaluator, generator, TUNING.local_share)
+
+
+def _by_model(evaluator: Evaluator, generator: np.random.Generator, local_share: float) -> None:
     clusters = _clusters(evaluator.sites)
     guide = Guide(clusters)
     nothing = np.zeros(0, np.int64)
@@ -105,6 +129,11 @@ def model_alone(evaluator: Evaluator, generator: np.random.Generator) -> None:
     for _ in _while_new(evaluator):
         guide.learn(evaluator)
         mean = guide.model.coefficients()
+        if local_share and generator.random() < local_share:
+            near = guide.neighbour(evaluator, generator, TUNING.local_ranked)
+            if near is not None:
+                evaluator.energy(near)
+                continue
         filled = [
             guide.fill(nothing, evaluator.n_oxygen, generator, min(attempt, 20)) for _ in range(TUNING.model_starts)
         ]
@@ -129,6 +158,7 @@ METHODS: dict[str, Callable[[Evaluator, np.random.Generator], None]] = {
     "tree": tree,
     "guided_tree": guided_tree,
     "model_alone": model_alone,
+    "model_local": model_local,
     "enumeration": enumeration,
 }
 

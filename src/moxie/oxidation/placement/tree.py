@@ -9,6 +9,7 @@ step (Chaslot et al., New Math. Nat. Comput. 4, 343 (2008)). Survey: Browne et a
 Games 4, 1 (2012).
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -64,6 +65,7 @@ class Tree:
         backup: str = "best",
         guide: Guide | None = None,
         widening: float | None = None,
+        local_share: float = 0.0,
     ):
         self.evaluator = evaluator
         self.generator = generator
@@ -71,6 +73,7 @@ class Tree:
         self.backup = backup
         self.guide = guide
         self.widening = widening
+        self.local_share = local_share
         self.root = Node(())
         self.table: dict[Occupied, Node] = {(): self.root}
         self.lowest, self.highest = math.inf, -math.inf
@@ -78,10 +81,34 @@ class Tree:
     def run(self) -> None:
         """Iterate until every placement is known or the evaluator's budget is spent."""
         while not (self.root.complete or self.evaluator.is_spent):
+            if self.guide is not None and self.evaluator.relaxations and self.generator.random() < self.local_share:
+                self.local_move(self.guide)
+                continue
             path = self.selection()
             self.expansion(path[-1])
             energy = self.simulation(path[-1])
             self.backpropagation(path, energy)
+
+    def local_move(self, guide: Guide) -> None:
+        """Relax a placement one O away from the best one known, and tell every node of the tree that lies below it.
+
+        The nodes on the way to it are those held in the table, by their own canonical form, that it fills up first to
+        last; they learn its energy without a visit, since selection did not choose them.
+        """
+        near = guide.neighbour(self.evaluator, self.generator, True)
+        if near is None:
+            path = self.selection()
+            self.expansion(path[-1])
+            self.backpropagation(path, self.simulation(path[-1]))
+            return
+        energy = self.evaluator.energy(near)
+        guide.learn(self.evaluator)
+        self.lowest, self.highest = min(self.lowest, energy), max(self.highest, energy)
+        for size in range(len(near)):
+            for held in itertools.combinations(near, size):
+                node = self.table.get(self.evaluator.sites.canonical(held)) if held else self.root
+                if node is not None:
+                    node.least_eV = min(node.least_eV, energy)
 
     def selection(self) -> list[Node]:
         """Return the path from the root to a node without children, by the largest bound among incomplete children."""
