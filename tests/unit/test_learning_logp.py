@@ -28,8 +28,10 @@ from moxie.learning.tasks.logp import task as logp
 from moxie.learning.tasks.logp.evaluation import CHOSEN, choose, evaluate
 from moxie.learning.tasks.logp.nested import Candidate, Fitted, conformal_quantile, fit_models, grouped_folds
 from moxie.learning.tasks.logp.task import prepare
+from moxie.molecules.lists import Entry
+from moxie.molecules.properties import compute
 
-SETTINGS = Settings(confidence=0.9)
+SETTINGS = Settings(confidence=0.9, conformer_seed=11)
 
 
 @pytest.fixture(scope="module")
@@ -319,6 +321,26 @@ def test_a_prediction_depends_on_the_molecule_and_not_on_how_it_is_written(finis
     assert "has atom type (none known)" in result["applicability"].iloc[3]  # astatine
     again = predict_table(folder / "out" / "model.skops", tmp_path / "p.csv", tmp_path / "again.csv")
     assert again.columns.tolist().count("row") == 1 and (again["prediction_status"] == "ok").all()
+
+
+def test_a_molecule_has_the_number_that_it_has_in_the_study(finished, tmp_path):
+    """The model carries the seed of the study's conformers, which start from the canonical SMILES in both."""
+    folder, _ = finished
+    (tmp_path / "t.csv").write_text("smiles\nOCCC(C)CC\n")
+    here = predict_table(folder / "out" / "model.skops", tmp_path / "t.csv", tmp_path / "p.csv").iloc[0]
+    (there,) = compute("list", [Entry("x", "CCC(C)CCO")], seed=11)
+    assert here["energy_eV"] == there["energy_eV"] and here["dipole_D"] == there["dipole_D"]
+    frame = pd.DataFrame([there]).astype({"homo_eV": float, "lumo_eV": float})
+    model = load_model(folder / "out" / "model.skops")
+    assert here["predicted"] == logp.predict(model, frame)["predicted"].iloc[0]
+
+
+def test_molecules_that_became_others_are_left_out_and_counted():
+    frame = measured_molecules()
+    status = frame["status"].where(~frame["smiles"].isin(["C", "CC"]), "relaxed to another molecule: C.C")
+    data, _, left_out = prepare(frame.assign(status=status))
+    assert len(data.target) == 47 and left_out["another molecule after relaxing"] == 2
+    assert left_out["not computed"] == 0
 
 
 def test_tables_that_do_not_fit_the_model_are_refused(finished, tmp_path, capsys):

@@ -64,8 +64,8 @@ def _predict_all(
     missing = [name for name in needed if name not in frame.columns]
     if "smiles" in needed and "smiles" in frame.columns and missing:
         with _using(model_path):
-            method = model["method"]
-        computed = _quantum_chemistry(frame["smiles"], method, log)
+            method, seed = model["method"], model["conformer_seed"]
+        computed = _quantum_chemistry(frame["smiles"], method, seed, log)
         frame = pandas.concat([frame.drop(columns=[c for c in frame if c in computed]), computed], axis=1)
         missing = [name for name in needed if name not in frame.columns]
     if "smiles" in missing:
@@ -183,8 +183,11 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _quantum_chemistry(smiles: Any, method: str, log: logging.Logger) -> Any:
-    """Return the columns of the table `molecules` computed from SMILES, as a data frame."""
+def _quantum_chemistry(smiles: Any, method: str, seed: int, log: logging.Logger) -> Any:
+    """Return the columns of the table `molecules` computed from SMILES, as a data frame.
+
+    With the seed of the study's conformers, so that a molecule has the number that it has there.
+    """
     import pandas
 
     from moxie.molecules.lists import Entry
@@ -194,18 +197,8 @@ def _quantum_chemistry(smiles: Any, method: str, log: logging.Logger) -> Any:
     progress = log.getChild("chemistry")
     progress.addFilter(lambda record: record.levelno == logging.INFO)  # failures are named when the rows are checked
     texts = [text.strip() if isinstance(text, str) else "" for text in smiles]
-    entries = [Entry(f"row {number + 1}", _canonical(text)) for number, text in enumerate(texts)]
-    rows = pandas.DataFrame(compute("table", entries, seed=0, settings=Settings(method=method), log=progress))
+    entries = [Entry(f"row {number + 1}", text) for number, text in enumerate(texts)]
+    rows = pandas.DataFrame(compute("table", entries, seed=seed, settings=Settings(method=method), log=progress))
     computed = rows.drop(columns=["list", "molecule", "smiles", "logP_measured"])
     numbers = [name for name in computed if name.endswith(("_eV", "_D"))]
     return computed.astype(dict.fromkeys(numbers, "float64"))
-
-
-def _canonical(smiles: str) -> str:
-    """Return a SMILES in rdkit's notation, so that one molecule has one conformer, however it was written."""
-    from rdkit import Chem
-
-    from moxie.learning.molecular import parse
-
-    molecule = parse(smiles)
-    return smiles if molecule is None else Chem.MolToSmiles(molecule)

@@ -13,7 +13,8 @@ from moxie.study.stage import Stage
 
 @dataclass(frozen=True, eq=False)
 class LearningStage(Stage):
-    """Learning from the parts that `others` give; `parameter_set` is the valence force field of placements.
+    """Learning from the parts that `others` give; `parameter_set` is the valence force field of placements,
+    `conformer_seed` that of the molecules.
 
     Each task that can be run is a part of the study by its name, and so is the comparison of searches, `tree_search`.
     """
@@ -21,6 +22,7 @@ class LearningStage(Stage):
     config: Learning
     parameter_set: str
     others: tuple[Stage, ...]
+    conformer_seed: int
     name = "learning"
 
     def checks(self) -> Iterable[Callable[[], None]]:
@@ -46,6 +48,7 @@ class LearningStage(Stage):
         values = self.config.model_dump(exclude={"placements"}) | {
             "trained_up_to": self.config.placements.trained_up_to,
             "parameter_set": self.parameter_set,
+            "conformer_seed": self.conformer_seed,
         }
         return {name: values[name] for name in get(task).settings}
 

@@ -57,7 +57,9 @@ class Study:
     @cached_property
     def learning(self) -> LearningStage:
         """Models learnt from what the other stages give."""
-        return LearningStage(self.config.learning, self.config.oxidation.parameter_set, self._simulating)
+        return LearningStage(
+            self.config.learning, self.config.oxidation.parameter_set, self._simulating, self.config.seed
+        )
 
     @property
     def _simulating(self) -> tuple[Stage, ...]:

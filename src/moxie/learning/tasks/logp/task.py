@@ -71,10 +71,12 @@ def prepare(molecules: Any) -> tuple[Data, Any, dict[str, int]]:
     measured = known.groupby("structure")["logP_measured"]
     contradicting = (measured.transform("max") - measured.transform("min")).round(6) > MOST_APART
     known = known[~contradicting]
-    failed = molecules[molecules["logP_measured"].notna() & (molecules["status"] != "ok")]
+    bad = molecules[molecules["logP_measured"].notna() & (molecules["status"] != "ok")]
+    nameless, failed = bad["smiles"] == "", bad["status"].str.startswith("failed")
     left_out = {
-        "without a known structure": int((failed["smiles"] == "").sum()),
-        "not computed": int((failed["smiles"] != "").sum()),
+        "without a known structure": int(nameless.sum()),
+        "not computed": int((failed & ~nameless).sum()),
+        "another molecule after relaxing": int((~failed & ~nameless).sum()),
         "charged or open shell": int((labelled & ~neutral).sum()),
         "contradicted by another measurement of the structure": int(contradicting.sum()),
         "same structure as another": int(known.duplicated("structure").sum()),
@@ -120,6 +122,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
         model = {
             "task": "logp",
             "method": data.frame["method"].iloc[0],
+            "conformer_seed": settings.conformer_seed,
             "members": [
                 {"candidate": asdict(candidate), "pipeline": pipeline, "weight": weight}
                 for candidate, pipeline, weight in final.members
@@ -286,4 +289,5 @@ TASK = Task(
     },
     needs=("measured_logp",),
     lists=("charges", "symbols"),
+    settings=("confidence", "conformer_seed"),
 )
