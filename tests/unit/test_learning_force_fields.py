@@ -10,9 +10,11 @@ import pytest
 from moxie.errors import InputError
 from moxie.features.schemas import FORCE_FIELD_ERROR_PREDICTIONS, VALIDATION
 from moxie.features.tables import read_table, write_table
+from moxie.learning.__main__ import main
 from moxie.learning.metrics import HeldOut
 from moxie.learning.predicting import predict_table
 from moxie.learning.registry import OUTPUTS, Settings
+from moxie.learning.task_card import with_interval
 from moxie.learning.tasks.force_field_error import task as task
 from moxie.learning.tasks.force_field_error.card import words
 
@@ -130,6 +132,20 @@ def test_command_reproduces_the_model_in_a_fresh_process_and_names_other_liquids
     assert here["predicted"].iloc[0] == pytest.approx(1.0, abs=0.1)
     assert here["applicability"].iloc[1].startswith("outside")
     assert "row 3: no model for water / ff / density_g_cm3, only for liquid_00" in caplog.text
+
+
+def test_the_page_of_measured_numbers_holds_what_the_files_hold(finished, tmp_path, capsys):
+    folder, metrics = finished
+    (tmp_path / "learning" / "force_field_error").mkdir(parents=True)
+    copied = tmp_path / "learning" / "force_field_error" / "metrics.json"
+    copied.write_bytes((folder / "out" / "metrics.json").read_bytes())
+    assert main(["measured", str(tmp_path), str(tmp_path / "page.md")]) == 0
+    page = (tmp_path / "page.md").read_text()
+    for name, scores in metrics["models"].items():
+        assert f"| {name} | {with_interval(scores['rmse'])} | {with_interval(scores['coverage'])} |" in page
+    assert "8 simulated state points" in page and "## `force_field_error`" in page
+    assert main(["measured", str(tmp_path / "none"), str(tmp_path / "p.md")]) == 1
+    assert "holds no metrics.json" in capsys.readouterr().err
 
 
 def test_predictions_hold_every_state_once(finished):

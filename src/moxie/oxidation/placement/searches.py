@@ -29,9 +29,9 @@ class Tuning:
     widening: float = 0.7
     model_first: int = 5
     model_starts: int = 3
-    local_share: float = 0.3
+    local_share: float = 0.2
     local_ranked: bool = True
-    tree_local_share: float = 0.0
+    tree_local_share: float = 0.2
 
 
 TUNING = Tuning()
