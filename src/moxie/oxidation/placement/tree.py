@@ -9,7 +9,6 @@ step (Chaslot et al., New Math. Nat. Comput. 4, 343 (2008)). Survey: Browne et a
 Games 4, 1 (2012).
 """
 
-import itertools
 import math
 from dataclasses import dataclass
 
@@ -90,10 +89,10 @@ class Tree:
             self.backpropagation(path, energy)
 
     def local_move(self, guide: Guide) -> None:
-        """Relax a placement one O away from the best one known, and tell every node of the tree that lies below it.
+        """Relax a placement one O away from the best one known, and tell the nodes on ways to it.
 
-        The nodes on the way to it are those held in the table, by their own canonical form, that it fills up first to
-        last; they learn its energy without a visit, since selection did not choose them.
+        These are reached from the root through expanded nodes by adding O of the placement, each node once. They learn
+        the energy without a visit, since selection did not choose them.
         """
         near = guide.neighbour(self.evaluator, self.generator, True)
         if near is None:
@@ -104,11 +103,18 @@ class Tree:
         energy = self.evaluator.energy(near)
         guide.learn(self.evaluator)
         self.lowest, self.highest = min(self.lowest, energy), max(self.highest, energy)
-        for size in range(len(near)):
-            for held in itertools.combinations(near, size):
-                node = self.table.get(self.evaluator.sites.canonical(held)) if held else self.root
-                if node is not None:
-                    node.least_eV = min(node.least_eV, energy)
+        waiting: list[Occupied] = [()]
+        told: set[Occupied] = set()
+        while waiting:
+            held = waiting.pop()
+            orbit = self.evaluator.sites.canonical(held) if held else ()
+            node = self.table.get(orbit)
+            if node is None or orbit in told:
+                continue
+            told.add(orbit)
+            node.least_eV = min(node.least_eV, energy)
+            if node.children is not None:
+                waiting += [(*held, site) for site in near if site not in held]
 
     def selection(self) -> list[Node]:
         """Return the path from the root to a node without children, by the largest bound among incomplete children."""
