@@ -11,7 +11,7 @@ SOURCES := src scripts workflow tests benchmarks envs docs
 .DELETE_ON_ERROR:
 
 run: .venv/core.installed
-	$(BIN)/python workflow/run.py --cores $(CORES)
+	MOXIE_COMMAND='make run CORES=$(CORES)' $(BIN)/python workflow/run.py --cores $(CORES)
 
 test: .venv/test.installed
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"

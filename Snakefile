@@ -12,6 +12,7 @@ os.environ.update(PYTHONPATH=str(ROOT / "src"))  # scripts run the library of th
 
 from moxie.config import check_file
 from moxie.errors import InputError
+from moxie.finished import forget_below
 from moxie.study import Study
 from moxie.supervision import Run, check_still_wanted
 from moxie.targets import check_targets, combinations
@@ -80,6 +81,11 @@ include: "workflow/rules/figures.smk"
 onstart:
     if workflow.is_main_process:
         or_end(run.begin)
+
+
+onsuccess:
+    if workflow.is_main_process:
+        forget_below("results/checkpoints")
 
 
 rule all:

@@ -2,9 +2,10 @@
 
 import pandas
 
+from moxie.interruption import asked
 from moxie.io import replace_when_complete, write_json
 from moxie.job import job
-from moxie.oxidation.films.equilibrium import ExchangeSettings, clear_checkpoints, film_facts, sample_film
+from moxie.oxidation.films.equilibrium import ExchangeSettings, film_facts, sample_film
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.structures.network import read_network
 
@@ -21,9 +22,9 @@ with job(snakemake) as log:
         checkpoint_dir=params.checkpoints,
         log=log,
         checkpoint_interval_s=snakemake.config["oxidation"]["checkpoint_interval_s"],
+        stop=asked,
     )
     with replace_when_complete(snakemake.output.samples) as partial:
         pandas.DataFrame(run.columns).to_parquet(partial)
     settings = {"parameter_set": parameters.name, "settings": params.settings, "seed": params.seed}
     write_json(snakemake.output.run, film_facts(film, run) | settings | {"cpu_s": run.cpu_s})
-    clear_checkpoints(params.checkpoints)

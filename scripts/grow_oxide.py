@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas
 
+from moxie.interruption import asked
 from moxie.io import replace_when_complete, write_json
 from moxie.job import job
-from moxie.oxidation.films.growth import Anneal, FilmSettings, Growth, clear_checkpoints, grow_oxide
+from moxie.oxidation.films.growth import Anneal, FilmSettings, Growth, grow_oxide
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection
 from moxie.structures.network import read_network, write_networks
@@ -28,6 +29,7 @@ with job(snakemake) as log:
         params.seed,
         params.checkpoints,
         log,
+        asked,
         rejection=Rejection.from_dict(json.loads(Path(snakemake.input.rejection).read_text())["rejection"]),
     )
     write_networks(snakemake.output.film, result.stages[-1])
@@ -38,4 +40,3 @@ with job(snakemake) as log:
     settings = {name: params[name] for name in ("growth", "anneal", "recipe", "thickness_scale", "seed")}
     settings["parameter_set"] = parameters.name
     write_json(snakemake.output.run, facts | settings | params.size | {"cpu_s": result.cpu_s})
-    clear_checkpoints(params.checkpoints)

@@ -1,7 +1,5 @@
 """Simulate one point of the study of settings."""
 
-import shutil
-
 import pandas as pd
 
 from moxie.dynamics.execution import Execution
@@ -24,4 +22,3 @@ with job(snakemake) as log:
         box, settings, params.nve_ps, system=params.system, seed=params.seed, execution=execution
     )  # fmt: skip
     write_table(pd.DataFrame([row]), snakemake.output.row, SETTINGS_STUDY)
-    shutil.rmtree(params.checkpoints)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from moxie import checksums, finished, interruption
 from moxie.errors import InputError
 from moxie.io import sha256, write_json
 from moxie.locks import Held, Lock
@@ -27,24 +28,52 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     An InputError, and a full or locked disk, end the process with exit status 1 and a message, without a traceback; any
     other exception goes into the log with its traceback and is raised again. A job that ends well leaves its record for
     the manifest: rule, wildcards, seed, checksums of inputs and outputs, wall and CPU time, peak memory. No two
-    processes do the same job at a time.
+    processes do the same job at a time. Inputs that are not what their jobs wrote are refused.
+
+    A job with `params.checkpoints` keeps its outputs there until Snakemake has taken them; where it had ended before,
+    they are put back and the process ends.
     """
     name = snakemake.rule
     if snakemake.wildcards:
         name += " " + " ".join(value for _, value in snakemake.wildcards.items())
     log = _configure_logging(name)
-    lock = _take_lock(log, name, Path(snakemake.log[0]))
+    log_file = Path(snakemake.log[0])
+    lock = _take_lock(log, name, log_file)
+    interruption.listen()
     try:
-        _open_log_file(log, Path(snakemake.log[0]))
-        with _told(snakemake, log):
+        _open_log_file(log, log_file)
+        with _told(log_file, log):
+            results = record_path(log_file).parents[len(_below(log_file).parts)]
+            inputs = checksums.checked(snakemake.input, results)
+            checkpoints, depends_on = snakemake.params.get("checkpoints"), _dependencies(snakemake, inputs)
+            if checkpoints and finished.put_back(checkpoints, snakemake.output, depends_on):
+                log.info("had ended before; its outputs are put back")
+                _leave_record(snakemake, inputs, results)
+                sys.exit(0)
             yield log
+            outputs = _leave_record(snakemake, inputs, results)
+            if checkpoints:
+                finished.keep(checkpoints, outputs, depends_on)
     finally:
         lock.release()
 
 
+def _dependencies(snakemake: Any, inputs: dict[str, str]) -> str:
+    params = {name: value for name, value in snakemake.params.items() if name != "checkpoints"}
+    return finished.digest([snakemake.rule, dict(snakemake.wildcards.items()), params, inputs])
+
+
+def _leave_record(snakemake: Any, inputs: dict[str, str], results: Path) -> dict[str, str]:
+    """Write down what the job read, wrote and used; return the checksums of its outputs."""
+    outputs = {str(path): sha256(path) for path in snakemake.output}
+    checksums.record(outputs, results)
+    write_json(record_path(snakemake.log[0]), _record(snakemake, inputs, outputs))
+    return outputs
+
+
 @contextmanager
-def _told(snakemake: Any, log: logging.Logger) -> Iterator[None]:
-    """Turn how the body ends into words, an exit status and a record."""
+def _told(log_file: Path, log: logging.Logger) -> Iterator[None]:
+    """Turn how the body ends into words and an exit status."""
     start = time.monotonic()
     log.debug("process %d started", os.getpid())
     try:
@@ -53,8 +82,12 @@ def _told(snakemake: Any, log: logging.Logger) -> Iterator[None]:
         log.error("%s", error)
         logging.shutdown()
         sys.exit(1)
+    except KeyboardInterrupt:
+        log.info("stopped when asked to; what was saved is kept for the next run")
+        logging.shutdown()
+        sys.exit(130)
     except Exception as error:
-        trouble = _trouble_with_files(error, Path(snakemake.log[0]).parent)
+        trouble = _trouble_with_files(error, log_file.parent)
         if trouble:
             logging.raiseExceptions = False  # the log may lie on the same disk
             log.error("%s Then run again: what was saved before is kept.", trouble)
@@ -62,7 +95,6 @@ def _told(snakemake: Any, log: logging.Logger) -> Iterator[None]:
             sys.exit(1)
         log.exception("failed after %.1f s", time.monotonic() - start)
         raise
-    write_json(record_path(snakemake.log[0]), _record(snakemake))
     log.debug("finished in %.1f s", time.monotonic() - start)
 
 
@@ -78,7 +110,7 @@ def _trouble_with_files(error: BaseException, folder: Path) -> str:
     return ""
 
 
-def _record(snakemake: Any) -> dict[str, Any]:
+def _record(snakemake: Any, inputs: dict[str, str], outputs: dict[str, str]) -> dict[str, Any]:
     import resource
 
     import psutil
@@ -88,8 +120,8 @@ def _record(snakemake: Any) -> dict[str, Any]:
         "rule": snakemake.rule,
         "wildcards": dict(snakemake.wildcards.items()),
         "seed": snakemake.params.get("seed"),
-        "inputs": {str(path): sha256(path) for path in snakemake.input},
-        "outputs": {str(path): sha256(path) for path in snakemake.output},
+        "inputs": inputs,
+        "outputs": outputs,
         "wall_s": round(time.time() - psutil.Process().create_time(), 2),
         "cpu_s": round(sum(usage.ru_utime + usage.ru_stime for usage in used), 2),
         "max_rss_MB": round(max(usage.ru_maxrss for usage in used) / 1024, 1),
@@ -115,8 +147,7 @@ def _take_lock(log: logging.Logger, name: str, log_file: Path) -> Lock:
 
     Snakemake deletes log and outputs before it starts a job, so that neither can be the lock.
     """
-    below = log_file.parts[log_file.parts.index("logs") + 1 :]
-    lock = Lock(FOLDER / "jobs" / Path(*below).with_suffix(".lock"), name)
+    lock = Lock(FOLDER / "jobs" / _below(log_file).with_suffix(".lock"), name)
     try:
         lock.take()
     except Held as first:
@@ -129,6 +160,11 @@ def _take_lock(log: logging.Logger, name: str, log_file: Path) -> Lock:
             log.error("%s", words)
             sys.exit(1)
     return lock
+
+
+def _below(log_file: Path) -> Path:
+    """Return the place of a log below the folder of all logs."""
+    return Path(*log_file.parts[log_file.parts.index("logs") + 1 :])
 
 
 def _open_log_file(log: logging.Logger, path: Path) -> None:

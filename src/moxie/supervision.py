@@ -5,9 +5,17 @@
 """
 
 import atexit
+import logging
 import os
+import shlex
+import signal
+import sys
+import threading
+import time
 import uuid
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from moxie.errors import InputError
 from moxie.io import write_text
@@ -15,6 +23,7 @@ from moxie.locks import Held, Lock, holders_below
 
 FOLDER = Path(".moxie")
 _RUN = "MOXIE_RUN"  # the environment carries it to jobs on other hosts
+_GRACE_S = 15.0  # in which jobs save themselves
 _AT_WORK = "Another run is at work in this folder: {}. Wait for it or end it ({}), then run again."
 
 
@@ -49,8 +58,53 @@ class Run:
             lock.release()
             raise InputError("Another run was at work in this folder until just now. Run again.")
         atexit.register(lock.release)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _stop)
         os.environ[_RUN] = uuid.uuid4().hex
         write_text(self._folder / "run", os.environ[_RUN])
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """End Snakemake as Ctrl-C does, once its jobs have saved themselves; the second time, end them at once.
+
+    What Snakemake says of jobs that ended so would only hide the last line.
+    """
+    import psutil
+
+    jobs = psutil.Process().children(recursive=True)
+    if not _stopping.is_set():
+        _stopping.set()
+        print("Stopping: running jobs save themselves.", file=sys.stderr, flush=True)
+        logging.getLogger("snakemake.logging").disabled = True
+        atexit.register(_say_how_to_go_on)
+        _signal(jobs, signal.SIGTERM)
+        threading.Thread(target=_kill_late, args=(jobs,), daemon=True).start()
+        raise KeyboardInterrupt
+    _signal(jobs, signal.SIGKILL)
+
+
+_stopping = threading.Event()
+
+
+def _kill_late(jobs: list[Any]) -> None:
+    time.sleep(_GRACE_S)
+    _signal(jobs, signal.SIGKILL)
+
+
+def _signal(processes: list[Any], number: int) -> None:
+    import psutil
+
+    for process in processes:
+        try:
+            process.send_signal(number)
+        except psutil.Error:  # it has ended
+            continue
+
+
+def _say_how_to_go_on() -> None:
+    typed = [sys.executable, *sys.argv] if sys.argv[0].endswith(".py") else sys.argv
+    command = os.environ.get("MOXIE_COMMAND") or shlex.join(typed)
+    print(f"Stopped; finished jobs and checkpoints are kept. To go on, type: {command}", file=sys.stderr, flush=True)
 
 
 def check_still_wanted(folder: Path = FOLDER) -> None:

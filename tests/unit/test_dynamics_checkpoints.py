@@ -80,6 +80,14 @@ def test_damaged_segment_is_named_set_aside_and_the_one_before_is_used(tmp_path,
     assert (tmp_path / "run" / "segment_0002.corrupt").exists()
 
 
+def test_a_changed_number_in_a_segment_is_damage(tmp_path, caplog):
+    chain(tmp_path / "run", 3)
+    path = tmp_path / "run" / "segment_0002" / "segment.json"
+    path.write_text(path.read_text().replace('"last_step": 30', '"last_step": 20'))
+    assert len(Checkpoints(tmp_path / "run", DEPENDENCIES, LOG).open()) == 2
+    assert "the checksum of segment.json is wrong" in caplog.text
+
+
 def test_damage_before_the_kept_states_means_starting_anew(tmp_path):
     chain(tmp_path / "run", 4)
     (tmp_path / "run" / "segment_0001" / "samples.npy").write_bytes(b"")

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from test_dynamics_simulation import CHILD, SHORT, frames_of, run, start_and_kill
 
+from moxie.dynamics.checkpoints import signed
 from moxie.dynamics.engine import Engine
 from moxie.dynamics.platforms import PlatformChoice
 from moxie.dynamics.systems import build_model, site_positions_nm
@@ -75,7 +76,7 @@ def test_run_killed_at_random_moments_loses_and_repeats_nothing(box, tmp_path, c
         volumes = [float(np.prod(np.diag(frame.box).astype(float))) for frame in stream]
     assert np.allclose(volumes, series["volume_nm3"][settings.samples_per_frame - 1 :: settings.samples_per_frame],
                        rtol=1e-5)  # fmt: skip
-    assert not list(tmp_path.rglob("segment_*")) and not list(tmp_path.rglob("*.stale"))
+    assert not list(tmp_path.rglob("*.stale")) and not list(tmp_path.rglob("*.corrupt"))
 
     run(box, tmp_path / "whole", replace(settings, sampling_ps=LENGTH_PS))
     whole = pd.read_parquet(tmp_path / "whole" / "timeseries.parquet")
@@ -100,7 +101,7 @@ def test_checkpoint_of_another_openmm_or_platform_goes_on_from_its_state(box, ki
     for path in (tmp_path / "checkpoint").glob("segment_????/segment.json"):
         content = read_json(path)
         content["facts"][key] = value
-        write_json(path, content)
+        write_json(path, signed(content))
     with caplog.at_level(logging.INFO):
         run(box, tmp_path, settings, platform="CPU")
     assert "the checkpoint was made by OpenMM" in caplog.text and value in caplog.text

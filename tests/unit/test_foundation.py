@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moxie.errors import InputError
+from moxie.finished import forget_below
 from moxie.io import read_json, replace_when_complete, sha256, write_json
 from moxie.job import Progress, job
 from moxie.provenance import record_path, write_manifest
@@ -100,6 +101,60 @@ def test_manifest_takes_a_users_own_file_as_a_first_input(tmp_path):
     own.write_text("changed")
     with pytest.raises(InputError, match=r"mine\.yaml was changed after the job that made .*film had read it"):
         write_manifest(results / "manifest.json", config={}, results=[results / "film"], root=tmp_path)
+
+
+def test_an_input_that_is_not_what_its_job_wrote_is_named(tmp_path, capsys):
+    results = tmp_path / "results"
+    made, own = results / "made", tmp_path / "own"
+    results.mkdir()
+    own.write_text("mine")
+    with job(fake_job(results, "a", [], [made])):
+        made.write_bytes(b"0123456789")
+    later = fake_job(results, "b", [made, own], [])
+    with job(later):
+        pass
+    own.write_text("also mine")
+    made.write_bytes(b"0123456780")
+    with pytest.raises(SystemExit) as caught, job(later):
+        raise AssertionError("must not run")
+    printed = capsys.readouterr().err
+    assert caught.value.code == 1 and "Traceback" not in printed
+    assert f"Damaged or changed since a job wrote it: {made}. Delete it and run again" in printed
+    assert str(own) not in printed
+
+
+@pytest.mark.parametrize("change", [None, "settings", "damage"])
+def test_a_long_job_whose_end_was_not_seen_is_not_done_again(tmp_path, change):
+    results, checkpoints = tmp_path / "results", tmp_path / "results" / "checkpoints" / "a"
+    outputs = [results / "one", results / "deep" / "two"]
+    fake = fake_job(results, "a", [], [str(path) for path in outputs])
+    fake.params["checkpoints"] = str(checkpoints)
+    checkpoints.mkdir(parents=True)
+    with job(fake):
+        for number, path in enumerate(outputs):
+            with replace_when_complete(path) as partial:
+                partial.write_text(f"result {number}")
+    assert not checkpoints.exists()
+    if change == "damage":
+        outputs[1].write_text("result 7")
+    for path in outputs:
+        path.unlink()  # as Snakemake does with the outputs of a job whose end it has not seen
+    fake.params["seed"] = 8 if change == "settings" else 7
+    if change:
+        done = []
+        with job(fake):
+            done.append("anew")
+            for path in outputs:
+                path.write_text("anew")
+        assert done
+    else:
+        with pytest.raises(SystemExit) as caught, job(fake):
+            raise AssertionError("must not run")
+        assert caught.value.code == 0
+        assert [path.read_text() for path in outputs] == ["result 0", "result 1"]
+        assert json.loads(record_path(fake.log[0]).read_text())["outputs"] == {str(p): sha256(p) for p in outputs}
+    forget_below(results / "checkpoints")
+    assert not list((results / "checkpoints").iterdir())
 
 
 def test_job_turns_an_input_error_into_one_line_and_leaves_no_record(tmp_path, capsys):

@@ -88,6 +88,56 @@ def test_no_second_process_does_a_job_and_killed_dynamics_loses_and_repeats_no_s
     assert not list((workflow.folder / ".moxie").rglob("*.lock"))
 
 
+def wait_for_words(process, path: Path, words: str) -> None:
+    deadline = time.monotonic() + 240
+    while not path.exists() or words not in path.read_text():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline, f"{path} does not say {words}"
+        time.sleep(0.05)
+
+
+def test_jobs_save_themselves_when_asked_to_end_and_the_last_line_says_how_to_go_on(workflow):
+    place = Path(RUN).relative_to("results/dynamics").parent
+    log = workflow.folder / "results/logs/simulate" / place.with_suffix(".log")
+    saved = workflow.folder / "results/checkpoints/dynamics" / place
+    for interval_s, words, ask in (
+        (0.5, "box edge", lambda process: process.terminate()),  # as `kill` does
+        (10000.0, " ps/s", lambda process: os.killpg(process.pid, signal.SIGINT)),  # Ctrl-C reaches the jobs too
+    ):
+        overlay = {
+            "dynamics": {
+                "systems": {"methanol": {"temperatures_K": [298.15], "sampling_ps": 4000.0}},
+                "protocol": {"checkpoint_interval_s": interval_s},
+            }
+        }
+        before = set(saved.glob("segment_*"))
+        process = workflow.start(RUN, overlay=overlay)
+        wait_for_words(process, log, words)
+        wait_for_checkpoint(process, saved)
+        ask(process)
+        printed, _ = process.communicate(timeout=120)
+        assert process.returncode not in (0, -signal.SIGTERM, -signal.SIGINT)
+        assert "Traceback" not in printed and "Error in rule" not in printed
+        assert set(saved.glob("segment_*")) > before
+        last = printed.splitlines()[-1]
+        assert last.startswith("Stopped; finished jobs and checkpoints are kept. To go on, type: ") and RUN in last
+    assert not list((workflow.folder / ".moxie").rglob("*.lock"))
+
+
+def test_damaged_results_are_named_by_the_job_that_would_read_them(workflow):
+    slab, rejection = "results/structures/silicon/slab_100.xyz", "results/oxidation/Si100/rejection.json"
+    workflow.run(slab)
+    path = workflow.folder / slab
+    content, times = bytearray(path.read_bytes()), path.stat()
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # Snakemake sees nothing
+    printed = workflow.run(rejection, code=1)
+    assert f"Damaged or changed since a job wrote it: {slab}. Delete it and run again" in printed
+    path.unlink()
+    assert workflow.planned(rejection) == {"cut_slab": 1, "calibrate_rejection": 1}
+
+
 @pytest.mark.parametrize("kill", [kill_job, kill_everything])
 def test_killed_film_resumes_to_the_same_bytes(workflow, kill):
     overlay = {

@@ -106,7 +106,7 @@ class Checkpoints:
         (partial / "checkpoint.bin").write_bytes(checkpoint)
         names = ("samples.npy", "frames.xtc", *_STATES)
         content = {"last_step": last_step, "facts": facts, "sha256": {name: sha256(partial / name) for name in names}}
-        write_json(partial / "segment.json", content)
+        write_json(partial / "segment.json", signed(content))
         for name in names:
             _to_disk(partial / name)
         _to_disk(partial)
@@ -141,6 +141,8 @@ class Checkpoints:
         """Return a segment, or None when it is damaged or out of order; states may have been dropped on purpose."""
         try:
             content = json.loads((place / "segment.json").read_text())
+            if content != signed(content):
+                raise ValueError("the checksum of segment.json is wrong")
             for name, checksum in content["sha256"].items():
                 dropped = name in _STATES and not (place / name).exists()
                 if not dropped and sha256(place / name) != checksum:
@@ -164,6 +166,12 @@ class Checkpoints:
         shutil.rmtree(aside, ignore_errors=True)
         os.rename(place, aside)
         self._log.warning("checkpoint %s %s; it is set aside as %s", place, why, aside.name)
+
+
+def signed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of a segment.json with its own checksum."""
+    rest = {key: value for key, value in content.items() if key != "own_sha256"}
+    return rest | {"own_sha256": hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()}
 
 
 class SegmentWriter:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from moxie import interruption
 from moxie.dynamics.checkpoints import SegmentWriter
 from moxie.dynamics.motion import Motion
 
@@ -85,6 +86,7 @@ def sample(
     """Go on until `is_over()`, in the order of the recorders where several are due at one step.
 
     With a writer, what they gave it is committed as a segment, with `facts()`, at every interval of it and at the end.
+    Raises KeyboardInterrupt, after a commit, when the process was asked to end.
     """
     while not is_over():
         due = [next_due(recorder, motion.step) for recorder in recorders]
@@ -94,5 +96,9 @@ def sample(
         moment = Moment(motion.step, motion.time_ps, motion.state(**dict.fromkeys(needs, True)))
         for recorder in present:
             recorder.record(moment)
-        if writer is not None and (writer.is_due or is_over()):
-            writer.commit(motion.step, *motion.save(), dict(facts()))
+        if writer is not None:
+            stopped = interruption.asked() and not is_over()
+            if stopped or writer.is_due or is_over():
+                writer.commit(motion.step, *motion.save(), dict(facts()))
+            if stopped:
+                raise KeyboardInterrupt

@@ -45,9 +45,9 @@ def simulate(
     Chem. A 123, 6056 (2019)). The time series begins with the production time step and contains the equilibration; the
     analysis decides what to discard. The run ends after `settings.sampling_ps`, or before that once the standard errors
     in `settings.precision` are reached (`moxie.dynamics.precision`). A run that was killed continues from
-    `execution.checkpoint_dir`; the folder is deleted once the outputs are in place. On one thread of the CPU platform
-    an uninterrupted run gives the same bytes for one seed. Raises InputError for unusable inputs and for a run that
-    blows up.
+    `execution.checkpoint_dir`; the folder is the caller's to delete once the outputs are safe. On one thread of the CPU
+    platform an uninterrupted run gives the same bytes for one seed. Raises InputError for unusable inputs and for a run
+    that blows up.
     """
     log = execution.log
     packed = read_box(box)
@@ -100,7 +100,6 @@ def simulate(
         "ns_per_day": ns_per_day(engine.time_ps - begin_ps, produced.wall_s),
     }  # fmt: skip
     _write_outputs(engine, segments, outputs, facts)
-    checkpoints.delete()
     return facts
 
 

@@ -141,7 +141,6 @@ def simulate_transport(
     }  # fmt: skip
     _check_conservation(facts, origin["system"], timestep_fs, log)
     _write(rows, [segment.frames for segment in segments], outputs, facts)
-    checkpoints.delete()
     return facts
 
 
