@@ -1,5 +1,7 @@
 # make run [CORES=n]   set up, then run the default study        make test    set up, then run the tests
 # make check           lint, format, types                       make bench   benchmarks
+# make status          what runs in this folder, and how far it is
+# make cluster         set up with the SLURM plugin (also: make gpu, make gaff, make quantum)
 # make config          regenerate config.yaml, schema and docs   make lock    regenerate the locks (needs uv)
 SHELL := /bin/bash
 CORES ?= 2
@@ -7,11 +9,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := src scripts workflow tests benchmarks envs docs
 
-.PHONY: run test test-slow check format bench config lock clean
+.PHONY: run status test test-slow check format bench config lock clean cluster gpu gaff quantum
 .DELETE_ON_ERROR:
 
 run: .venv/core.installed
 	MOXIE_COMMAND='make run CORES=$(CORES)' $(BIN)/python workflow/run.py --cores $(CORES)
+
+status: .venv/core.installed
+	@$(BIN)/python -m moxie.status
 
 test: .venv/test.installed
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
@@ -34,6 +39,8 @@ format: .venv/test.installed
 bench: .venv/test.installed
 	$(BIN)/python -m benchmarks
 
+cluster gpu gaff quantum: %: .venv/%.installed
+
 config: .venv/core.installed
 	$(BIN)/python -m moxie.config_reference
 
@@ -41,6 +48,7 @@ lock:
 	cd envs && for name in core cluster gpu gaff quantum test; do uv pip compile --quiet --universal --fork-strategy fewest \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $$name.in -o $$name.txt; done
 	$(PYTHON) envs/make_conda_file.py
+	$(BIN)/python envs/make_licences.py
 
 clean:
 	rm -rf .venv .cache .snakemake

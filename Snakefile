@@ -150,7 +150,7 @@ if asked_for():
     or_end(check_asked)
 
 
-localrules:
+localrules:  # what only names targets, and what joins, compares and reports within seconds
     all,
     structures,
     dynamics,
@@ -161,3 +161,20 @@ localrules:
     learning,
     figures,
     report,
+    combine_force_fields,
+    tabulate_systems,
+    tabulate_curves,
+    tabulate_transport,
+    tabulate_settings,
+    recommend_settings,
+    tabulate_molecules,
+    tabulate_films,
+    tabulate_bulk,
+    tabulate_equilibrium,
+    tabulate_growth,
+    tabulate_placements,
+    describe_sites,
+    next_recipe,
+    validate,
+    collect_manifest,
+    write_report,
