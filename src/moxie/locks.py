@@ -90,10 +90,15 @@ class Lock:
 
 def holders_below(folder: str | Path) -> list[Holder]:
     """Return who holds a lock in a folder or below it; locks that nobody holds any more are removed."""
-    return list(_holders(Path(folder)))
+    return [holder for _, holder in locks_below(folder)]
 
 
-def _holders(folder: Path) -> Iterator[Holder]:
+def locks_below(folder: str | Path) -> list[tuple[Path, Holder]]:
+    """Return the locks in a folder or below it that are held, each with its holder; others are removed."""
+    return list(_held(Path(folder)))
+
+
+def _held(folder: Path) -> Iterator[tuple[Path, Holder]]:
     for path in sorted(folder.rglob("*.lock")):
         try:
             descriptor = os.open(path, os.O_RDWR)
@@ -101,7 +106,7 @@ def _holders(folder: Path) -> Iterator[Holder]:
             continue
         holder = _read(path)
         if not _is_free(path, descriptor):
-            yield holder or Holder(path.stem, "an unknown host", 0, 0.0, None)
+            yield path, holder or Holder(path.stem, "an unknown host", 0, 0.0, None)
         elif _is_at(path, descriptor):
             path.unlink(missing_ok=True)
         os.close(descriptor)
