@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.workflow.planner import dry_run
+
 ROOT = Path(__file__).parents[2]
 SMOKE = ROOT / "workflow" / "studies" / "smoke.yaml"
 
@@ -27,16 +29,9 @@ class Workflow:
         self, *targets: str, options: tuple[str, ...] = (), overlay: dict | None = None, program: str = "run.py"
     ) -> subprocess.Popen:
         """Start the smoke study with `overlay` laid over it, in its own session: as `make run` does, or by hand."""
-        files = [str(SMOKE)]
-        if overlay:
-            path = self.folder / f"overlay_{len(list(self.folder.glob('overlay_*')))}.yaml"
-            path.write_text(yaml.safe_dump(overlay))
-            files.append(str(path))
-        where = ["--snakefile", str(self.source / "Snakefile"), "--directory", str(self.folder)]
         made = {"run.py": [str(self.source / "workflow" / "run.py")], "snakemake": ["-m", "snakemake"]}[program]
-        command = [sys.executable, *made, *where, "--cores", "2", "--configfile", *files, *options]
         return subprocess.Popen(
-            [*command, "--", *targets],
+            [sys.executable, *made, *self._arguments(overlay), *options, "--", *targets],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -54,11 +49,21 @@ class Workflow:
 
     def planned(self, *options: str, overlay: dict | None = None) -> dict[str, int]:
         """Return how many jobs of each rule a dry run plans."""
-        printed = self.run(options=("--dry-run", *options), overlay=overlay)
+        code, printed = dry_run([*self._arguments(overlay), *options], self.folder, _environment())
+        assert code == 0, printed
         jobs = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", printed, re.MULTILINE)}
         jobs.pop("total", None)
         jobs.pop("all", None)
         return jobs
+
+    def _arguments(self, overlay: dict | None) -> list[str]:
+        files = [str(SMOKE)]
+        if overlay:
+            path = self.folder / f"overlay_{len(list(self.folder.glob('overlay_*')))}.yaml"
+            path.write_text(yaml.safe_dump(overlay))
+            files.append(str(path))
+        where = ["--snakefile", str(self.source / "Snakefile"), "--directory", str(self.folder)]
+        return [*where, "--cores", "2", "--configfile", *files]
 
 
 def _environment() -> dict[str, str]:
