@@ -69,8 +69,10 @@ def make_learnt(folder):
     from moxie.learning.tasks.network_energy import task as network_energy
     from moxie.learning.tasks.oxide_surrogate.active import next_recipe
     from moxie.learning.tasks.site_map import task as site_map
+    from moxie.oxidation.parameter_sets import load_parameters
 
-    settings = Settings("strain_energy_eV_per_atom", 0.9, trained_up_to=3)
+    known = load_parameters("von_alfthan_2003")
+    settings = Settings("strain_energy_eV_per_atom", 0.9, 3, known.name, known.suboxide_eV)
     tables = {
         "placements": placements(),
         "site_environments": site_environments(),

@@ -8,17 +8,19 @@ import pandas as pd
 import pytest
 from made_tables import mapped_sites, oxide_runs, site_environments
 
+from moxie.config.learning import Learning
 from moxie.errors import InputError
 from moxie.features.schemas import SITE_MAP, get_table
 from moxie.features.tables import read_table, write_table
 from moxie.learning.registry import OUTPUTS, Settings
 from moxie.learning.tasks.site_map import task as site_map
 from moxie.learning.tasks.site_map.environments import COSINES, DISTANCES, describe_sites
-from moxie.oxidation.parameter_sets import FOLDER
+from moxie.oxidation.parameter_sets import FOLDER, load_parameters
 from moxie.structures.silicon import beta_cristobalite, diamond
+from moxie.study.learning import LearningStage
 
-SETTINGS = Settings()
 PARAMETERS = "von_alfthan_2003"
+SETTINGS = Settings(parameter_set=PARAMETERS, suboxide_eV=load_parameters(PARAMETERS).suboxide_eV)
 RUNS = oxide_runs().assign(parameter_set=PARAMETERS)
 
 
@@ -67,7 +69,7 @@ def test_oxidation_states_and_energies_cannot_change_the_map():
     changed = mapped_sites().assign(oxidation_state=0, energy_eV=1.0)
     maps = []
     for sites in (mapped_sites(), changed):
-        data = site_map.prepare(site_environments(), sites, RUNS, PARAMETERS)
+        data = site_map.prepare(site_environments(), sites, RUNS, SETTINGS)
         maps.append(site_map.place(site_map.fit(data.features, 3, 1), data.features)["cluster"])
     np.testing.assert_array_equal(*maps)
 
@@ -84,14 +86,24 @@ def test_command_puts_sites_on_the_same_map_in_a_fresh_process(finished, tmp_pat
     np.testing.assert_allclose(again["component_1"], expected["component_1"], rtol=1e-6)
 
 
-def test_a_parameter_set_by_path_is_the_one_of_its_name(tmp_path):
+def test_films_of_another_parameter_set_are_refused():
+    other = Settings(parameter_set="mine", suboxide_eV=SETTINGS.suboxide_eV)
+    with pytest.raises(InputError, match="films of oxide_runs were made with von_alfthan_2003, not with mine"):
+        site_map.prepare(site_environments(), mapped_sites(), RUNS, other)
+
+
+def test_strain_is_the_energy_without_the_penalty_that_the_study_gives(tmp_path):
     own = tmp_path / "mine.yaml"
     own.write_text((FOLDER / f"{PARAMETERS}.yaml").read_text().replace(f"name: {PARAMETERS}", "name: mine"))
-    tables = site_environments(), mapped_sites()
-    by_path = site_map.prepare(*tables, RUNS.assign(parameter_set="mine"), str(own))
-    pd.testing.assert_frame_equal(by_path.frame, site_map.prepare(*tables, RUNS, PARAMETERS).frame)
-    with pytest.raises(InputError, match="films of oxide_runs were made with von_alfthan_2003, not with mine"):
-        site_map.prepare(*tables, RUNS, str(own))
+    stage = LearningStage(Learning(), str(own), (), 1)
+    assert stage.settings("site_map") == {
+        "confidence": 0.9,
+        "parameter_set": "mine",
+        "suboxide_eV": list(SETTINGS.suboxide_eV),
+    }
+    frame = site_map.prepare(site_environments(), mapped_sites(), RUNS, SETTINGS).frame
+    penalty = np.array(SETTINGS.suboxide_eV)[frame["oxidation_state"]]
+    np.testing.assert_allclose(frame["strain_energy_eV"], frame["energy_eV"] - penalty)
 
 
 @pytest.mark.parametrize(
@@ -110,4 +122,4 @@ def test_a_parameter_set_by_path_is_the_one_of_its_name(tmp_path):
 )
 def test_unusable_data_is_refused_with_its_reason(environments, sites, message):
     with pytest.raises(InputError, match=message):
-        site_map.prepare(environments, sites, RUNS, PARAMETERS)
+        site_map.prepare(environments, sites, RUNS, SETTINGS)

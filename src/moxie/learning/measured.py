@@ -70,9 +70,9 @@ def _searches(metrics: Mapping[str, Any]) -> str:
         "## Searches for places of oxygen",
         "",
         f"`learning/tree_search/metrics.json`: {metrics['n_oxygen']} O on the {metrics['n_sites']} bonds of "
-        f"`{metrics['cell']}`, {metrics['seeds']} searches each, {metrics['budget']} relaxations each. Cost: mean "
-        f"relaxations to {target}, failures counted with the whole budget; in brackets {100 * metrics['confidence']:g} "
-        "% intervals over seeds. Rival: the cheapest other search.",
+        f"`{metrics['cell']}`, {metrics['seeds']} searches each, {metrics['budget']} relaxations each.",
+        f"Cost: mean relaxations to {target}, failures counted with the whole budget.",
+        f"In brackets {100 * metrics['confidence']:g} % intervals over seeds. Rival: the cheapest other search.",
         "",
         "| search | found | median | cost | cost relative to rival |",
         "|---|---|---|---|---|",

@@ -18,13 +18,15 @@ OUTPUTS = ("metrics.json", "predictions.parquet", "model.skops", "card.md")
 @dataclass(frozen=True)
 class Settings:
     """What the configuration says about learning: the target column of the oxide surrogate, the coverage of every
-    interval in (0.5, 1), and the oxygen content at which training ends; the parameter set of the oxide, by name or
-    path; and the seed from which the conformers of the table `molecules` were drawn."""
+    interval in (0.5, 1), and the oxygen content at which training ends; the name of the oxide's parameter set and its
+    penalties of Si with 0..4 O neighbours in eV; and the seed from which the conformers of the table `molecules` were
+    drawn."""
 
     target: str = "suboxide_total_monolayers"
     confidence: float = 0.9
     trained_up_to: int = 5
-    parameter_set: str = "von_alfthan_2003"
+    parameter_set: str = ""
+    suboxide_eV: tuple[float, ...] = ()
     conformer_seed: int = 0
 
 

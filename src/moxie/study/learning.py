@@ -47,10 +47,15 @@ class LearningStage(Stage):
 
         values = self.config.model_dump(exclude={"placements"}) | {
             "trained_up_to": self.config.placements.trained_up_to,
-            "parameter_set": self.parameter_set,
             "conformer_seed": self.conformer_seed,
         }
-        return {name: values[name] for name in get(task).settings}
+        names = get(task).settings
+        if "suboxide_eV" in names:
+            from moxie.oxidation.parameter_sets import load_parameters
+
+            parameters = load_parameters(self.parameter_set)
+            values |= {"parameter_set": parameters.name, "suboxide_eV": list(parameters.suboxide_eV)}
+        return {name: values[name] for name in names}
 
     @cached_property
     def placements(self) -> dict[int, int | None]:

@@ -49,30 +49,30 @@ class Data:
     frame: Any
 
 
-def prepare(environments: Any, oxide_sites: Any, oxide_runs: Any, parameter_set: str) -> Data:
+def prepare(environments: Any, oxide_sites: Any, oxide_runs: Any, settings: Settings) -> Data:
     """Return the sites of the task, sorted by key.
 
     Strain is the site's energy less the suboxide penalty of its oxidation state, in five classes of equal number.
-    parameter_set: name or path. Raises InputError for missing columns, repeated keys, numbers that are not finite,
+    Raises InputError for missing columns, repeated keys, numbers that are not finite,
     fewer than three films, and films of another parameter set.
     """
-    from moxie.oxidation.parameter_sets import load_parameters
-
     check_columns(environments, "site_environments", "site_map", (*KEY, *FEATURES))
     check_columns(oxide_sites, "oxide_sites", "site_map", (*KEY, "oxidation_state", "energy_eV", "depth_A"))
     for frame, name in ((environments, "site_environments"), (oxide_sites, "oxide_sites")):
         check_keys(frame, name, KEY)
     check_finite(environments, "site_environments", KEY, FEATURES)
-    parameters, names = load_parameters(parameter_set), sorted(oxide_runs["parameter_set"].unique())
-    if names != [parameters.name]:
-        raise InputError(f"The films of oxide_runs were made with {', '.join(names)}, not with {parameters.name}.")
+    names = sorted(oxide_runs["parameter_set"].unique())
+    if names != [settings.parameter_set]:
+        raise InputError(
+            f"The films of oxide_runs were made with {', '.join(names)}, not with {settings.parameter_set}."
+        )
     known = oxide_sites[[*KEY, "x_A", "y_A", "z_A", "depth_A", "oxidation_state", "energy_eV"]]
     frame = environments.merge(known, on=list(KEY), how="left").sort_values(list(KEY), ignore_index=True)
     check_finite(frame, "oxide_sites", KEY, ("oxidation_state", "energy_eV", "depth_A"))
     film = frame.groupby(list(FILM)).ngroup().to_numpy()
     advice = "Add oxidation.temperatures_K or oxidation.replicas."
     check_groups(film, "site_environments", "site_map", "films", FEWEST_FILMS, advice)
-    penalty = np.array(parameters.suboxide_eV)
+    penalty = np.array(settings.suboxide_eV)
     state = frame["oxidation_state"].to_numpy()
     frame = frame.assign(strain_energy_eV=frame["energy_eV"] - penalty[state])
     edges = np.quantile(frame["strain_energy_eV"], np.arange(1, _STRAIN_CLASSES) / _STRAIN_CLASSES)
@@ -91,7 +91,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
 
     log = logging.getLogger(__name__)
     environments, sites, runs = (read_table(inputs[table.name], table) for table in _TABLES)
-    data = prepare(environments, sites, runs, settings.parameter_set)
+    data = prepare(environments, sites, runs, settings)
     with threadpool_limits(limits=1):
         log.info("%d sites of %d films", len(data.film), data.film.max() + 1)
         stability = {k: resampled_agreement(data, k, seed) for k in COUNTS}
@@ -343,6 +343,6 @@ TASK = Task(
     run=run,
     predict=predict,
     columns=lambda model: {name: SITE_ENVIRONMENTS.column(name).unit for name in model["features"]},
-    settings=("confidence", "parameter_set"),
+    settings=("confidence", "parameter_set", "suboxide_eV"),
     needs=("film_sites",),
 )
