@@ -4,12 +4,13 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import dynamics, film_convergence, learnt_moves, oxidation, workflow
+from benchmarks import cold_films, dynamics, film_convergence, learnt_moves, oxidation, workflow
 from benchmarks.rows import write
 
 STAGES = {
     "oxidation": oxidation.measure,
     "film_convergence": film_convergence.measure,
+    "cold_films": cold_films.measure,
     "learnt_moves": learnt_moves.measure,
     "dynamics": dynamics.measure,
     "workflow": workflow.measure,

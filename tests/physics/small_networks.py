@@ -333,11 +333,13 @@ def hold_against(
     batches: int = 60,
     samples: int = 100,
     every: int = 10,
+    catalogue: bool = False,
 ) -> Verdict:
     """Sample a chain and compare it with the exact populations of its states."""
     n_oxygen = np.array([count_oxygen(state) for state in states])
     exact = populations(energies, n_oxygen, kT, mu)
     move = {"kT_eV": kT, "hop_fraction": hop, "exchange_fraction": exchange, "chemical_potential_eV": mu}
+    move["catalogue"] = catalogue
     shares, chain = sample(engine, states, batches, samples, every, **move)
     oxygen_p = 1.0
     if exchange:

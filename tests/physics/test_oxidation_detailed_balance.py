@@ -23,6 +23,7 @@ from moxie.oxidation.engine import Engine
 from moxie.oxidation.kernels.surrogate import Surrogate
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection, ending_at
+from moxie.oxidation.sampling.checkpoints import engine_arrays, restore_engine
 from moxie.structures.network import make_network
 from moxie.structures.silicon import beta_cristobalite, diamond
 
@@ -94,6 +95,44 @@ def judge(case, kT, mu, calibrated, seed=11, surrogate=None, **statistics):
 def test_states_have_their_boltzmann_populations(case, calibrated):
     moves, *_, kTs, mus = CASES[case][3:]
     judge(case, kTs[2], mus[-1], calibrated, batches=40, samples=50, every=30 if "switch" in moves else 5)
+
+
+@pytest.mark.parametrize(
+    ("case", "calibrated"),
+    [
+        ("SiOx, hops", True),
+        ("SiOx, switches and hops", False),
+        ("SiOx, switches and hops", True),
+        ("SiO2, switches", True),
+    ],
+)
+def test_moves_drawn_from_a_catalogue_sample_boltzmann(case, calibrated):
+    moves, *_, kTs, mus = CASES[case][3:]
+    every = 40 if "switch" in moves else 10
+    judge(case, kTs[1], mus[-1], calibrated, batches=40, samples=50, every=every, catalogue=True)
+
+
+def test_a_catalogues_chain_goes_on_from_a_checkpoint_to_the_same_bytes_and_counts_every_attempt():
+    world, parameters, states, _ = enumerated("SiOx, switches and hops")
+
+    def begin():
+        engine = Engine(world, parameters, 3, STAGED)
+        engine.relax(0.005, 1000)
+        engine.calibrate(1.5, 0.5, n_first=100, n_followed=100)
+        return engine
+
+    straight, resumed = begin(), begin()
+    tallies = [straight.run(300, 1.5, 0.5, catalogue=True) for _ in range(2)]
+    assert all(tally.attempts == 300 and 0 < tally.accepted <= tally.valid < 300 for tally in tallies)
+    resumed.run(300, 1.5, 0.5, catalogue=True)
+    arrays = {key: values.copy() for key, values in engine_arrays(resumed).items()}
+    again = begin()
+    restore_engine(again, arrays, resumed.energy)
+    again.run(300, 1.5, 0.5, catalogue=True)
+    for key, values in engine_arrays(straight).items():
+        assert values.tobytes() == engine_arrays(again)[key].tobytes(), key
+    assert again.energy == straight.energy
+    assert sum(tally.bounds_missed for tally in tallies) < 0.05 * sum(tally.accepted for tally in tallies)
 
 
 @pytest.mark.parametrize("seed", [110, 205, 206])

@@ -11,6 +11,7 @@ from moxie.errors import InputError
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.kernels import compilation
 from moxie.oxidation.kernels.moves import linked
+from moxie.oxidation.kernels.slots import N_TRAVELLERS
 from moxie.oxidation.kernels.state import DRIFT
 from moxie.oxidation.networks.generators import random_bond_oxide
 from moxie.oxidation.parameter_sets import SKIN_A, load_parameters
@@ -90,7 +91,7 @@ def test_lists_of_near_atoms_miss_no_pair_after_moves_of_all_kinds(make, kT):
     assert tally.accepted > 0
     atoms, bins = engine.atoms, engine.bins
     assert not bins.away.any()
-    assert engine.work.counters[8] == 0
+    assert engine.work.counters[N_TRAVELLERS] == 0
     held = np.flatnonzero(atoms.degree > 0)
     assert (bins.of_atom[atoms.degree == 0] == -1).all()
     assert (bins.n_near[atoms.degree == 0] == 0).all()

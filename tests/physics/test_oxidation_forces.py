@@ -10,6 +10,7 @@ from moxie.oxidation.engine import Engine
 from moxie.oxidation.kernels import relaxation
 from moxie.oxidation.kernels import valence as kernels
 from moxie.oxidation.kernels.compilation import called_from_python
+from moxie.oxidation.kernels.slots import N_ROWS
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.structures.network import make_network
 from moxie.structures.silicon import diamond
@@ -195,7 +196,7 @@ def test_local_gradient_is_that_of_the_local_energy_on_moving_and_on_fixed_atoms
         return value, n_moving
 
     _, n_moving = energy()
-    n_rows = int(work.counters[2])
+    n_rows = int(work.counters[N_ROWS])
     atoms, gradient = work.atom[:n_rows].copy(), work.g[:n_rows].copy()
     assert 0 < n_moving < n_rows < len(engine.atoms.position)
     numerical = np.zeros_like(gradient)

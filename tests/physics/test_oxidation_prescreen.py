@@ -5,7 +5,7 @@ import pytest
 from small_networks import rough
 
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.kernels import moves, prescreen, sampler
+from moxie.oxidation.kernels import moves, prescreen, sampler, trial
 from moxie.oxidation.kernels.compilation import called_from_python
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.structures.silicon import beta_cristobalite, diamond
@@ -21,7 +21,7 @@ def looked_at(engine, kind, count):
     move done and its O in place; it is undone afterwards."""
     propose, apply = map(called_from_python, MOVES[kind])
     before, after = called_from_python(prescreen.look_before), called_from_python(prescreen.look_after)
-    place, undo = called_from_python(sampler.place_between), called_from_python(moves.swap_edits)
+    place, undo = called_from_python(trial.place_between), called_from_python(moves.swap_edits)
     atoms, field, work = engine.atoms, engine.field, engine.work
     sampler.start(atoms, field, engine.bins, work)
     drawn_from = engine.silicons if kind == "switch" else engine.oxygens

@@ -8,7 +8,7 @@ import pytest
 
 from moxie.errors import InputError
 from moxie.oxidation.engine import Engine, SamplerError
-from moxie.oxidation.kernels import moves, sampler
+from moxie.oxidation.kernels import batch, moves
 from moxie.oxidation.kernels.compilation import called_from_python
 from moxie.oxidation.kernels.random_stream import below, seed_stream, uniform
 from moxie.oxidation.parameter_sets import load_parameters
@@ -221,9 +221,9 @@ def test_calibrated_rejection_gives_up_few_acceptable_moves(parameters):
 def test_false_kill_rate_of_known_rules():
     # one stage before the last; predictions 1 eV above the end for half of the moves, 1 eV below for the others
     rejection = Rejection((0, 6), (1, 1), (1.0, 1.0), (False, True))
-    log = np.zeros((2, sampler.LOG_STAGES + 6))
-    log[:, sampler.LOG_CHANGE] = 0.5
-    log[:, sampler.LOG_STAGES] = [1.5, -0.5]
+    log = np.zeros((2, batch.LOG_STAGES + 6))
+    log[:, batch.LOG_CHANGE] = 0.5
+    log[:, batch.LOG_STAGES] = [1.5, -0.5]
     rules = np.zeros((2, 6, 4))
     rejection = replace(rejection, rules=rules.tolist())
     accepted = np.exp(-0.5 / 0.4)

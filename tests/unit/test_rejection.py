@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from moxie.oxidation.kernels import sampler
+from moxie.oxidation.kernels import batch
 from moxie.oxidation.kernels.moves import CLASSES
 from moxie.oxidation.rejection import Rejection, false_kill_rate, fit
 
@@ -13,18 +13,18 @@ KT_EV = 0.3
 
 def made_log(n, generator, deviation, label=0):
     """A log of one stage before the last, of moves that end at 0 eV: `deviation(generator, edge, n)` is still lost."""
-    log = np.zeros((n, sampler.LOG_STAGES + 6))
+    log = np.zeros((n, batch.LOG_STAGES + 6))
     edge = generator.uniform(1.0, 10.0, n)
-    log[:, sampler.LOG_CLASS] = label
-    log[:, sampler.LOG_STAGES] = deviation(generator, edge, n)
-    log[:, sampler.LOG_STAGES + 1] = edge
+    log[:, batch.LOG_CLASS] = label
+    log[:, batch.LOG_STAGES] = deviation(generator, edge, n)
+    log[:, batch.LOG_STAGES + 1] = edge
     return log
 
 
 def given_up(rejection, log):
     """The share of the moves of a log that are predicted to end above 0 eV, where all of them end."""
-    offset, edge, rest, _ = np.array(rejection.rules)[0, int(log[0, sampler.LOG_CLASS])]
-    stage = log[:, sampler.LOG_STAGES :]
+    offset, edge, rest, _ = np.array(rejection.rules)[0, int(log[0, batch.LOG_CLASS])]
+    stage = log[:, batch.LOG_STAGES :]
     return np.mean(stage[:, 0] - offset - edge * stage[:, 1] - rest * stage[:, 2] > 0)
 
 
@@ -57,7 +57,7 @@ def test_many_moves_are_followed_down_their_own_tail():
 
 def test_rules_for_a_temperature_at_which_nothing_is_acceptable_are_those_of_a_higher_one():
     log = made_log(200, np.random.default_rng(5), lambda g, edge, n: 0.5 * edge + g.normal(0, 0.3, n))
-    log[:, sampler.LOG_CHANGE] = np.linspace(1.0, 3.0, len(log))
+    log[:, batch.LOG_CHANGE] = np.linspace(1.0, 3.0, len(log))
     cold = fit(STAGES, log, 1e-6)
     assert np.isfinite(np.array(cold.rejection.rules)).all()
     assert cold.effective == 0 and np.isnan(cold.false_kill_rate)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from moxie.errors import InputError
 from moxie.oxidation import engine as engine_module
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.kernels import moves, sampler
+from moxie.oxidation.kernels import batch, moves
 from moxie.oxidation.kernels.surrogate import (
     _BRIDGED,
     _DIRECT,
@@ -85,13 +85,13 @@ def test_the_change_by_a_move_is_the_difference_of_whole_counts(x, seed):
     for kind in kinds:
         atoms = engine.atoms
         before = count_terms(atoms.neighbours, atoms.species)
-        log = np.zeros((1, sampler.LOG_STAGES + 3))
+        log = np.zeros((1, batch.LOG_STAGES + 3))
         shares = {moves.SWITCH: (0.0, 0.0), moves.HOP: (1.0, 0.0), moves.EXCHANGE: (0.0, 1.0)}[kind]
         while not (tally := engine._run(1, ANY_KT_EV, shares[0], None, shares[1], 0.0, log, 1e9)).accepted:
             pass
         assert tally.logged == 1
         change = count_terms(engine.atoms.neighbours, engine.atoms.species) - before
-        assert log[0, sampler.LOG_TERMS : sampler.LOG_STAGES] == pytest.approx(change, abs=1e-9)
+        assert log[0, batch.LOG_TERMS : batch.LOG_STAGES] == pytest.approx(change, abs=1e-9)
     if x == 0.7:
         assert before[:3].min() > 0  # rings of three, four and five were there to be counted
 
@@ -101,9 +101,9 @@ def test_a_surface_with_open_bonds_is_counted_too():
     before = count_terms(engine.atoms.neighbours, engine.atoms.species)
     total = np.zeros(N_TERMS)
     for _ in range(60):
-        log = np.zeros((1, sampler.LOG_STAGES + 3))
+        log = np.zeros((1, batch.LOG_STAGES + 3))
         if engine._run(1, ANY_KT_EV, 0.0, None, 0.0, 0.0, log, 1e9).accepted:
-            total += log[0, sampler.LOG_TERMS : sampler.LOG_STAGES]
+            total += log[0, batch.LOG_TERMS : batch.LOG_STAGES]
     assert np.abs(total).sum() > 0
     assert count_terms(engine.atoms.neighbours, engine.atoms.species) - before == pytest.approx(total)
 

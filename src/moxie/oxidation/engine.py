@@ -1,15 +1,18 @@
 """The Monte Carlo engine: a network, a field and a random stream behind a few plain methods."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from moxie.errors import InputError
 from moxie.oxidation.arguments import check_batch, check_kT, is_whole, silicon_numbers
+from moxie.oxidation.kernels import batch as counted
 from moxie.oxidation.kernels import moves, sampler
+from moxie.oxidation.kernels.batch import Batch, Catalogue, make_catalogue
 from moxie.oxidation.kernels.energy import Energy, full_energy
 from moxie.oxidation.kernels.moves import EXCHANGE, HOP
 from moxie.oxidation.kernels.random_stream import seed_stream, uniform
+from moxie.oxidation.kernels.slots import OVERFLOW
 from moxie.oxidation.kernels.state import FREE, Atoms, make_atoms, make_bins, make_field, make_records, make_scratch
 from moxie.oxidation.kernels.surrogate import SCREEN_COST, Surrogate, fit_surrogate
 from moxie.oxidation.parameter_sets import ParameterSet
@@ -36,6 +39,15 @@ CALIBRATION_PASSES = 5
 
 class SamplerError(RuntimeError):
     """The chain's book-keeping broke: a defect, never a user's mistake."""
+
+
+@dataclass
+class _Listing:
+    """A catalogue and whose moves it lists."""
+
+    active: np.ndarray
+    oxygens: np.ndarray
+    catalogue: Catalogue
 
 
 class Engine:
@@ -71,6 +83,8 @@ class Engine:
             raise InputError("The Monte Carlo needs a network that is periodic in x and y.")
         self.parameters = parameters
         self.field = make_field(parameters)
+        self.visits = np.zeros((0, 2), np.uint64)  # see `Catalogue.visits`; of the last batch with a catalogue
+        self._listing: _Listing | None = None
         self.set_rejection(rejection or (SILICA if "O" in present else SILICON))
         self.triangles = triangles
         self.surrogate: Surrogate | None = None
@@ -84,6 +98,7 @@ class Engine:
 
     def _set_atoms(self, atoms: Atoms) -> None:
         records, self.atoms = make_records(atoms)
+        self._listing = None
         self.bins = make_bins(records, atoms, self.field, self._full_cell)
         self.work = make_scratch(records)
         self.work.trial[:] = atoms.position
@@ -188,7 +203,14 @@ class Engine:
     def relax(self, force_tolerance_eV_A: float = 0.01, max_steps: int = 500) -> bool:
         """Relax all mobile atoms; return whether the force tolerance was reached."""
         change, status = sampler.relax_all(
-            self.atoms, self.field, self.bins, self.work, self.mobile, force_tolerance_eV_A, max_steps
+            self.atoms,
+            self.field,
+            self.bins,
+            self.work,
+            self.mobile,
+            force_tolerance_eV_A,
+            max_steps,
+            np.zeros(0) if self._listing is None else self._listing.catalogue.drift,
         )
         self._check_overflow()
         self.energy += change
@@ -202,16 +224,22 @@ class Engine:
         active: np.ndarray | None = None,
         exchange_fraction: float = 0.0,
         chemical_potential_eV: float = 0.0,
+        catalogue: bool = False,
     ) -> Tally:
         """Try `n_moves` Metropolis moves at kT.
 
         A share `hop_fraction` are oxygen hops, a share `exchange_fraction` put an O from the reserve into a Si-Si bond
         or take one out, the others are bond switches. Si to start from are drawn from `active` (all mobile Si by
-        default; fixed during the call, so that proposals stay symmetric).
+        default; fixed during the call, so that proposals stay symmetric). With `catalogue`, moves are drawn from a
+        catalogue that leaves out the hopeless ones (see `kernels.catalogue`): the same chain in law, many times faster
+        where few moves are accepted, and slower where many are; `valid` then counts the moves that were tried.
         Raises InputError for arguments out of range, and unless `active` holds the numbers of Si.
         """
+        if catalogue and (exchange_fraction > 0 or self.surrogate is not None):
+            raise InputError("A catalogue lists switches and hops only, and knows no surrogate.")
+        log = np.zeros((0, 1))
         return self._run(
-            n_moves, kT_eV, hop_fraction, active, exchange_fraction, chemical_potential_eV, np.zeros((0, 1)), 0.0
+            n_moves, kT_eV, hop_fraction, active, exchange_fraction, chemical_potential_eV, log, 0.0, catalogue
         )
 
     def _run(
@@ -224,22 +252,20 @@ class Engine:
         chemical_potential_eV: float,
         log: np.ndarray,
         cut_eV: float,
+        catalogue: bool = False,
     ) -> Tally:
         check_batch(n_moves, kT_eV, hop_fraction, exchange_fraction, chemical_potential_eV)
-        counts = np.zeros(sampler.N_TALLY, np.int64)
+        counts = np.zeros(counted.N_TALLY, np.int64)
         chosen = self.silicons if active is None else silicon_numbers(active, self.atoms.species)
         oxygens = self.oxygens
         if exchange_fraction > 0:  # a hop then draws from all O, so that its chance does not change on the way
             oxygens = np.flatnonzero((self.atoms.species == 1) & ~self.atoms.frozen).astype(np.int32)
         weights = np.array(self.surrogate.weights if self.surrogate and not len(log) else (), float)
+        listing = self._list_moves(chosen, oxygens) if catalogue else self._list_nothing()
+        listing.lost[0] = 0.0
         sampler.start(self.atoms, self.field, self.bins, self.work)
-        self.energy += sampler.run_moves(
-            self.atoms,
-            self.field,
-            self.bins,
-            self.work,
+        batch = Batch(
             self._stages,
-            int(n_moves),
             float(kT_eV),
             float(hop_fraction),
             float(exchange_fraction),
@@ -249,27 +275,68 @@ class Engine:
             self.triangles,
             weights,
             log,
-            cut_eV,
+            float(cut_eV),
             counts,
+            listing,
         )
+        self.energy += sampler.run_moves(self.atoms, self.field, self.bins, self.work, batch, int(n_moves))
         self._check_overflow()
         values = [int(value) for value in counts]
-        valid = values[sampler.VALID : sampler.ACCEPTED]
-        accepted = values[sampler.ACCEPTED : sampler.REACHED]
+        valid = values[counted.VALID : counted.ACCEPTED]
+        accepted = values[counted.ACCEPTED : counted.REACHED]
         return Tally(
-            attempts=values[sampler.ATTEMPTS],
+            attempts=values[counted.ATTEMPTS],
             valid=sum(valid),
             accepted=sum(accepted),
             hops_valid=valid[HOP],
             hops_accepted=accepted[HOP],
             exchanges_valid=valid[EXCHANGE],
             exchanges_accepted=accepted[EXCHANGE],
-            evaluations=values[sampler.EVALUATED],
-            logged=values[sampler.LOGGED],
-            false_kills=values[sampler.FALSE_KILLS],
-            screened=values[sampler.SCREENED],
-            reached=tuple(values[sampler.REACHED : sampler.REACHED + len(self._stages)]),
+            evaluations=values[counted.EVALUATED],
+            logged=values[counted.LOGGED],
+            false_kills=values[counted.FALSE_KILLS],
+            screened=values[counted.SCREENED],
+            bounds_missed=float(listing.lost[0]),
+            reached=tuple(values[counted.REACHED : counted.REACHED + len(self._stages)]),
         )
+
+    def _list_moves(self, active: np.ndarray, oxygens: np.ndarray) -> Catalogue:
+        """Return the catalogue of the moves that these Si and O can make; the present one as long as it is theirs."""
+        there = self._listing
+        if there is None or not (np.array_equal(there.active, active) and np.array_equal(there.oxygens, oxygens)):
+            made = make_catalogue(len(self.atoms.position), active, oxygens, self.visits)
+            self._listing = there = _Listing(active.copy(), oxygens.copy(), made)
+        there.catalogue = there.catalogue._replace(visits=self.visits)
+        there.catalogue.counts[counted.N_VISITS] = 0
+        return there.catalogue
+
+    def _list_nothing(self) -> Catalogue:
+        """Return a catalogue that lists nothing; positions change without it, so that the present one is given up."""
+        self._listing = None
+        nobody = np.zeros(0, np.int32)
+        return make_catalogue(0, nobody, nobody, self.visits[:0])
+
+    def listing_arrays(self) -> dict[str, np.ndarray]:
+        """Return what a checkpoint must keep of the catalogue; nothing where there is none."""
+        if self._listing is None:
+            return {}
+        held, listing = self._listing, self._listing.catalogue
+        return {
+            "listed_silicon": held.active,
+            "listed_oxygen": held.oxygens,
+            "listed_bound": listing.bound,
+            "listed_times": listing.times,
+            "listed_drift": listing.drift,
+        }
+
+    def restore_listing(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take over the catalogue of `listing_arrays`, if there was one; after `set_state` and `set_rejection`."""
+        self._listing = None
+        if "listed_bound" in arrays:
+            listing = self._list_moves(arrays["listed_silicon"], arrays["listed_oxygen"])
+            listing.bound[:], listing.times[:] = arrays["listed_bound"], arrays["listed_times"]
+            listing.drift[:] = arrays["listed_drift"]
+            listing.counts[counted.BUILT] = 1
 
     def calibrate(
         self,
@@ -321,9 +388,9 @@ class Engine:
         """
         check_kT(kT_eV)
         log, _ = self._follow(n_followed, kT_eV, hop_fraction, active, FAR_EV, max_moves)
-        terms = log[:, sampler.LOG_TERMS : sampler.LOG_STAGES]
+        terms = log[:, counted.LOG_TERMS : counted.LOG_STAGES]
         cost = SCREEN_COST if self.rejection.rules else 0.0  # a move that always relaxes to the end costs far more
-        self.surrogate = fit_surrogate(terms, log[:, sampler.LOG_CHANGE], kT_eV, cost)
+        self.surrogate = fit_surrogate(terms, log[:, counted.LOG_CHANGE], kT_eV, cost)
         return self.surrogate
 
     def measure_false_kills(
@@ -341,7 +408,7 @@ class Engine:
         """
         check_kT(kT_eV)
         log, _ = self._follow(n_followed, kT_eV, hop_fraction, active, FURTHER_EV, max_moves)
-        weights = acceptable(log[:, sampler.LOG_CHANGE], kT_eV)
+        weights = acceptable(log[:, counted.LOG_CHANGE], kT_eV)
         return false_kill_rate(self.rejection, log, kT_eV), effective(weights)
 
     def _follow(
@@ -355,12 +422,13 @@ class Engine:
     ) -> tuple[np.ndarray, Tally]:
         """Run until `count` moves are followed and logged, or max_moves are tried; return their log, and what was
         done."""
-        log = np.zeros((count, sampler.LOG_STAGES + 3 * len(self._stages)))
+        log = np.zeros((count, counted.LOG_STAGES + 3 * len(self._stages)))
         tally = self._run(max_moves if count else 0, kT_eV, hop_fraction, active, 0.0, 0.0, log, cut_eV)
         return log[: tally.logged], tally
 
     def set_rejection(self, rejection: Rejection) -> None:
         """Use other stages or constants of early rejection from now on."""
+        self._listing = None
         self.rejection = rejection
         self._stages = rejection.table()
 
@@ -440,7 +508,7 @@ class Engine:
         return {"energy_eV": energy.atom_energy, "lateral_virial_eV": 0.5 * (virial[:, 0, 0] + virial[:, 1, 1])}
 
     def _check_overflow(self) -> None:
-        if self.work.counters[5] != 0:
+        if self.work.counters[OVERFLOW] != 0:
             raise SamplerError("The network collapsed: more atoms near each other than any sound network has.")
 
 

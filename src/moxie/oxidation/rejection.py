@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from moxie.oxidation.kernels import sampler
+from moxie.oxidation.kernels import batch
 from moxie.oxidation.kernels.moves import CLASSES
 from moxie.oxidation.tally import Tally
 
@@ -58,7 +58,7 @@ class Rejection:
         return cls(**{key: _tuples(value) for key, value in content.items()})
 
     def table(self) -> np.ndarray:
-        """Return the stage table of the compiled sampler, shape (stages, sampler.N_COLUMNS)."""
+        """Return the stage table of the compiled sampler, shape (stages, batch.N_COLUMNS)."""
         columns = np.array((self.shells, self.force_tolerance_eV_A, self.evaluations, self.repulsion), float).T
         rules = _no_rules(len(columns))
         if self.rules:
@@ -122,7 +122,7 @@ def provisional(rejection: Rejection) -> Rejection:
 class Calibration:
     """Constants found in shadow mode. false_kill_rate: expected share of the acceptable moves that they give up.
 
-    log: the moves that it rests on (see sampler); effective: Kish's effective number of acceptable ones among them.
+    log: the moves that it rests on (see batch); effective: Kish's effective number of acceptable ones among them.
     The rate is that of the same moves; `Engine.measure_false_kills` gives it for others. tally: the moves of the chain
     that the calibration made.
     """
@@ -136,7 +136,7 @@ class Calibration:
 
 
 def fit(rejection: Rejection, log: np.ndarray, kT_eV: float) -> Calibration:
-    """Return `rejection` with rules fitted to a shadow log (see sampler) of moves at kT.
+    """Return `rejection` with rules fitted to a shadow log (see batch) of moves at kT.
 
     Each rule is a non-negative least-squares fit to the moves of lowest final energy, shifted so that it gives up a
     share _LOST of the weight min(1, exp(-dE/kT)) that acceptable moves have. The moves at hand are far fewer than
@@ -145,7 +145,7 @@ def fit(rejection: Rejection, log: np.ndarray, kT_eV: float) -> Calibration:
     """
     n_stages = len(rejection.shells)
     rules = _no_rules(n_stages)
-    classes = log[:, sampler.LOG_CLASS]
+    classes = log[:, batch.LOG_CLASS]
     switches = np.array([name.startswith("switch") for name in CLASSES])[classes.astype(int)]
     for label in range(len(CLASSES)):
         lines = log[classes == label]
@@ -156,17 +156,17 @@ def fit(rejection: Rejection, log: np.ndarray, kT_eV: float) -> Calibration:
         for stage in range(n_stages - 1):
             rules[stage, label] = _rule(lines, stage, kT_eV)
     result = replace(rejection, rules=_tuples(rules.tolist()))
-    weights = acceptable(log[:, sampler.LOG_CHANGE], kT_eV)
+    weights = acceptable(log[:, batch.LOG_CHANGE], kT_eV)
     return Calibration(result, kT_eV, log, effective(weights), false_kill_rate(result, log, kT_eV))
 
 
 def _rule(lines: np.ndarray, stage: int, kT_eV: float) -> np.ndarray:
     from scipy.optimize import nnls
 
-    change = lines[:, sampler.LOG_CHANGE]
+    change = lines[:, batch.LOG_CHANGE]
     released = _stage(lines, stage)[:, 0] - change
     terms = np.column_stack([np.ones(len(lines)), -np.ones(len(lines)), _stage(lines, stage)[:, 1:]])
-    terms = np.column_stack([terms, lines[:, sampler.LOG_REPULSION]])
+    terms = np.column_stack([terms, lines[:, batch.LOG_REPULSION]])
     near = np.argsort(change)[:_WINDOW]
     constants, _ = nnls(terms[near], released[near])
     excess = released - terms @ constants
@@ -196,7 +196,7 @@ def effective(weights: np.ndarray) -> float:
 
 
 def _stage(lines: np.ndarray, stage: int) -> np.ndarray:
-    first = sampler.LOG_STAGES + 3 * stage
+    first = batch.LOG_STAGES + 3 * stage
     return lines[:, first : first + 3]
 
 
@@ -212,13 +212,13 @@ def false_kill_rate(rejection: Rejection, log: np.ndarray, kT_eV: float) -> floa
     exp(-dE/kT) - exp(-P/kT), where P > dE is the largest prediction of any stage; nan where no move is acceptable.
     """
     rules = np.array(rejection.rules)
-    labels = log[:, sampler.LOG_CLASS].astype(int)
+    labels = log[:, batch.LOG_CLASS].astype(int)
     largest = np.full(len(log), -np.inf)
     for stage in range(len(rejection.shells) - 1):
         rule = rules[stage, labels]
         values = _stage(log, stage)
         predicted = values[:, 0] - rule[:, 0] - rule[:, 1] * values[:, 1] - rule[:, 2] * values[:, 2]
-        largest = np.maximum(largest, predicted - rule[:, 3] * log[:, sampler.LOG_REPULSION])
-    accepted = acceptable(log[:, sampler.LOG_CHANGE], kT_eV)
+        largest = np.maximum(largest, predicted - rule[:, 3] * log[:, batch.LOG_REPULSION])
+    accepted = acceptable(log[:, batch.LOG_CHANGE], kT_eV)
     lost = np.maximum(0.0, accepted - acceptable(largest, kT_eV))
     return float(lost.sum() / accepted.sum()) if accepted.any() else np.nan

@@ -19,6 +19,7 @@ class Tally:
     logged: int = 0  # moves followed to the end in shadow mode
     false_kills: int = 0  # of these
     screened: int = 0  # rejected by the surrogate, not relaxed
+    bounds_missed: float = 0.0  # acceptance that a catalogue's bounds were too high for, in accepted moves
     reached: tuple[int, ...] = ()
 
     def __add__(self, other: "Tally") -> "Tally":

@@ -10,6 +10,7 @@ import numpy as np
 
 from moxie.oxidation.kernels.compilation import entry, inlined
 from moxie.oxidation.kernels.repulsion import enlist_all, list_pairs, pair_term
+from moxie.oxidation.kernels.slots import N_PAIRS, N_ROWS, ROW_STAMP
 from moxie.oxidation.kernels.state import Atoms, Bins, Field, Scratch
 
 EV_PER_A3_IN_GPA = 160.2176634
@@ -134,16 +135,16 @@ def _terms(atoms, field, bins, work, terms, forces, share, virial, vector):
     if field.repulsion_kind == 0:
         return
     enlist_all(atoms, field, bins, work)
-    work.counters[0] += 1
-    work.counters[2] = 0
+    work.counters[ROW_STAMP] += 1
+    work.counters[N_ROWS] = 0
     for i in range(n):
         work.row_of[i] = i
-        work.row_stamp[i] = work.counters[0]
+        work.row_stamp[i] = work.counters[ROW_STAMP]
         work.atom[i] = i
         for k in range(3):
             work.x[i, k] = atoms.position[i, k]
     list_pairs(atoms, field, bins, work, n, atoms.position)
-    for pair in range(work.counters[3]):
+    for pair in range(work.counters[N_PAIRS]):
         i = work.pair_i[pair]
         j = work.pair_j[pair]
         between = vector[0]

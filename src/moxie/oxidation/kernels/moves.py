@@ -8,6 +8,7 @@ Si either.
 
 from moxie.oxidation.kernels.compilation import entry, inlined, kernel
 from moxie.oxidation.kernels.random_stream import below
+from moxie.oxidation.kernels.slots import N_RESERVE
 
 SWITCH, HOP, EXCHANGE = range(3)
 _SWITCH = SWITCH
@@ -114,6 +115,13 @@ def propose_switch(atoms, work, active, n_active, triangles):
     pick = below(atoms.stream, 4)
     pick_a = below(atoms.stream, 3)
     pick_b = below(atoms.stream, 3)
+    return form_switch(atoms, work, i, pick, pick_a, pick_b, triangles)
+
+
+@kernel
+def form_switch(atoms, work, i, pick, pick_a, pick_b, triangles):
+    """Write the switch of Si i over its link `pick` (of four), with the substituents pick_a of i and pick_b of j (of
+    three each), into work.chain; return the chain's length, 0 when it is not a valid move."""
     if atoms.frozen[i]:
         return 0
     near = atoms.neighbours[i, pick]
@@ -173,6 +181,13 @@ def propose_hop(atoms, work, oxygens, n_oxygens):
     oxygen = oxygens[below(atoms.stream, n_oxygens)]
     side = below(atoms.stream, 2)
     pick = below(atoms.stream, 3)
+    return form_hop(atoms, work, oxygen, side, pick)
+
+
+@kernel
+def form_hop(atoms, work, oxygen, side, pick):
+    """Write the hop of an O over its Si `side` (of two) into that one's other bond `pick` (of three) into work.chain
+    (O, Si0, Si1, Si2); return 4, or 0."""
     if atoms.frozen[oxygen] or atoms.degree[oxygen] == 0:
         return 0
     s1 = atoms.neighbours[oxygen, side]
@@ -268,9 +283,9 @@ def propose_exchange(atoms, work, active, n_active):
         work.chain[1] = atoms.neighbours[near, 0]
         work.chain[2] = atoms.neighbours[near, 1]
         return 3
-    if work.counters[7] == 0:
+    if work.counters[N_RESERVE] == 0:
         return 0
-    work.chain[0] = work.reserve[work.counters[7] - 1]
+    work.chain[0] = work.reserve[work.counters[N_RESERVE] - 1]
     work.chain[1] = i
     work.chain[2] = near
     return 3

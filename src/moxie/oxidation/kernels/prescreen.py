@@ -6,6 +6,7 @@ they were: four atoms are looked at instead of the sixteen that a relaxation of 
 """
 
 from moxie.oxidation.kernels.compilation import inlined, kernel
+from moxie.oxidation.kernels.slots import N_ROWS, ROW_STAMP
 from moxie.oxidation.kernels.valence import angles, row_for, still_bond, stretch
 
 _BRIDGE = 4  # row of the O between the two Si of a switch: it keeps its two bonds
@@ -17,8 +18,8 @@ def look_before(atoms, field, work, n_chain):
 
     The gradient is left in work.g, with its sign changed.
     """
-    work.counters[0] += 1
-    work.counters[2] = 0
+    work.counters[ROW_STAMP] += 1
+    work.counters[N_ROWS] = 0
     for c in range(n_chain):
         known_row(atoms, work, work.chain[c])
     for c in range(min(n_chain, _BRIDGE)):
@@ -26,7 +27,7 @@ def look_before(atoms, field, work, n_chain):
         if atoms.species[atom] == 1:
             known_row(atoms, work, atoms.neighbours[atom, 0])
             known_row(atoms, work, atoms.neighbours[atom, 1])
-    n_centres = work.counters[2]
+    n_centres = work.counters[N_ROWS]
     return terms_at(atoms, field, work, n_chain, n_centres, -1.0), n_centres
 
 
@@ -41,7 +42,7 @@ def look_after(atoms, field, work, n_chain, n_centres):
                 work.x[c, k] = work.trial[atom, k]
     energy = terms_at(atoms, field, work, n_chain, n_centres, 1.0)
     rest2, edge2 = 0.0, 0.0
-    for row in range(work.counters[2]):
+    for row in range(work.counters[N_ROWS]):
         g2 = work.g[row, 0] ** 2 + work.g[row, 1] ** 2 + work.g[row, 2] ** 2
         if row < n_chain:
             rest2 += g2
@@ -53,9 +54,9 @@ def look_after(atoms, field, work, n_chain, n_centres):
 @inlined
 def known_row(atoms, work, atom):
     """Return the row of an atom; a new one begins without forces."""
-    known = work.counters[2]
+    known = work.counters[N_ROWS]
     row = row_for(atoms, work, atom, atoms.position)
-    if work.counters[2] > known:
+    if work.counters[N_ROWS] > known:
         work.g[row, 0] = 0.0
         work.g[row, 1] = 0.0
         work.g[row, 2] = 0.0

@@ -9,6 +9,7 @@ quadratic: 1/2 gamma (r^2 - d^2)^2; cubic: gamma (d - r)^3; both for r < d, with
 import numpy as np
 
 from moxie.oxidation.kernels.compilation import kernel
+from moxie.oxidation.kernels.slots import MARK_STAMP, N_PAIRS, N_TRAVELLERS, OVERFLOW, ROW_STAMP
 from moxie.oxidation.kernels.state import BIN_CAPACITY, DRIFT, LISTED, NEAR_CAPACITY
 from moxie.oxidation.kernels.valence import folded, row_for
 from moxie.oxidation.parameter_sets import SKIN_A
@@ -78,7 +79,7 @@ def enlist(atoms, field, bins, work, atom, x, y, z):
     home = bin_index(atoms, bins, x, y, z)
     count = bins.filled[home]
     if count >= _CAPACITY:
-        work.counters[5] = 1  # more atoms than any sound network has; the sampler stops on it
+        work.counters[OVERFLOW] = 1  # more atoms than any sound network has; the sampler stops on it
         return
     bins.reference[atom, 0] = x
     bins.reference[atom, 1] = y
@@ -103,7 +104,7 @@ def enlist(atoms, field, bins, work, atom, x, y, z):
                     reach = field.repulsion_range[kind, atoms.species[other]] + _LISTED
                     if squared_distance(atoms, bins, other, x, y, z) < reach * reach:
                         if bins.n_near[atom] >= _NEAR or bins.n_near[other] >= _NEAR:
-                            work.counters[5] = 1
+                            work.counters[OVERFLOW] = 1
                             return
                         bins.near[atom, bins.n_near[atom]] = other
                         bins.near[other, bins.n_near[other]] = atom
@@ -140,7 +141,7 @@ def enlist_all(atoms, field, bins, work):
     bins.of_atom[:] = -1
     bins.n_near[:] = 0
     bins.away[:] = False
-    work.counters[8] = 0
+    work.counters[N_TRAVELLERS] = 0
     for atom in range(len(atoms.position)):
         enlist_home(atoms, field, bins, work, atom)
 
@@ -155,19 +156,19 @@ def follow(atoms, field, bins, work, n_moving):
         if changed or squared_distance(atoms, bins, atom, x, y, z) > _DRIFT * _DRIFT:
             if not bins.away[atom]:
                 bins.away[atom] = True
-                bins.travellers[work.counters[8]] = atom
-                work.counters[8] += 1
+                bins.travellers[work.counters[N_TRAVELLERS]] = atom
+                work.counters[N_TRAVELLERS] += 1
             enlist(atoms, field, bins, work, atom, x, y, z)
 
 
 @kernel
 def bring_home(atoms, field, bins, work):
     """Enlist at their positions those atoms that are enlisted at a trial position."""
-    for k in range(work.counters[8]):
+    for k in range(work.counters[N_TRAVELLERS]):
         atom = bins.travellers[k]
         bins.away[atom] = False
         enlist_home(atoms, field, bins, work, atom)
-    work.counters[8] = 0
+    work.counters[N_TRAVELLERS] = 0
 
 
 @kernel
@@ -183,8 +184,8 @@ def list_pairs(atoms, field, bins, work, n_moving, source):
             work.x_listed[row, k] = work.x[row, k]
         if atoms.degree[atom] == 0:
             continue
-        work.counters[1] += 1
-        stamp = work.counters[1]
+        work.counters[MARK_STAMP] += 1
+        stamp = work.counters[MARK_STAMP]
         work.mark[atom] = stamp
         for p in range(atoms.degree[atom]):
             near = atoms.neighbours[atom, p]
@@ -196,7 +197,7 @@ def list_pairs(atoms, field, bins, work, n_moving, source):
             if work.mark[other] == stamp or atoms.degree[other] == 0:
                 continue
             other_row = work.row_of[other]
-            moves = work.row_stamp[other] == work.counters[0] and other_row < n_moving
+            moves = work.row_stamp[other] == work.counters[ROW_STAMP] and other_row < n_moving
             if moves and other_row < row:
                 continue
             d2 = 0.0
@@ -207,13 +208,13 @@ def list_pairs(atoms, field, bins, work, n_moving, source):
             reach = field.repulsion_range[atoms.species[atom], atoms.species[other]] + _SKIN
             if d2 < reach * reach:
                 if count >= len(work.pair_i):
-                    work.counters[5] = 1
-                    work.counters[3] = count
+                    work.counters[OVERFLOW] = 1
+                    work.counters[N_PAIRS] = count
                     return
                 work.pair_i[count] = row
                 work.pair_j[count] = row_for(atoms, work, other, source)
                 count += 1
-    work.counters[3] = count
+    work.counters[N_PAIRS] = count
 
 
 @kernel
@@ -236,7 +237,7 @@ def repulsion(cell, field, work, n_moving):
     energy = 0.0
     x = work.x
     g = work.g
-    for k in range(work.counters[3]):
+    for k in range(work.counters[N_PAIRS]):
         i = work.pair_i[k]
         j = work.pair_j[k]
         dx = folded(x[j, 0] - x[i, 0], cell[0])

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from moxie.oxidation.kernels.slots import N_COUNTERS
 from moxie.oxidation.kernels.surrogate import N_TERMS
 from moxie.oxidation.parameter_sets import SKIN_A, ParameterSet
 from moxie.structures.network import Network
@@ -90,7 +91,7 @@ class Bins(NamedTuple):
     near: np.ndarray  # (n, NEAR_CAPACITY) atoms, n_near of them; none for a field without repulsion
     n_near: np.ndarray  # (n,)
     away: np.ndarray  # (n,) bool: enlisted at a trial position
-    travellers: np.ndarray  # (n,) these atoms, Scratch.counters[8] of them
+    travellers: np.ndarray  # (n,) these atoms, Scratch.counters[N_TRAVELLERS] of them
 
 
 class Scratch(NamedTuple):
@@ -98,11 +99,9 @@ class Scratch(NamedTuple):
 
     trial: np.ndarray  # (n, 3) trial positions, equal to the positions outside a move
     row_of: np.ndarray  # (n,) int32: local row of an atom, valid
-    row_stamp: np.ndarray  # (n,) int64 where this equals counters[0]
+    row_stamp: np.ndarray  # (n,) int64 where this equals counters[ROW_STAMP]
     mark: np.ndarray  # (n,) int64, for exclusions
-    counters: np.ndarray  # (11,) int64: 0 row stamp, 1 mark stamp, 2 rows, 3 pairs, 4 old pairs, 5 overflow flag,
-    # 6 bonds of the local problem, 7 O in reserve, 8 atoms enlisted at a trial position, 9 rows that its valence terms
-    # reach, 10 frozen atoms of the network
+    counters: np.ndarray  # (N_COUNTERS,) int64, see `slots`
     atom: np.ndarray  # (n,) atom of a local row
     local_species: np.ndarray
     x: np.ndarray  # (n, 3)
@@ -134,8 +133,9 @@ class Scratch(NamedTuple):
     chain: np.ndarray  # (8,) atoms of the move
     edits: np.ndarray  # (8, 3) undo log: atom, slot, previous neighbour
     edge: np.ndarray  # (n, 3) gradient on the fixed rows of the local problem before the move
+    outcome: np.ndarray  # (2,) of a move that was relaxed, see `batch`
     search: np.ndarray  # (3,) of a relaxation that may go on: energy, stored steps, newest step
-    reserve: np.ndarray  # (n,) the O in reserve, counters[7] of them
+    reserve: np.ndarray  # (n,) the O in reserve, counters[N_RESERVE] of them
     ends: np.ndarray  # (4,) of the surrogate: Si whose links or O a move changes,
     near: np.ndarray  # (2, 4) Si linked to either end of a link,
     next: np.ndarray  # (2, 4, 4) those linked to them, -1 where there is none,
@@ -234,7 +234,7 @@ def make_scratch(records: np.ndarray) -> Scratch:
         row_of=records["row_of"],
         row_stamp=records["row_stamp"],
         mark=records["mark"],
-        counters=np.zeros(11, np.int64),
+        counters=np.zeros(N_COUNTERS, np.int64),
         atom=rows(n),
         local_species=rows(n),
         x=reals(n, 3),
@@ -266,6 +266,7 @@ def make_scratch(records: np.ndarray) -> Scratch:
         chain=integers(8),
         edits=integers(8, 3),
         edge=reals(n, 3),
+        outcome=reals(2),
         search=reals(3),
         reserve=integers(n),
         ends=integers(4),

@@ -7,6 +7,7 @@ E = 1/2 k_b (b - b0)^2 over bonds + 1/2 k_th (cos th - cos th0)^2 over angles, e
 import numpy as np
 
 from moxie.oxidation.kernels.compilation import inlined, kernel
+from moxie.oxidation.kernels.slots import MARK_STAMP, N_BONDS, N_PAIRS, N_ROWS, N_TERM_ROWS, ROW_STAMP
 
 # The arrays come from `state`: atoms: Atoms, field: Field, work: Scratch.
 
@@ -16,12 +17,12 @@ SHORTEST_A = 1e-6  # keeps a direction defined when two bonded atoms meet
 @kernel
 def row_for(atoms, work, atom, source):
     """Return the local row of an atom, adding one at its position in `source` (n, 3) if it has none."""
-    if work.row_stamp[atom] == work.counters[0]:
+    if work.row_stamp[atom] == work.counters[ROW_STAMP]:
         return work.row_of[atom]
-    row = work.counters[2]
-    work.counters[2] += 1
+    row = work.counters[N_ROWS]
+    work.counters[N_ROWS] += 1
     work.row_of[atom] = row
-    work.row_stamp[atom] = work.counters[0]
+    work.row_stamp[atom] = work.counters[ROW_STAMP]
     work.atom[row] = atom
     work.local_species[row] = atoms.species[atom]
     for k in range(3):
@@ -35,8 +36,8 @@ def grow_shells(atoms, work, n_chain, shells):
 
     Frozen atoms end a path: nothing behind them is reached.
     """
-    work.counters[1] += 1
-    stamp = work.counters[1]
+    work.counters[MARK_STAMP] += 1
+    stamp = work.counters[MARK_STAMP]
     n = 0
     for c in range(n_chain):
         atom = work.chain[c]
@@ -65,9 +66,9 @@ def tabulate(atoms, work, n_moving, source):
 
     Lists the bonds with a moving end and the unit vectors of those without.
     """
-    work.counters[0] += 1
-    work.counters[2] = 0
-    work.counters[3] = 0
+    work.counters[ROW_STAMP] += 1
+    work.counters[N_ROWS] = 0
+    work.counters[N_PAIRS] = 0
     for k in range(n_moving):
         row_for(atoms, work, work.moving[k], source)
     for row in range(n_moving):
@@ -76,26 +77,26 @@ def tabulate(atoms, work, n_moving, source):
         work.table_moving[row] = atoms.degree[atom]
         for p in range(atoms.degree[atom]):
             work.table[row, p] = row_for(atoms, work, atoms.neighbours[atom, p], source)
-    centres = work.counters[2]
+    centres = work.counters[N_ROWS]
     for row in range(n_moving, centres):
         atom = work.atom[row]
         degree = atoms.degree[atom]
         front = 0
         for p in range(degree):
             other = atoms.neighbours[atom, p]
-            if work.row_stamp[other] == work.counters[0] and work.row_of[other] < n_moving:
+            if work.row_stamp[other] == work.counters[ROW_STAMP] and work.row_of[other] < n_moving:
                 work.table[row, front] = work.row_of[other]
                 front += 1
         back = front
         for p in range(degree):
             other = atoms.neighbours[atom, p]
-            if not (work.row_stamp[other] == work.counters[0] and work.row_of[other] < n_moving):
+            if not (work.row_stamp[other] == work.counters[ROW_STAMP] and work.row_of[other] < n_moving):
                 work.table[row, back] = row_for(atoms, work, other, source)
                 still_bond(atoms.cell, work, row, back)
                 back += 1
         work.table_degree[row] = degree
         work.table_moving[row] = front
-    work.counters[9] = work.counters[2]
+    work.counters[N_TERM_ROWS] = work.counters[N_ROWS]
     list_bonds(work, n_moving)
     return centres
 
@@ -106,7 +107,7 @@ def retabulate(atoms, work, n_moving, source):
 
     The fixed atoms around them, and their bonds, stay what they were.
     """
-    work.counters[3] = 0
+    work.counters[N_PAIRS] = 0
     for row in range(n_moving):
         atom = work.atom[row]
         degree = atoms.degree[atom]
@@ -137,7 +138,7 @@ def list_bonds(work, n_moving):
             work.bonds[n, 2] = other
             work.bonds[n, 3] = back
             n += 1
-    work.counters[6] = n
+    work.counters[N_BONDS] = n
 
 
 @kernel
@@ -300,7 +301,7 @@ def valence(cell, field, work, n_moving, centres):
     pull = work.pull
     bonds = work.bonds
     energy = 0.0
-    n_bonds = work.counters[6]
+    n_bonds = work.counters[N_BONDS]
     for b in range(n_bonds):
         row = bonds[b, 0]
         p = bonds[b, 1]
@@ -355,11 +356,11 @@ def edge_gradient(work, n_moving, centres):
     """Put the valence gradient on the fixed atoms of the local problem into work.g, after `valence` at the same
     positions."""
     g = work.g
-    for row in range(n_moving, work.counters[9]):
+    for row in range(n_moving, work.counters[N_TERM_ROWS]):
         g[row, 0] = 0.0
         g[row, 1] = 0.0
         g[row, 2] = 0.0
-    for b in range(work.counters[6]):
+    for b in range(work.counters[N_BONDS]):
         other = work.bonds[b, 2]
         if other >= n_moving:
             row = work.bonds[b, 0]

@@ -33,7 +33,8 @@ def digest(settings: Any) -> str:
 def engine_arrays(engine: Engine, prefix: str = "") -> dict[str, np.ndarray]:
     """Return the arrays from which `restore_engine` continues; the running energy is a number to keep beside them."""
     atoms = engine.atoms
-    return {
+    listing = {f"{prefix}{key}": values for key, values in engine.listing_arrays().items()}
+    return listing | {
         f"{prefix}position": atoms.position,
         f"{prefix}neighbours": atoms.neighbours,
         f"{prefix}species": atoms.species,
@@ -47,11 +48,12 @@ def restore_engine(engine: Engine, arrays: dict[str, np.ndarray], energy_eV: flo
     keys = ("position", "neighbours", "species", "frozen", "stream")
     position, neighbours, species, frozen, stream = (arrays[f"{prefix}{key}"] for key in keys)
     engine.set_state(position, neighbours, species, frozen, stream, energy_eV)
+    engine.restore_listing({key.removeprefix(prefix): values for key, values in arrays.items()})
 
 
 def engine_digest(engine: Engine) -> str:
     """Return the digest of everything that decides how an engine goes on: state, cell, field, rules, stream."""
-    arrays = {**engine_arrays(engine), "cell": engine.cell}
+    arrays = {**engine_arrays(engine), "cell": engine.cell}  # the catalogue included
     content = [(key, values.shape, hashlib.sha256(values.tobytes()).hexdigest()) for key, values in arrays.items()]
     rules = [repr(engine.rejection), repr(engine.surrogate), engine.triangles]
     return digest([asdict(engine.parameters), rules, engine.energy, content])
