@@ -1,4 +1,4 @@
-"""Grow an oxide film on the slab at one temperature."""
+"""Grow an oxide film on the slab at one temperature, and sample it there."""
 
 import json
 from pathlib import Path
@@ -9,9 +9,12 @@ from moxie.interruption import asked
 from moxie.io import replace_when_complete, write_json
 from moxie.job import job
 from moxie.oxidation.films.growth import Anneal, FilmSettings, Growth, grow_oxide
+from moxie.oxidation.films.production import Production, sample_film
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection
+from moxie.seeds import derive_seed
 from moxie.structures.network import read_network, write_networks
+from moxie.structures.silicon import MONOLAYER_PER_CM2
 
 with job(snakemake) as log:
     params = snakemake.params
@@ -32,11 +35,51 @@ with job(snakemake) as log:
         asked,
         rejection=Rejection.from_dict(json.loads(Path(snakemake.input.rejection).read_text())["rejection"]),
     )
-    write_networks(snakemake.output.film, result.stages[-1])
-    write_networks(snakemake.output.stages, result.stages)
-    with replace_when_complete(snakemake.output.trace) as partial:
-        pandas.DataFrame(result.trace).to_parquet(partial)
-    facts = {"attempts": result.attempts, "accepted": result.accepted, "largest_drift_eV": result.largest_drift_eV}
-    settings = {name: params[name] for name in ("growth", "anneal", "recipe", "thickness_scale", "seed")}
+    wildcards = snakemake.wildcards
+    label = {
+        "orientation": wildcards.orientation,
+        "temperature_K": float(wildcards.temperature_K),
+        "replica": int(wildcards.replica),
+    }
+    stages, facts = result.stages, {"attempts": result.attempts, "accepted": result.accepted}
+    frames, chain = stages[-1:], {}
+    largest_drift_eV, cpu_s = result.largest_drift_eV, result.cpu_s
+    if params.production:
+        sampled = sample_film(
+            stages[-1],
+            parameters,
+            Production(**params.production),
+            label["temperature_K"],
+            derive_seed(params.seed, "production"),
+            MONOLAYER_PER_CM2[wildcards.orientation],
+            Growth(**params.growth),
+            result.rejection,
+            params.checkpoints,
+            log,
+            snakemake.config["oxidation"]["checkpoint_interval_s"],
+            asked,
+        )
+        frames, chain = sampled.frames, sampled.columns
+        stages = [*stages[:-1], frames[-1]]
+        largest_drift_eV, cpu_s = max(largest_drift_eV, sampled.largest_drift_eV), cpu_s + sampled.cpu_s
+        facts |= {
+            "production_status": sampled.status,
+            "production_attempts": sampled.attempts,
+            "production_accepted": sampled.accepted,
+            "production_bounds_missed": sampled.bounds_missed,
+            "production_first_stationary_record": sampled.start,
+            "production_independent_records": sampled.n_independent,
+            "production_cpu_s": sampled.cpu_s,
+        }
+    for network in (*stages, *frames):
+        network.info.update(label)
+    write_networks(snakemake.output.film, stages[-1])
+    write_networks(snakemake.output.stages, stages)
+    write_networks(snakemake.output.frames, frames)
+    for name, columns in (("trace", result.trace), ("chain", chain)):
+        with replace_when_complete(snakemake.output[name]) as partial:
+            pandas.DataFrame(columns).to_parquet(partial)
+    facts |= {"largest_drift_eV": largest_drift_eV, "cpu_s": cpu_s}
+    settings = {name: params[name] for name in ("growth", "anneal", "production", "recipe", "thickness_scale", "seed")}
     settings["parameter_set"] = parameters.name
-    write_json(snakemake.output.run, facts | settings | params.size | {"cpu_s": result.cpu_s})
+    write_json(snakemake.output.run, facts | settings | params.size | label)

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from moxie.features.film_sampling import WITH_ERRORS
+
 TEMPERATURES_K = (973.0, 1073.0, 1173.0, 1273.0, 1373.0, 1473.0)
 
 
@@ -73,6 +75,7 @@ def oxide_runs(temperatures_K=TEMPERATURES_K, replicas=2, stages=4, noise=0.001,
                         "lateral_stress_GPa": rng.normal(0, 0.5),
                         "accepted_fraction": 0.1,
                         "kT_eV": temperature * 8.617333e-5,
+                        **{f"{name}_standard_error": 0.01 if stage == stages else np.nan for name in WITH_ERRORS},
                     }
                 )
     return pd.DataFrame(rows)

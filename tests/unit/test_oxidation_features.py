@@ -1,9 +1,11 @@
 """Film observables on networks whose answers are known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from moxie.errors import InputError
+from moxie.features.film_sampling import mean_profile, sampled_row
 from moxie.features.interfaces import WIDTH_10_90, find_interface
 from moxie.features.oxides import (
     analyse_film,
@@ -162,3 +164,30 @@ def test_frames_without_facts_or_oxide_are_refused():
         analyse_film([], 1273.0, 0, "x", 1, 1, 1)
     with pytest.raises(InputError, match="no partly oxidised"):
         find_interface(diamond((2, 2, 2)))
+
+
+def test_a_sampled_film_is_the_mean_of_its_chain_with_errors_of_decorrelated_samples():
+    generator = np.random.default_rng(2)
+    row = {"stage": 4, "n_o": 20, "temperature_K": 1273.0, **{f"si{k}_per_cm2": 1e15 for k in range(5)}}
+    angles, density = generator.normal(144.0, 2.0, 12), np.full(12, np.nan)
+    rows = [
+        row | {"si_o_si_angle_deg": float(a), "film_density_g_cm3": float(d)}
+        for a, d in zip(angles, density, strict=True)
+    ]
+    n = 400
+    chain = pd.DataFrame({f"si{k}_fraction": np.full(n, 0.2) for k in range(5)})
+    chain["suboxide_total_monolayers"] = generator.normal(1.5, 0.1, n)
+    for k in (1, 2, 3):
+        chain[f"suboxide_fraction_{k}"] = np.repeat(generator.normal(0.33, 0.03, n // 10), 10)  # ten records alike
+    made = sampled_row(rows, chain, 6.78e14)
+    assert made["si_o_si_angle_deg"] == pytest.approx(angles.mean())
+    assert made["si_o_si_angle_deg_standard_error"] == pytest.approx(2.0 / np.sqrt(12), rel=0.6)
+    assert np.isnan(made["film_density_g_cm3"]) and np.isnan(made["film_density_g_cm3_standard_error"])
+    assert made["suboxide_total_monolayers_standard_error"] == pytest.approx(0.1 / np.sqrt(n), rel=0.3)
+    assert made["suboxide_fraction_1_standard_error"] == pytest.approx(0.03 / np.sqrt(n / 10), rel=0.5)
+    assert made["suboxide_total_per_cm2"] == pytest.approx(6.78e14 * chain["suboxide_total_monolayers"].mean())
+    assert made["si1_per_cm2"] == pytest.approx(1e15) and made["temperature_K"] == 1273.0 and made["n_o"] == 20
+    deep = pd.DataFrame({"depth_A": [-0.5, 0.5], "o_per_A3": [0.0, 0.04]})
+    deeper = pd.DataFrame({"depth_A": [-0.5, 0.5, 1.5], "o_per_A3": [0.02, 0.04, 0.04]})
+    mean = mean_profile([deep, deeper])
+    assert mean["o_per_A3"].tolist() == pytest.approx([0.01, 0.04, 0.02])

@@ -1,7 +1,7 @@
 """Monte Carlo oxidation of the silicon slab.
 
 REQUIRED INPUTS: results/structures/silicon/slab_{orientation}.xyz
-OUTPUTS: results/oxidation/Si{orientation}/rejection.json, results/oxidation/{film}/{film.xyz, stages.xyz, trace.parquet, run.json}, and in
+OUTPUTS: results/oxidation/Si{orientation}/rejection.json, results/oxidation/{film}/{film.xyz, stages.xyz, frames.xyz, trace.parquet, chain.parquet, run.json}, and in
 {film}/handoff the final film as CIF, LAMMPS data and VASP input; results/oxidation/bulk/.../network.xyz;
 results/oxidation/exchange/Si{orientation}/{samples.parquet, run.json}
 """
@@ -56,7 +56,9 @@ rule grow_oxide:
     output:
         film=f"results/oxidation/{FILM}/film.xyz",
         stages=f"results/oxidation/{FILM}/stages.xyz",
+        frames=f"results/oxidation/{FILM}/frames.xyz",
         trace=f"results/oxidation/{FILM}/trace.parquet",
+        chain=f"results/oxidation/{FILM}/chain.parquet",
         run=f"results/oxidation/{FILM}/run.json",
     log:
         f"results/logs/grow_oxide/{FILM}.log",
@@ -71,6 +73,7 @@ rule grow_oxide:
         parameter_set=study.oxidation.config.parameter_set,
         growth=study.oxidation.config.growth.model_dump(),
         anneal=study.oxidation.config.anneal.model_dump(),
+        production=study.oxidation.production_settings,
         recipe=study.oxidation.config.recipe.model_dump(),
         thickness_scale=study.oxidation.config.thickness_scale,
         size=lambda w: vars(study.oxidation.film_size(float(w.temperature_K), w.orientation)),

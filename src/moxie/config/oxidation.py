@@ -113,6 +113,31 @@ class Anneal(Section):
     final_moves_per_oxygen: int = Field(600, ge=0, description="Moves for each O in the last anneal")
 
 
+class FilmPrecision(Section):
+    suboxide_total_monolayers: float | None = Field(
+        None, gt=0, description="Standard error of the suboxide in all, in monolayers (null: not asked for)"
+    )
+    suboxide_fraction_1: float | None = Field(None, gt=0, description="Standard error of the share of Si1+")
+    suboxide_fraction_2: float | None = Field(None, gt=0, description="Standard error of the share of Si2+")
+    suboxide_fraction_3: float | None = Field(None, gt=0, description="Standard error of the share of Si3+")
+
+
+class Production(Section):
+    moves_per_oxygen: int = Field(
+        10_000, ge=1, description="Moves for each O at the process temperature, at most; a film ends when it is precise"
+    )
+    moves_per_record: int = Field(100, ge=1, description="Moves for each O between two records")
+    hop_fraction: float = Field(
+        0.02, ge=0, le=1, description="Share of oxygen hops among the moves; many of them only flicker to and fro"
+    )
+    precision: FilmPrecision = Field(
+        FilmPrecision(
+            suboxide_total_monolayers=0.03, suboxide_fraction_1=0.02, suboxide_fraction_2=0.02, suboxide_fraction_3=0.02
+        ),
+        description="Standard errors at which the sampling of a film ends",
+    )
+
+
 class Bulk(Section):
     cells: int = Field(
         3, ge=2, le=20, description="Conventional silicon cells along each edge of the cubic box, n: 8 n^3 Si"
@@ -173,6 +198,9 @@ class Oxidation(Section):
     )
     growth: Growth = Field(Growth(), description="How oxygen is inserted")
     anneal: Anneal = Field(Anneal(), description="How the film is cooled to the process temperature")
+    production: Production | None = Field(
+        Production(), description="How a finished film is sampled at the process temperature (null: not at all)"
+    )
     temperatures_K: ProcessTemperatures = Field(
         [973, 1073, 1173, 1273, 1373, 1473], description="Process temperatures", json_schema_extra={"unit": "K"}
     )

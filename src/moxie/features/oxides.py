@@ -23,6 +23,7 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.features.clusters import silicon_clusters
+from moxie.features.film_sampling import NOT_SAMPLED, mean_profile, sampled_row
 from moxie.features.film_structure import ring_observables, site_rings, slice_rdf, structure_factors
 from moxie.features.interfaces import (
     WIDTH_10_90,
@@ -39,6 +40,8 @@ from moxie.structures.network import MASS_AMU, Network
 from moxie.structures.silicon import AMU_PER_A3_IN_G_CM3, MONOLAYER_PER_CM2, face
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
 EV_PER_A3_IN_GPA = 160.2176634
@@ -60,12 +63,16 @@ def analyse_film(
     target_thickness_nm: float,
     thickness_scale: float,
     orientation: str = "100",
+    frames: "Sequence[Network]" = (),
+    chain: "pd.DataFrame | None" = None,
 ) -> "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]":
     """Return the tables (runs, sites, profiles) of one film, with the columns of `oxide_runs`, `oxide_sites` and
     `oxide_profiles`: a row per stage, per atom of the last stage, and per stage and depth bin.
 
-    The frames must carry the columns energy_eV and lateral_virial_eV and the facts that `grow_oxide` writes; raises
-    InputError when one is missing, and for an unknown orientation.
+    frames, chain: what the sampling of the final film kept, of its stationary part (frames, and records as
+    `moxie.features.film_sampling` takes them); its row and profile are then means over these. Networks must carry the
+    columns energy_eV and lateral_virial_eV and the facts that `grow_oxide` writes; raises InputError when one is
+    missing, and for an unknown orientation.
     """
     import pandas as pd
 
@@ -77,7 +84,8 @@ def analyse_film(
     interface = math.nan
     monolayer = MONOLAYER_PER_CM2[orientation]
     key = {"orientation": orientation, "temperature_K": float(temperature_K), "replica": int(replica)}
-    for number, whole in enumerate(stages, start=1):
+
+    def look(whole: Network, number: int) -> tuple[float, dict[str, Any], pd.DataFrame]:
         _check(whole, number)
         network = front_side(whole)
         interface, width = find_interface(network)
@@ -92,9 +100,17 @@ def analyse_film(
             **film_observables(network, interface, width, monolayer),
             "strain_energy_eV_per_atom": strain_energy(whole),
         }
+        return interface, row, pd.DataFrame(depth_profile(network, interface))
+
+    for number, whole in enumerate(stages, start=1):
+        interface, row, profile = look(whole, number)
+        row |= NOT_SAMPLED
+        if number == len(stages) and len(frames) and chain is not None and len(chain):
+            looks = [look(frame, number) for frame in frames]
+            row = NOT_SAMPLED | sampled_row([each[1] for each in looks], chain, monolayer)
+            profile = mean_profile([each[2] for each in looks])
         runs.append(row)
-        profile = depth_profile(network, interface)
-        profiles.append(pd.DataFrame({**key, "stage": number, **profile}))
+        profiles.append(profile.assign(**key, stage=number))
     sites = pd.DataFrame({**key, **site_table(front_side(stages[-1]), interface), "site": front_atoms(stages[-1])})
     return pd.DataFrame(runs), sites, pd.concat(profiles, ignore_index=True)
 

@@ -86,6 +86,14 @@ class OxidationStage(Stage):
         return bulk.model_dump(include={"cells", "attempts_per_atom", "hop_fraction"}) if bulk else {}
 
     @cached_property
+    def production_settings(self) -> dict[str, Any]:
+        """How a finished film is sampled, as `moxie.oxidation.films.production.Production` takes it; {}: not at all."""
+        production = self.config.production
+        if production is None:
+            return {}
+        return production.model_dump() | {"precision": production.precision.model_dump(exclude_none=True)}
+
+    @cached_property
     def exchanged(self) -> list[str]:
         """The orientations whose film is sampled by replica exchange."""
         return list(self.config.orientations) if self.config.replica_exchange else []
@@ -183,6 +191,13 @@ class OxidationStage(Stage):
                 self.film_size(temperature, orientation)
             except InputError as error:
                 problems.append(f"`oxidation`: {error}")
+        if config.production is not None:
+            from moxie.oxidation.films.production import Production, check_production
+
+            try:
+                check_production(Production(**self.production_settings))
+            except InputError as error:
+                problems.append(f"`oxidation.production`: {error}")
         if config.replica_exchange is not None:
             from moxie.oxidation.films.equilibrium import ExchangeSettings, check_exchange
 

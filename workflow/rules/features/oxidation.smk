@@ -19,6 +19,8 @@ REPORT["oxide_runs"] = "results/features/oxide_runs.parquet"
 rule analyse_film:
     input:
         stages=f"results/oxidation/{FILM}/stages.xyz",
+        frames=f"results/oxidation/{FILM}/frames.xyz",
+        chain=f"results/oxidation/{FILM}/chain.parquet",
         run=f"results/oxidation/{FILM}/run.json",
     output:
         runs=f"{PARTS}/oxides/{FILM}/runs.parquet",

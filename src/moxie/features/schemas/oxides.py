@@ -131,9 +131,29 @@ OXIDE_RUNS = Table(
             0.0,
             25.0,
         ),
-        maybe("lateral_stress_GPa", "GPa", "mean lateral stress of the oxide, tension positive", -1e4, 1e4),
+        maybe("lateral_stress_GPa", "GPa", "lateral stress of the oxide's interior, tension positive", -1e4, 1e4),
         maybe("accepted_fraction", "1", "accepted share of the moves tried in the stage's last anneal step", 0.0, 1.0),
         number("kT_eV", "eV", "temperature of the Metropolis criterion as an energy", 0.0, 100.0),
+        *(
+            maybe(
+                f"{name}_standard_error",
+                unit,
+                f"standard error of {name} within this film, from decorrelated samples; empty where it was not sampled",
+                0.0,
+                1e5,
+            )
+            for name, unit in (
+                ("suboxide_total_monolayers", "1"),
+                ("suboxide_fraction_1", "1"),
+                ("suboxide_fraction_2", "1"),
+                ("suboxide_fraction_3", "1"),
+                ("film_density_g_cm3", "g/cm3"),
+                ("si_o_si_angle_deg", "degree"),
+                ("lateral_stress_GPa", "GPa"),
+                ("transition_width_A", "angstrom"),
+                ("strain_energy_eV_per_atom", "eV"),
+            )
+        ),
     ),
     (
         ("si0_fraction to si4_fraction sum to 1", sums_to_one([f"si{n}_fraction" for n in OXIDATION_STATES])),

@@ -31,6 +31,11 @@ class FrontEngine(Engine):
         """Numbers of the film's O atoms, int32."""
         return np.setdiff1d(super().oxygens, self._back).astype(np.int32)
 
+    @property
+    def front_silicons(self) -> np.ndarray:
+        """Numbers of the mobile Si that do not belong to a free back, int32."""
+        return np.setdiff1d(self.silicons, self._held).astype(np.int32)
+
     def oxidation_states(self) -> np.ndarray:
         """Return the number of O neighbours of every Si, the back's not counted, and -1 for O, shape (n,)."""
         states = super().oxidation_states()

@@ -78,8 +78,8 @@ class FilmResult:
     """The networks after each stage's anneal (the last is the film) and the trace of the Monte Carlo.
 
     trace: one dict per batch of moves: stage, phase (hot | growth | calibration | anneal), n_oxygen, kT_eV, attempts,
-    valid, accepted, hops_accepted, energy_eV. Each network's info holds its energy terms, kT and acceptance; its arrays
-    each atom's share of energy and lateral virial.
+    valid, accepted, hops_accepted, energy_eV. rejection: the rules that the last anneal used. Each network's info holds
+    its energy terms, kT and acceptance; its arrays each atom's share of energy and lateral virial.
     """
 
     stages: list[Network]
@@ -88,6 +88,7 @@ class FilmResult:
     attempts: int
     accepted: int
     largest_drift_eV: float
+    rejection: Rejection
 
 
 @dataclass
@@ -156,7 +157,13 @@ def grow_oxide(
             said = now
             _say(log, engine, progress, targets, settings)
     return FilmResult(
-        stages, progress.trace, progress.cpu_s, progress.attempts, progress.accepted, progress.largest_drift_eV
+        stages,
+        progress.trace,
+        progress.cpu_s,
+        progress.attempts,
+        progress.accepted,
+        progress.largest_drift_eV,
+        engine.rejection,
     )
 
 
@@ -303,7 +310,7 @@ def _step(engine: Engine, progress: _Progress, settings: FilmSettings, targets: 
         _record(engine, progress, "calibration", start, found.tally)
     complete = done + 1 == anneal.steps
     if complete:
-        _fill(engine, growth, target)
+        fill_inclusions(engine, growth, target)
     share = [per_oxygen * n_oxygen * k // anneal.steps for k in (done, done + 1)]
     now = start + (kT - start) * (done + 1) / anneal.steps
     tally = engine.run(share[1] - share[0], now, growth.hop_fraction, active_silicon(engine))
@@ -311,14 +318,14 @@ def _step(engine: Engine, progress: _Progress, settings: FilmSettings, targets: 
     progress.step += 1
     engine.relax(0.05, growth.relax_steps)
     if complete:
-        _fill(engine, growth, target)
+        fill_inclusions(engine, growth, target)
         progress.taken_up = len(engine.oxygens) - n_oxygen
         engine.relax(0.005, 1000)
     progress.largest_drift_eV = max(progress.largest_drift_eV, abs(engine.check_energy()))
     return complete
 
 
-def _fill(engine: Engine, growth: Growth, target: int) -> None:
+def fill_inclusions(engine: Engine, growth: Growth, target: int = 0) -> None:
     """Insert O until no silicon is cut off from the substrate and the film holds `target` of them."""
     while len(inclusions(engine)) or len(engine.oxygens) < target:
         _insert(engine, growth)
@@ -469,8 +476,8 @@ def _begin(
         engine.relax(0.01, 1000)
         return engine, _Progress(), []
     facts, arrays = found
-    restore_engine(engine, arrays, facts["energy"])
     engine.set_rejection(Rejection.from_dict(facts["rejection"]))
+    restore_engine(engine, arrays, facts["energy"])
     progress = _Progress(**facts["progress"])
     stages = []
     for k in range(progress.stage):
