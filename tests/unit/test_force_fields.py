@@ -138,7 +138,7 @@ def test_a_type_may_override_another(tmp_path):
         (("</ForceField>", ""), "cannot be used"),
         (('sigma="0.302"', 'sigma="nan"'), "sigma of its Atom is 'nan', not a finite number"),
         (('k="460.62123"', 'k="1e999"'), "k of its Angle is '1e999', not a finite number"),
-        (('sigma="0.302"', 'sigma="-0.302"'), "sigma of its Atom is -0.302; allowed are 0 to 1 nm"),
+        (('sigma="0.302"', 'sigma="-0.302"'), "sigma of its Atom O is -0.302; allowed are 0 to 1 nm"),
         (('mass="15.9994"', 'mass="0"'), "the Type O has the mass 0; it must be above 0"),
         (('combining_rule="lorentz_berthelot"', 'combining_rule="waldman"'), "'waldman'; allowed are .* geometric"),
         (('charge_scale="1"', ""), r"Metadata \(title=.*\) has no 'charge_scale'"),
@@ -155,9 +155,12 @@ def test_a_type_may_override_another(tmp_path):
         ),
         (('united_atom="true"', 'united_atom="true" rigid_watr="true"'), "its Metadata has the unknown rigid_watr"),
         (('absorbs="4"', 'absorbs="four"'), "absorbs of its Type is 'four', not a number"),
-        (('length="0.1430"', 'length="1.430"'), "length of its Bond is 1.430; allowed are 0.01 to 1 nm"),
-        (('angle="1.98967535"', 'angle="114"'), "angle of its Angle is 114; allowed are 0 to 3.14159 rad"),
-        (('k="519.65391"', 'k="-519.65391"'), "k of its Angle is -519.65391; allowed are 0 to inf"),
+        (('length="0.1430"', 'length="1.430"'), "length of its Bond CHx-O is 1.430; allowed are 0.01 to 0.5 nm"),
+        (
+            ('angle="1.98967535"', 'angle="114"'),
+            "angle of its Angle CHx-CH2-CHx is 114; allowed are 0.5 to 3.14159 rad",
+        ),
+        (('k="519.65391"', 'k="-519.65391"'), "k of its Angle CHx-CH2-CHx is -519.65391; allowed are 85 to"),
         (('lj14scale="0"', 'lj14scale="5"'), "lj14scale of its NonbondedForce is 5; allowed are 0 to 1"),
         (('mass="16.043"', 'mass="1.6"'), "CH4, whose mass is 1.6 amu instead of about 16.043"),
         (('class="CH4" element="C"', 'class="CH4" element="S"'), "CH4, whose element is S"),
@@ -186,7 +189,7 @@ PLAIN = """<ForceField>
  <AtomTypes><Type name="O" class="OW" element="O" mass="15.9994"/><Type name="H" class="HW" element="H" mass="1.008"/></AtomTypes>
  <Residues><Residue name="HOH"><Atom name="O" type="O"/><Atom name="H1" type="H"/><Atom name="H2" type="H"/>
   <Bond atomName1="O" atomName2="H1"/><Bond atomName1="O" atomName2="H2"/></Residue></Residues>
- <HarmonicBondForce><Bond class1="OW" class2="HW" length="0.1" k="1000"/></HarmonicBondForce>
+ <HarmonicBondForce><Bond class1="OW" class2="HW" length="0.1" k="345000"/></HarmonicBondForce>
  <HarmonicAngleForce><Angle class1="HW" class2="OW" class3="HW" angle="1.91" k="800"/></HarmonicAngleForce>
  <NonbondedForce coulomb14scale="0.5" lj14scale="0.5">
   <Atom class="OW" charge="-0.8" sigma="0.3" epsilon="0.6"/><Atom class="HW" charge="0.4" sigma="0.1" epsilon="0"/>
@@ -232,7 +235,7 @@ def test_plain_openmm_file_is_refused_with_what_to_add_and_works_once_it_is_adde
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ((' k="1000"', ""), "'k'"),
+        ((' k="345000"', ""), "'k'"),
         (('<Atom name="H2" type="H"/>', '<Atom name="H2" type="D"/>'), "'D'"),
     ],
 )
@@ -306,3 +309,104 @@ def test_registry_is_found_by_a_path_that_goes_up_and_down(tmp_path):
         answer = subprocess.run(command, capture_output=True, text=True, env={"PATH": ""})
         assert answer.returncode == 0, answer.stderr
         assert "OW" in answer.stdout
+
+
+ACETONE = """<ForceField>
+ <Metadata title="acetone" combining_rule="geometric" united_atom="false" constraints="h_bonds" charge_scale="1"
+  timestep_fs="2" cutoff_nm="1.0"><Validity>acetone</Validity></Metadata>
+ <AtomTypes>
+  <Type name="t1" class="C" element="C" mass="12.011" def="[CX3](=O)([CX4])[CX4]"/>
+  <Type name="t2" class="O" element="O" mass="15.999" def="[OX1]=[CX3]"/>
+  <Type name="t3" class="CT" element="C" mass="12.011" def="[CX4H3]"/>
+  <Type name="t4" class="HC" element="H" mass="1.008" def="[#1]"/>
+ </AtomTypes>
+ <HarmonicBondForce>
+  <Bond class1="C" class2="O" length="0.1229" k="476976"/>
+  <Bond class1="CT" class2="C" length="0.1522" k="265265.6"/>
+  <Bond class1="CT" class2="HC" length="0.1090" k="284512"/>
+ </HarmonicBondForce>
+ <HarmonicAngleForce>
+  <Angle class1="CT" class2="C" class3="O" angle="2.101377" k="669.44"/>
+  <Angle class1="CT" class2="C" class3="CT" angle="2.024582" k="585.76"/>
+  <Angle class1="HC" class2="CT" class3="C" angle="1.911136" k="292.88"/>
+  <Angle class1="HC" class2="CT" class3="HC" angle="1.881465" k="276.144"/>
+ </HarmonicAngleForce>
+ <PeriodicTorsionForce>
+  <Proper class1="HC" class2="CT" class3="C" class4="O" periodicity1="3" phase1="0" k1="0"/>
+  <Proper class1="HC" class2="CT" class3="C" class4="CT" periodicity1="3" phase1="0" k1="0.5753"/>
+  <Improper class1="C" class2="CT" class3="CT" class4="O" periodicity1="2" phase1="3.14159265" k1="43.932"/>
+ </PeriodicTorsionForce>
+ <NonbondedForce coulomb14scale="0.5" lj14scale="0.5">
+  <Atom type="t1" charge="0.47" sigma="0.375" epsilon="0.43932"/>
+  <Atom type="t2" charge="-0.47" sigma="0.296" epsilon="0.87864"/>
+  <Atom type="t3" charge="-0.18" sigma="0.35" epsilon="0.276144"/>
+  <Atom type="t4" charge="0.06" sigma="0.242" epsilon="0.06276"/>
+ </NonbondedForce>
+</ForceField>"""
+CENTRE = '<Improper class1="C" class2="CT" class3="CT" class4="O"'
+BOND, ANGLE = '<Bond class1="C" class2="O"', '<Angle class1="CT" class2="C" class3="O"'
+
+
+def acetone_file(tmp_path, *changes):
+    text = ACETONE
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "acetone.xml").write_text(text)
+    return tmp_path / "acetone.xml"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ((CENTRE, '<Improper class1="CT" class2="C" class3="CT" class4="O"'), "CT-C-CT-O that no .* Put C"),
+        ((CENTRE, '<Improper class1="O" class2="CT" class3="CT" class4="C"'), "Improper O-CT-CT-C that no atoms"),
+        ((CENTRE, '<Improper type1="t3" type2="t3" type3="t1" type4="t2"'), "Improper t3-t3-t1-t2 that no atoms"),
+        ((CENTRE, '<Improper class1="C1" class2="CT" class3="CT" class4="O"'), "names the class C1, which no Type has"),
+        ((BOND, '<Bond class1="O" class2="C" length="0.12" k="4e5"/>' + BOND), "Bond C-O is given twice"),
+        ((ANGLE, '<Angle class1="O" class2="C" class3="CT" angle="2" k="500"/>' + ANGLE),
+         "Angle CT-C-O is given twice"),
+        ((CENTRE, '<Improper class1="C" class2="O" class3="CT" class4="CT" k1="1" phase1="0"/>' + CENTRE),
+         "Improper C-CT-CT-O is given twice"),
+        (('<Atom type="t1"', '<Atom type="t1" charge="0.4" sigma="0.3" epsilon="0.1"/><Atom type="t1"'), "Atom t1"),
+        (('<Type name="t4"', '<Type name="t4" class="HC" element="H" mass="1" def="[#1]"/><Type name="t4"'),
+         "Type HC t4"),
+        (('phase1="3.14159265"', 'phase1="180"'),
+         r"phase1 of its Improper C-CT-CT-O is 180; allowed .* \+-6.28319 rad"),
+        (('phase1="0" k1="0.5753"', 'phase1="-60" k1="0.5753"'), "phase1 of its Proper HC-CT-C-CT is -60"),
+        (('periodicity1="3" phase1="0" k1="0.5753"', 'periodicity1="2.5" phase1="0" k1="0.5753"'), "a whole number"),
+        (('k1="43.932"', 'k1="43932"'), r"k1 of its Improper .* is 43932; allowed are 0 to \+-300 kJ/mol"),
+        (('k="265265.6"', 'k="317"'), r"k of its Bond CT-C is 317; allowed are 10000 to 3e\+06 kJ/mol/nm2"),
+        (('k="284512"', 'k="2845.12"'), "k of its Bond CT-HC is 2845.12"),
+        (('k="669.44"', 'k="80"'), "k of its Angle CT-C-O is 80; allowed are 85"),
+        (('k="276.144"', 'k="0.0841"'), "k of its Angle HC-CT-HC is 0.0841"),
+        (('epsilon="0.43932"', 'epsilon="98"'), "epsilon of its Atom t1 is 98; allowed are 0 to 50 kJ/mol"),
+    ],
+)  # fmt: skip
+def test_rows_that_would_be_lost_or_misread_are_refused(tmp_path, change, message):
+    with pytest.raises(InputError, match=message):
+        check_parameters(acetone_file(tmp_path, change), "CC(C)=O", "acetone")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("<AtomTypes>", "<AtomTypes>"),
+        (CENTRE, '<Improper class1="C" class2="O" class3="CT" class4="CT"'),
+        (CENTRE, '<Improper class1="C" class2="" class3="" class4="O"'),
+        ('k1="0.5753"', 'k1="-0.5753" k2="8" periodicity2="1" phase2="3.14159265"'),
+    ],
+)
+def test_sound_rows_of_an_own_file_are_taken(tmp_path, change):
+    sites = check_parameters(acetone_file(tmp_path, change), "CC(C)=O", "acetone")
+    assert len(sites.impropers) == 1
+
+
+def test_rows_that_no_atoms_of_a_box_get_are_named(tmp_path, caplog):
+    from moxie.dynamics.preflight import check_run
+    from moxie.dynamics.protocol import RunSettings
+
+    extra = '<Bond class1="CT" class2="CT" length="0.153" k="224262"/>'
+    path = acetone_file(tmp_path, (BOND, extra + BOND))
+    check_run("it", {"acetone": 300}, {"acetone": "CC(C)=O"}, RunSettings(298.15, str(path), timestep_fs=1.0))
+    assert "no atoms of acetone get bond CT-CT." in caplog.text

@@ -115,3 +115,83 @@ def test_whether_a_density_is_known_needs_no_value(smiles, temperature_K, pressu
     assert plainly_liquid(smiles, temperature_K, pressure_bar) is plain
     known = density_reference(smiles, temperature_K, pressure_bar) is not None
     assert has_density_reference(smiles, temperature_K, pressure_bar) == known
+
+
+# chemicals 1.5.2 (Perry's handbook, CRC handbook) and CoolProp 8.0, at 298.15 K and 1 atm unless said otherwise.
+@pytest.mark.parametrize(
+    ("smiles", "number", "density_g_cm3"),
+    [
+        ("CS(C)=O", "67-68-5", 1.0962), ("O=CN", "75-12-7", 1.1291), ("CCOC(C)=O", "141-78-6", 0.8936),
+        ("OCCO", "107-21-1", 1.1102), ("ClCCl", "75-09-2", 1.3183), ("CC(=O)CC", "78-93-3", 0.7995),
+        ("CCCO", "71-23-8", 0.7995), ("CC=O", "75-07-0", 0.7744),
+    ],
+)  # fmt: skip
+def test_compilations_are_found_however_a_smiles_is_written(smiles, number, density_g_cm3):
+    from moxie.reference.substances import registry_number
+
+    assert registry_number(smiles) == number
+    assert density_reference(smiles, 298.15).value == pytest.approx(density_g_cm3, abs=1e-4)
+
+
+def test_a_molecule_that_no_compilation_knows_has_no_number():
+    from moxie.reference.substances import registry_number
+
+    assert registry_number("CC(F)(Cl)CC(Br)(I)CC#N") is None
+
+
+# 0.306, 1.945, 0.456 and 0.224 mPa s stand in the CRC handbook, 95th ed.
+@pytest.mark.parametrize(
+    ("smiles", "viscosity", "source", "checked"),
+    [
+        ("CC(C)=O", 0.3068, "Perry", "verified"), ("CCCO", 1.9501, "Perry", "verified"),
+        ("C1CCOC1", 0.4559, "Perry", "verified"), ("C1CCCC1", 0.4148, "Perry", "verified"),
+        ("CCCCC", 0.2231, "Perry", "literature, unchecked"),
+        ("CCCCCC", 0.298, "CoolProp", "verified"), ("CO", 0.5437, "CoolProp", "verified"),
+        ("O", 0.89, "CoolProp", "verified"),
+    ],
+)  # fmt: skip
+def test_viscosities_are_fits_to_measurements(smiles, viscosity, source, checked):
+    from moxie.reference.liquids import viscosity_reference
+
+    found = viscosity_reference(smiles, 298.15)
+    assert found.value == pytest.approx(viscosity, rel=2e-3)
+    assert source in found.source and found.checked == checked
+
+
+@pytest.mark.parametrize("fluid", ["Isopentane", "Cyclopentane", "R125", "EthylBenzene", "R32", "Propylene"])
+def test_predicted_viscosities_are_told_from_fits_by_the_description(fluid):
+    from moxie.reference.equations_of_state import _has_fitted_viscosity
+
+    assert _has_fitted_viscosity(fluid) == (fluid == "R125")
+
+
+# of single molecules: differences of the enthalpies of formation; methyl acetate and 1-propanol do not associate so
+@pytest.mark.parametrize(
+    ("smiles", "enthalpy", "source"),
+    [
+        ("CC(=O)O", 51.38, "formation"), ("CCC(=O)O", 55.0, "formation"), ("OC=O", 46.3, "formation"),
+        ("OC(=O)C(F)(F)F", 38.5, "formation"), ("CCCO", 47.45, "CRC"), ("COC(C)=O", 32.29, "CRC"),
+    ],
+)  # fmt: skip
+def test_enthalpies_of_vaporisation_of_acids_are_those_of_single_molecules(smiles, enthalpy, source):
+    from moxie.reference.liquids import enthalpy_of_vaporisation_reference
+
+    found = enthalpy_of_vaporisation_reference(smiles, 298.15)
+    assert found.value == pytest.approx(enthalpy, abs=0.05) and source in found.source
+
+
+def test_an_acid_without_enthalpies_of_formation_has_no_reference():
+    from moxie.reference.liquids import enthalpy_of_vaporisation_reference
+
+    assert enthalpy_of_vaporisation_reference("OC(=O)CCCCCCCCCCCCC=CC", 298.15) is None
+
+
+@pytest.mark.parametrize(
+    ("smiles", "temperature_K", "permittivity"),
+    [("CCS", 298.15, 6.667), ("CC=O", 291.15, 21.0), ("CCOS(=O)(=O)OCC", 293.15, 29.2), ("CC=O", 298.15, None)],
+)
+def test_dielectric_constants_given_as_one_number_hold_at_their_temperature(smiles, temperature_K, permittivity):
+    from moxie.reference.liquids import dielectric_constant_reference
+
+    found = dielectric_constant_reference(smiles, temperature_K)
+    assert (found and found.value) == permittivity

@@ -3,6 +3,7 @@
 rdkit is enough for a force field of the registry; a file of the user's is tried in OpenMM as well.
 """
 
+import logging
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -11,10 +12,17 @@ from moxie.dynamics.force_fields import ForceField, available_force_fields, is_r
 from moxie.dynamics.gaff import check_coverage
 from moxie.dynamics.precision import check_precision
 from moxie.dynamics.protocol import RunSettings, check_samples, check_settings
-from moxie.dynamics.typing import check_hydrogen_mass, check_hydrogen_mass_of_atoms, check_parameters
+from moxie.dynamics.typing import (
+    check_hydrogen_mass,
+    check_hydrogen_mass_of_atoms,
+    check_parameters,
+    unused_terms,
+)
 from moxie.errors import InputError
 from moxie.structures.boxes import check_cutoff, check_density
 from moxie.structures.molecules import formal_charge, parse_smiles
+
+_MOST_NAMED = 12
 
 
 def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, str], settings: RunSettings) -> None:
@@ -30,6 +38,8 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
             if component not in smiles:
                 raise InputError(f"{component!r} is not among the molecules: {', '.join(smiles)}.")
         _check_covered(force_field, {component: smiles[component] for component in composition})
+        if not (is_registered(force_field) or force_field.is_template or force_field.generator):
+            _name_unused(str(force_field.path), tuple((component, smiles[component]) for component in composition))
         for component in composition:
             if force_field.is_template:
                 if settings.hydrogen_mass_amu is not None:
@@ -53,6 +63,19 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
         check_cutoff(composition, smiles, settings.cutoff_nm, settings.density_g_cm3, name)
     if settings.ensemble == "NPT":  # a density is only the first guess there
         check_cutoff(composition, smiles, settings.cutoff_nm, None, name)
+
+
+@lru_cache(maxsize=64)
+def _name_unused(force_field: str, molecules: tuple[tuple[str, str], ...]) -> None:
+    """Say which rows of a user's file no atoms of a box get: they may be misspelt."""
+    sites = [check_parameters(force_field, smiles, name) for name, smiles in molecules]
+    unused = unused_terms(load_force_field(force_field), sites)
+    if unused:
+        logging.getLogger(__name__).warning(
+            "%s: no atoms of %s get %s%s. If one of them should, its types or their order are others'.",
+            force_field, " and ".join(name for name, _ in molecules), ", ".join(unused[:_MOST_NAMED]),
+            f" and {len(unused) - _MOST_NAMED} rows more" if len(unused) > _MOST_NAMED else "",
+        )  # fmt: skip
 
 
 def _check_covered(force_field: ForceField, smiles: Mapping[str, str]) -> None:

@@ -1,12 +1,13 @@
 """From a molecule to interaction sites: SMARTS types, united atoms, and the bonded terms of the molecular graph."""
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from moxie.dynamics.force_fields import ForceField, load_force_field
+from moxie.dynamics.force_fields import ForceField, is_registered, load_force_field
 from moxie.errors import InputError
 from moxie.structures.molecules import formal_charge, parse_smiles
 
@@ -138,6 +139,7 @@ def _assign(force_field: ForceField, smiles: str, name: str) -> Sites:
         force_field.rigid_water and molecule.HasSubstructMatch(_pattern("[OX2H2]", force_field, "water")),
     )  # fmt: skip
     _check_terms(force_field, sites, molecule)
+    _check_impropers(force_field, sites)
     _check_charge(force_field, sites, formal_charge(molecule))
     return sites
 
@@ -287,6 +289,48 @@ def _check_terms(force_field: ForceField, sites: Sites, molecule: object) -> Non
             f"The force field {force_field.name} has no parameters for {'; '.join(missing[:6])} of {sites.name}"
             f" ({sites.smiles}). It covers: {force_field.validity}"
         )
+
+
+def _check_impropers(force_field: ForceField, sites: Sites) -> None:
+    """Raise InputError for an improper torsion whose centre is not first, so that it would be applied to nothing."""
+    neighbours = _neighbours(len(sites.atoms), list(sites.bonds))
+    used = {
+        row
+        for term in sites.impropers
+        for row in force_field.rows_of("improper", tuple(sites.types[site] for site in term))
+    }
+    for number, row in enumerate(force_field.terms["improper"]):
+        if is_registered(force_field) or any(name == "" for _, name in row):
+            continue
+        for centre, others in enumerate(neighbours):
+            for outer in itertools.combinations(others, 3) if number not in used else ():
+                names = [sites.types[site] for site in (centre, *outer)]
+                if force_field.improper_in_any_order(number, names):
+                    written = "-".join(name or "*" for _, name in row)
+                    raise InputError(
+                        f"The force field {force_field.name} has an Improper {written} that no atoms of {sites.name}"
+                        f" ({sites.smiles}) get, though it has their types: OpenMM takes the first for the centre. Put"
+                        f" {force_field.types[names[0]].type_class} (or its type) first."
+                    )
+
+
+def unused_terms(force_field: ForceField, molecules: Iterable[Sites]) -> list[str]:
+    """Return the rows of a force field that no atoms of some molecules get, as text: "Angle C800-C801-O802"."""
+    molecules, found = list(molecules), []
+    for kind, rows in force_field.terms.items():
+        used = {
+            number
+            for sites in molecules
+            for term in dict.fromkeys(tuple(sites.types[site] for site in term) for term in sites.terms(kind))
+            for number in force_field.rows_of(kind, term)
+        }
+        found += [
+            f"{kind} {'-'.join(name or '*' for _, name in row)}"
+            for number, row in enumerate(rows)
+            if number not in used
+        ]
+    types = {kind for sites in molecules for kind in sites.types}
+    return found + [f"type {name}" for name in force_field.types if name not in types]
 
 
 def _check_charge(force_field: ForceField, sites: Sites, formal: int) -> None:

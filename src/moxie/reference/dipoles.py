@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from moxie.reference.registry import UNCHECKED, VERIFIED, ReferenceValue, canonical_smiles, find
+from moxie.reference.substances import registry_number
 
 _COMPILATIONS = {
     "dipole_data_CCDB": "NIST Computational Chemistry Comparison and Benchmark Database",
@@ -39,12 +40,9 @@ def dipole_references(smiles: str) -> list[ReferenceValue]:
 
 @cache
 def _compiled(canonical: str) -> dict[str, float]:
-    from chemicals import dipole, search_chemical
+    from chemicals import dipole
 
-    try:
-        number = search_chemical(f"smiles={canonical}").CASs
-    except (ValueError, KeyError):
-        return {}
+    number = registry_number(canonical)
     found: dict[str, float] = {}
     for name, source in _COMPILATIONS.items():
         table: Any = getattr(dipole, name)

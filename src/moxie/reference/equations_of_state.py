@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from moxie.reference.registry import canonical_smiles
+from moxie.reference.substances import inchi_key
 
 
 def experimental_enthalpy_of_vaporisation_kJ_mol(
@@ -44,12 +44,34 @@ def residual_heat_capacity_J_mol_K(smiles: str, temperature_K: float, pressure_b
 
 
 def liquid_viscosity_mPa_s(smiles: str, temperature_K: float, pressure_bar: float = 1.0) -> float | None:
-    """Return the shear viscosity of the liquid in mPa s; None also where CoolProp has no model of it."""
+    """Return the shear viscosity of the liquid in mPa s; None also where CoolProp has no correlation fitted to data.
+
+    Of some fluids it has a prediction instead (corresponding states, Chung's method), which its own description of the
+    fluid says.
+    """
     state = liquid_state(smiles, temperature_K, pressure_bar)
+    if state is None or not _has_fitted_viscosity(fluid_of(smiles) or ""):
+        return None
     try:
-        return None if state is None else float(state.viscosity()) * 1000.0
+        return float(state.viscosity()) * 1000.0
     except ValueError:
         return None
+
+
+@cache
+def _has_fitted_viscosity(fluid: str) -> bool:
+    """Return whether the viscosity that CoolProp takes, the first it lists, is a correlation of this fluid."""
+    models = _description(fluid).get("TRANSPORT", {}).get("viscosity") or [{"type": "none"}]
+    first = models[0] if isinstance(models, list) else models
+    return first.get("type") is None and "reference_fluid" not in first
+
+
+def _description(fluid: str) -> dict[str, Any]:
+    import json
+
+    from CoolProp.CoolProp import get_fluid_param_string
+
+    return json.loads(get_fluid_param_string(fluid, "JSON"))[0]
 
 
 def liquid_state(smiles: str, temperature_K: float, pressure_bar: float) -> Any:
@@ -90,7 +112,7 @@ def plainly_liquid(smiles: str, temperature_K: float, pressure_bar: float) -> bo
     False where there is no equation of state of the molecule. Importing CoolProp takes 2 s; this takes none of it. From
     1 to 100 bar, 10 K above the lowest temperature (melting lines rise) and 2 K below boiling at 1 atm is a liquid.
     """
-    found = _liquid_ranges().get(_inchi_key(smiles))
+    found = _liquid_ranges().get(inchi_key(smiles))
     if found is None:
         return False
     lowest_K, boiling_K = found
@@ -99,21 +121,12 @@ def plainly_liquid(smiles: str, temperature_K: float, pressure_bar: float) -> bo
 
 
 @cache
-def _inchi_key(smiles: str) -> str:
-    from rdkit import Chem
-
-    return Chem.MolToInchiKey(Chem.MolFromSmiles(canonical_smiles(smiles)))
-
-
-@cache
 def fluid_of(smiles: str) -> str | None:
     """Return CoolProp's name of a pure substance, by its InChIKey, or None."""
-    import json
+    from CoolProp.CoolProp import FluidsList
 
-    from CoolProp.CoolProp import FluidsList, get_fluid_param_string
-
-    key = _inchi_key(smiles)
+    key = inchi_key(smiles)
     for fluid in FluidsList():
-        if json.loads(get_fluid_param_string(fluid, "JSON"))[0]["INFO"].get("INCHI_KEY") == key:
+        if _description(fluid)["INFO"].get("INCHI_KEY") == key:
             return fluid
     return None

@@ -8,7 +8,9 @@ validity.
 import difflib
 import itertools
 import math
+import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -31,16 +33,27 @@ _METADATA = (
     "title", "combining_rule", "united_atom", "constraints", "rigid_water", "charge_scale", "timestep_fs", "cutoff_nm",
     "name", "generator",
 )  # fmt: skip
-_LIMITS = (  # element, attribute, lowest and highest value, unit
-    ("HarmonicBondForce/Bond", "length", 0.01, 1.0, " nm"),
-    ("HarmonicBondForce/Bond", "k", 0.0, math.inf, " kJ/mol/nm2"),
-    ("HarmonicAngleForce/Angle", "angle", 0.0, math.pi + 1e-6, " rad"),
-    ("HarmonicAngleForce/Angle", "k", 0.0, math.inf, " kJ/mol/rad2"),
+_NOT_ZERO = 1e-12
+_PERIODIC = "PeriodicTorsionForce/Proper PeriodicTorsionForce/Improper".split()
+_LIMITS: tuple[tuple[str, str, float, float, str], ...] = (
+    # element, attribute (# for a number), lowest and highest value of what is not zero, unit. Bonds of molecules have
+    # 1e5 to 1.3e6 kJ/mol/nm2, angles 100 to 2000 kJ/mol/rad2 and torsions below 150 kJ/mol; numbers in kcal, per
+    # angstrom or per degree, in J or in K lie outside.
+    ("HarmonicBondForce/Bond", "length", 0.01, 0.5, " nm"),
+    ("HarmonicBondForce/Bond", "k", 1e4, 3e6, " kJ/mol/nm2"),
+    ("HarmonicAngleForce/Angle", "angle", 0.5, math.pi + 1e-6, " rad"),
+    ("HarmonicAngleForce/Angle", "k", 85.0, 1e4, " kJ/mol/rad2"),
+    *((place, "phase#", 0.0, 2 * math.pi + 1e-6, " rad") for place in _PERIODIC),
+    *((place, "k#", 0.0, 300.0, " kJ/mol") for place in _PERIODIC),
+    *((place, "periodicity#", 1.0, 8.0, "") for place in _PERIODIC),
+    ("RBTorsionForce/Proper", "c#", 0.0, 300.0, " kJ/mol"),
+    ("NonbondedForce/Atom", "charge", 0.0, 8.0, " e"),
     ("NonbondedForce/Atom", "sigma", 0.0, 1.0, " nm"),
-    ("NonbondedForce/Atom", "epsilon", 0.0, math.inf, " kJ/mol"),
+    ("NonbondedForce/Atom", "epsilon", 0.0, 50.0, " kJ/mol"),
     ("NonbondedForce", "coulomb14scale", 0.0, 1.0, ""),
     ("NonbondedForce", "lj14scale", 0.0, 1.0, ""),
 )
+_SIGNED = ("phase#", "k#", "c#", "charge")
 _TERMS = {
     "bond": (2, ("HarmonicBondForce/Bond",)),
     "angle": (3, ("HarmonicAngleForce/Angle",)),
@@ -124,6 +137,22 @@ class ForceField:
     def _any_matches(self, rows: tuple[tuple[tuple[str, str], ...], ...], types: tuple[str, ...]) -> bool:
         return any(self._matches(row, types) or self._matches(row, types[::-1]) for row in rows)
 
+    def rows_of(self, kind: str, types: tuple[str, ...]) -> list[int]:
+        """Return the rows of a kind that hold for atoms of these types; of an improper torsion, the centre first."""
+        orders = (
+            [(types[0], *order) for order in itertools.permutations(types[1:])]
+            if kind == "improper"
+            else [types, types[::-1]]
+        )
+        return [
+            number for number, row in enumerate(self.terms[kind]) if any(self._matches(row, order) for order in orders)
+        ]
+
+    def improper_in_any_order(self, number: int, types: Sequence[str]) -> bool:
+        """Say whether an improper row names these four types in whatever order."""
+        row = self.terms["improper"][number]
+        return any(self._matches(row, order) for order in itertools.permutations(types))
+
     def has_improper(self, centre: str, outer: tuple[str, ...]) -> bool:
         """Say whether an improper torsion about a type and three outer ones has parameters, in any order of these."""
         return any(
@@ -189,6 +218,9 @@ def _read(path: Path) -> ForceField:
         _refuse_infinities(root)
         _refuse_unknown(metadata, _METADATA)
         _refuse_beyond_limits(root)
+        _refuse_repeated(root)
+        if root.find("AtomTypes/Type") is not None:
+            _refuse_unknown_names(root)
         unknown = sorted({row.tag for row in root} - {*_CHECKED_FORCES, *_WITHOUT_FORCES})
         if unknown:
             raise ValueError(f"it has {', '.join(unknown)}, and moxie can check only {', '.join(_CHECKED_FORCES)}")
@@ -278,12 +310,62 @@ def _refuse_unknown(element: ElementTree.Element, known: tuple[str, ...]) -> Non
 
 def _refuse_beyond_limits(root: ElementTree.Element) -> None:
     """Raise ValueError for a number that is not what OpenMM's units would make of it."""
-    for place, name, lowest, highest, unit in _LIMITS:
+    for place, pattern, lowest, highest, unit in _LIMITS:
         for row in root.findall(place):
-            if name in row.attrib and not lowest <= _number(row, name) <= highest:
+            for name in [name for name in row.attrib if re.fullmatch(pattern.replace("#", r"\d+"), name)]:
+                value = _number(row, name)
+                size = abs(value) if pattern in _SIGNED else value
+                if not lowest <= size <= highest and abs(value) > _NOT_ZERO:
+                    sign = "+-" if pattern in _SIGNED else ""
+                    raise ValueError(
+                        f"{name} of its {_called(row)} is {row.get(name)}; allowed are {lowest:g} to"
+                        f" {sign}{highest:g}{unit}"
+                    )
+                if pattern == "periodicity#" and value != round(value):
+                    raise ValueError(f"{name} of its {_called(row)} is {row.get(name)}; it must be a whole number")
+
+
+def _called(row: ElementTree.Element) -> str:
+    """Return what a row is and for which types or classes."""
+    keys = [key for key in row.attrib if re.fullmatch(r"(type|class)\d*", key)]
+    return f"{row.tag} {'-'.join(row.get(key) or '*' for key in keys)}".strip()
+
+
+def _refuse_repeated(root: ElementTree.Element) -> None:
+    """Raise ValueError for a type, a class or a term that two rows give; OpenMM would take one without a word."""
+    for place in ("AtomTypes/Type", "NonbondedForce/Atom"):
+        seen: set[tuple[str | None, ...]] = set()
+        for row in root.findall(place):
+            key = (row.get("name"),) if row.tag == "Type" else (row.get("type"), row.get("class"))
+            if key in seen:
+                raise ValueError(f"its {_called(row)} {row.get('name', '')} stands there twice".replace("  ", " "))
+            seen.add(key)
+    for kind, (size, places) in _TERMS.items():
+        known: set[tuple[tuple[str, str], ...]] = set()
+        for row in (row for place in places for row in root.findall(place)):
+            names = _row(row, size)
+            turned = (names[0], *sorted(names[1:])) if kind == "improper" else min(names, names[::-1])
+            if turned in known:
                 raise ValueError(
-                    f"{name} of its {row.tag} is {row.get(name)}; allowed are {lowest:g} to {highest:g}{unit}"
+                    f"its {_called(row)} is given twice, and only one of the two would count. Join the rows: a torsion"
+                    " takes k1, k2, ... with periodicity1, periodicity2, ..."
                 )
+            known.add(turned)
+
+
+def _refuse_unknown_names(root: ElementTree.Element) -> None:
+    """Raise ValueError for a term that names a type or class that no Type has."""
+    known = {"type": {row.get("name") for row in root.findall("AtomTypes/Type")}}
+    known["class"] = {row.get("class") for row in root.findall("AtomTypes/Type")}
+    for size, places in _TERMS.values():
+        for row in (row for place in places for row in root.findall(place)):
+            for key, name in _row(row, size):
+                if name and name not in known[key]:
+                    near = difflib.get_close_matches(name, [each for each in known[key] if each], n=1)
+                    raise ValueError(
+                        f"its {_called(row)} names the {key} {name}, which no Type has"
+                        + (f" (is {near[0]} meant?)" if near else "")
+                    )
 
 
 def _is_finite_or_words(text: str) -> bool:
