@@ -10,18 +10,19 @@ import pandas as pd
 import pytest
 from killing import kill_once
 from made_tables import settings_study
+from scipy.signal import lfilter
 from test_config import DEFAULT, merged
 
+from moxie.dynamics.energy_drift import drift_of
 from moxie.dynamics.engine import Engine
 from moxie.dynamics.execution import Execution
 from moxie.dynamics.force_fields import load_force_field
-from moxie.dynamics.platforms import choose_platform
+from moxie.dynamics.platforms import PlatformChoice, choose_platform
 from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, RunSettings
 from moxie.dynamics.settings_study import (
     Point,
     _Curvature,
     configurational_temperature,
-    drift_of,
     points,
     scaled_composition,
     simulate_point,
@@ -134,18 +135,35 @@ def test_a_table_of_another_study_is_refused():
         judged(base=BASE | {"n_molecules": 64})
 
 
-def test_drift_is_the_slope_per_degree_of_freedom_and_its_error_covers_it():
+def wandering(random, count, walk, noise, memory):
+    """Return a made-up energy: a random walk and stationary noise with a memory."""
+    return walk * np.cumsum(random.normal(size=count)) + noise * lfilter(
+        [1.0], [1.0, -memory], random.normal(size=count)
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "walk", "noise", "memory"),
+    [(100, 1, 0, 0), (400, 1, 0, 0), (400, 0, 1, 0), (400, 0, 1, 0.8), (400, 0.3, 2, 0.6), (400, 0.1, 2, 0.5)],
+)
+def test_error_of_a_drift_covers_the_truth_of_walks_of_noise_and_of_both(count, walk, noise, memory):
     random = np.random.default_rng(1)
-    time_ps = 0.05 * np.arange(1, 2001)
-    deviations = []
-    for _ in range(40):
-        noise = np.zeros(len(time_ps))
-        for k in range(1, len(noise)):
-            noise[k] = 0.8 * noise[k - 1] + random.normal()
-        drift, error = drift_of(time_ps, 3.0 + 0.1 * time_ps + noise, degrees=50)
-        deviations.append((drift - 2.0) / error)
-    assert drift_of(time_ps, 3.0 + 0.1 * time_ps, 50)[0] == pytest.approx(2.0)
-    assert abs(np.mean(deviations)) < 0.5 and 0.6 < np.std(deviations) < 1.5
+    time_ps = 0.05 * np.arange(1, count + 1)
+    found = np.array(
+        [drift_of(time_ps, 0.1 * time_ps + wandering(random, count, walk, noise, memory), 50) for _ in range(150)]
+    )
+    deviations = (found[:, 0] - 2.0) / found[:, 1]
+    assert 0.88 < np.mean(np.abs(deviations) < 1.96)  # 0.95 but for 4 standard deviations of 150 draws
+    assert abs(deviations.mean()) < 4 / np.sqrt(150)
+    if not noise:  # the error of a walk is its way from end to end: a straight line would claim a third of it
+        assert found[:, 1].mean() == pytest.approx(20 / np.sqrt(count) / 0.05, rel=0.25)
+
+
+def test_drift_of_a_straight_line_is_its_slope_per_degree_of_freedom():
+    time_ps = 0.05 * np.arange(1, 301)
+    drift, error = drift_of(time_ps, 3.0 + 0.1 * time_ps, 50)
+    assert drift == pytest.approx(2.0) and error < 1e-6
+    assert drift_of(time_ps, np.full(300, -7.0), 50) == pytest.approx((0.0, 0.0), abs=1e-6)
 
 
 def test_configurational_temperature_of_harmonic_wells():
@@ -191,6 +209,27 @@ def test_the_curvature_is_that_of_the_energy(box):
             trace += (behind - ahead) / (2 * step)
     error = estimates[:, 1].std() / np.sqrt(len(estimates))
     assert abs(estimates[:, 1].mean() - trace) < 4 * error < 0.5 * abs(trace)
+
+
+@pytest.mark.parametrize(
+    ("smiles", "force_field"), [("CO", "trappe_ua"), ("O", "tip4p_2005")], ids=["sites of mass", "a massless site"]
+)
+def test_force_on_a_molecule_is_the_slope_of_the_energy(smiles, force_field):
+    """OpenMM lists the force on a massless site beside what it hands on of it to the atoms."""
+    packed = pack({"it": embed(smiles, "it")}, {"it": 48}, {"it": smiles}, seed=3)
+    model = periodic_model(packed, replace(SHORT, force_field=force_field, cutoff_nm=0.45))
+    curvature = _Curvature(model, PlatformChoice("Reference", "double", {}), 1)
+    positions, step = site_positions_nm(model, packed), 1e-4
+    curvature._context.setPeriodicBoxVectors(*(np.eye(3) * packed.edge_A / 10))
+    found = curvature._forces(positions)
+    for molecule, axis in ((0, 0), (7, 1), (47, 2)):
+        shift = np.zeros((48, 3))
+        shift[molecule, axis] = step
+        energies = []
+        for sign in (-1, 1):
+            curvature._context.setPositions(positions + sign * curvature._centres.to_sites(shift))
+            energies.append(curvature._context.getState(energy=True).getPotentialEnergy()._value)
+        assert found[molecule, axis] == pytest.approx((energies[0] - energies[1]) / (2 * step), rel=1e-3, abs=2.0)
 
 
 def point_of(box, folder, settings=SHORT, nve_ps=2.0, **execution):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from moxie.dynamics.platforms import PlatformChoice
+from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K
 from moxie.dynamics.systems import Model
 from moxie.errors import InputError
 
@@ -84,6 +85,17 @@ class ConstantEnergy(Motion):
         integrator = openmm.VerletIntegrator(timestep_fs / 1000)
         integrator.setConstraintTolerance(self.tolerance)
         super().__init__(model, choice.context(model.system, integrator), timestep_fs)
+
+
+def leapfrog_temperature_K(on_step_kJ_mol: float, half_step_kJ_mol: float, degrees: int) -> float:
+    """Return the temperature of a trajectory at constant energy from kinetic energies at steps and between them.
+
+    A leapfrog trajectory with the step dt conserves a Hamiltonian that differs from the true one, and shares its
+    thermal energy evenly. A harmonic mode of frequency w then has the mean kinetic energy kT/2 (1 - (w dt)^2 / 6) at
+    the steps and kT/2 (1 + (w dt)^2 / 12) between them, so that a third of the one and two thirds of the other give kT,
+    up to (w dt)^4 / 120 (docs/theory/dynamics.md, Transport).
+    """
+    return 2 * (on_step_kJ_mol + 2 * half_step_kJ_mol) / 3 / (degrees * BOLTZMANN_KJ_MOL_K)
 
 
 def degrees_of_freedom(system: Any) -> int:

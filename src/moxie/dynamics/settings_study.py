@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from moxie.dynamics.checkpoints import Checkpoints, Segment, SegmentWriter
+from moxie.dynamics.energy_drift import drift_of
 from moxie.dynamics.engine import Engine, LastGood
 from moxie.dynamics.execution import Execution
 from moxie.dynamics.force_fields import load_force_field
@@ -31,7 +32,7 @@ from moxie.io import sha256
 from moxie.job import Progress
 from moxie.seeds import derive_seed
 from moxie.structures.boxes import Box
-from moxie.timeseries import FEWEST_SAMPLES, NO_MEAN, Mean, jackknife_mean, mean_of, statistical_inefficiency
+from moxie.timeseries import FEWEST_SAMPLES, NO_MEAN, Mean, jackknife_mean, mean_of
 
 _DISPLACEMENT_NM = 2e-4
 _ENERGY_INTERVAL_PS = 0.05
@@ -187,18 +188,6 @@ def configurational_temperature(squared_forces: np.ndarray, curvatures: np.ndarr
     return jackknife_mean(columns, lambda rows: rows[:, 0].mean() / rows[:, 1].mean() / BOLTZMANN_KJ_MOL_K)
 
 
-def drift_of(time_ps: np.ndarray, energy_kJ_mol: np.ndarray, degrees: int) -> tuple[float, float]:
-    """Return the slope of the total energy per degree of freedom and its standard error, kJ/mol/ns.
-
-    Least squares; the error counts the statistical inefficiency of the residuals.
-    """
-    slope, intercept = np.polyfit(time_ps, energy_kJ_mol, 1)
-    residuals = energy_kJ_mol - slope * time_ps - intercept
-    independent = max(3.0, len(time_ps) / statistical_inefficiency(residuals))
-    error = float(np.std(residuals)) / float(np.std(time_ps)) / math.sqrt(independent - 2)
-    return 1000 * float(slope) / degrees, 1000 * error / degrees
-
-
 class _Curvature:
     """Forces on molecules and the curvature of the energy, in a Context of its own."""
 
@@ -208,6 +197,8 @@ class _Curvature:
         self._context = choice.context(model.system, openmm.VerletIntegrator(0.001))
         self._centres = MolecularCentres(model.system, model.molecules)
         self._first = np.array([sites[0] for sites in model.molecules])
+        masses = np.array([model.system.getParticleMass(i)._value for i in range(model.system.getNumParticles())])
+        self._massless = masses == 0  # OpenMM hands their forces on to the atoms, and lists them all the same
         self._random = np.random.default_rng(seed)
 
     def at(self, positions_nm: np.ndarray, vectors_nm: np.ndarray) -> tuple[float, float]:
@@ -224,6 +215,7 @@ class _Curvature:
     def _forces(self, positions_nm: np.ndarray) -> np.ndarray:
         self._context.setPositions(positions_nm)
         forces = self._context.getState(forces=True).getForces(asNumpy=True)._value
+        forces[self._massless] = 0.0
         return np.add.reduceat(forces, self._first)
 
 

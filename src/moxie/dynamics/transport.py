@@ -2,12 +2,16 @@
 
 A thermostat that acts on every site damps the collective motion that viscosity and diffusion measure. So each leg
 starts from a frame of the equilibrated run, at the run's mean density, is thermalised with velocities of its own, gets
-the mean energy of the temperature, and goes on without a thermostat.
+the mean energy of the temperature, and goes on without a thermostat. That energy is the run's mean potential energy and
+f kT / 2, less what a leapfrog trajectory of this temperature lacks at its steps: a harmonic mode has kT (1 - (w dt)^2 /
+24) there, which is the third of the excess of the kinetic energy between the steps over that at them
+(`motion.leapfrog_temperature_K`).
 """
 
 import logging
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +21,7 @@ import numpy as np
 from moxie.dynamics.checkpoints import Checkpoints, SegmentWriter, concatenate
 from moxie.dynamics.execution import Execution, Outputs
 from moxie.dynamics.force_fields import load_force_field
-from moxie.dynamics.motion import ConstantEnergy, Motion, degrees_of_freedom, one_line
+from moxie.dynamics.motion import ConstantEnergy, Motion, degrees_of_freedom, leapfrog_temperature_K, one_line
 from moxie.dynamics.platforms import PlatformChoice, choose_platform
 from moxie.dynamics.precision import FIRST_CHECK
 from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, RunSettings, check_timestep
@@ -41,6 +45,7 @@ LEG = {
     **dict.fromkeys(COMPONENTS, "bar"),
 }
 _LARGEST_DRIFT = 0.02  # of the total energy over a leg, in units of the kinetic energy
+_BEYOND_BOUNDS = 100.0  # times the kinetic energy: not out of equilibrium, but blown up
 _FEWEST_FRAMES = 40  # as moxie.features.diffusion needs
 _LATER_PS = 2e-3  # the frame at the end of the equilibration is the last of it
 _DEFAULT_STEP_FS = {"none": 1.0, "h_bonds": 2.0, "all_bonds": 2.0}
@@ -168,6 +173,9 @@ class _Leg(ConstantEnergy):
         self.choice = choice
         self.degrees = degrees_of_freedom(model.system) - 3  # the total momentum is zero
         self._centres = MolecularCentres(model.system, model.molecules)
+        self._masses_amu = np.array(
+            [model.system.getParticleMass(i)._value for i in range(model.system.getNumParticles())]
+        )
 
     def start(
         self, positions_nm: np.ndarray, origin: dict[str, Any], energy_kJ_mol: float, thermalisation_steps: int,
@@ -193,16 +201,31 @@ class _Leg(ConstantEnergy):
         velocities = state.getVelocities(asNumpy=True)._value
         velocities = velocities - np.average(self._centres.of(velocities), axis=0, weights=self._centres.masses_amu)
         self.context.setVelocities(velocities)
-        kinetic = self.context.getState(energy=True).getKineticEnergy()._value
-        wanted = energy_kJ_mol - state.getPotentialEnergy()._value
+        kinetic = _Quadratic.through([self._at_step_kJ_mol(factor * velocities) for factor in (-1, 0, 1)])
+        wanted = energy_kJ_mol - state.getPotentialEnergy()._value - kinetic.constant / 3
         expected = 0.5 * self.degrees * BOLTZMANN_KJ_MOL_K * temperature_K
+        if abs(wanted) > _BEYOND_BOUNDS * expected:
+            raise InputError(self.explain(FloatingPointError("its energy left all bounds")))
         if not 0.5 * expected < wanted < 1.5 * expected:
             raise InputError(
                 f"{origin['system']} at {temperature_K:g} K is not in equilibrium after thermalisation_ps: its"
                 f" potential energy is off the mean of the run by {expected - wanted:.0f} kJ/mol, at a kinetic energy"
                 f" of {expected:.0f} kJ/mol. Use a longer thermalisation_ps, or a longer equilibration_ps of the run."
             )
-        self.context.setVelocities(velocities * np.sqrt(wanted / kinetic))
+        self.context.setVelocities(kinetic.larger_root(wanted) * velocities)
+
+    def kinetic_kJ_mol(self, velocities_nm_ps: np.ndarray) -> float:
+        """Return the kinetic energy of velocities, shape (n_sites, 3)."""
+        return 0.5 * float(self._masses_amu @ (velocities_nm_ps**2).sum(axis=1))
+
+    def _at_step_kJ_mol(self, velocities_nm_ps: np.ndarray) -> float:
+        """Return the kinetic energy at the step, velocities being those of half a step before.
+
+        Of velocities of zero it is that which the forces of half a step give, sum F^2 dt^2 / 8 m: by so much the mean
+        kinetic energy between the steps exceeds that at them; of a harmonic mode kT/2 (w dt)^2 / 4, on average.
+        """
+        self.context.setVelocities(velocities_nm_ps)
+        return self.context.getState(energy=True).getKineticEnergy()._value
 
     def explain(self, error: Exception) -> str:
         """Return what went wrong, and what to do."""
@@ -213,19 +236,42 @@ class _Leg(ConstantEnergy):
         )
 
 
+@dataclass(frozen=True)
+class _Quadratic:
+    """A polynomial of second degree."""
+
+    square: float
+    linear: float
+    constant: float
+
+    @classmethod
+    def through(cls, values: Sequence[float]) -> "_Quadratic":
+        """Return the one with these values at -1, 0 and 1."""
+        behind, here, ahead = values
+        return cls((ahead + behind) / 2 - here, (ahead - behind) / 2, here)
+
+    def larger_root(self, value: float) -> float:
+        """Return the larger place at which it has a value."""
+        return (-self.linear + math.sqrt(self.linear**2 + 4 * self.square * (value - self.constant))) / (
+            2 * self.square
+        )
+
+
 class _LegSeries:
     """The time series of a leg, with the stress in a Context of its own."""
 
     needs = frozenset({ENERGY, POSITIONS, VELOCITIES})
 
     def __init__(self, run: _Leg, writer: SegmentWriter, interval: int, say: Progress):
-        self.interval, self._writer, self._degrees, self._say = interval, writer, run.degrees, say
+        self.interval, self._writer, self._run, self._say = interval, writer, run, say
         self._stress = MolecularStress(run.model.system, run.model.molecules, run.choice)
 
     def record(self, moment: Moment) -> None:
         """Add a row."""
-        pressures = self._stress.pressures_bar(moment.positions_nm, moment.velocities_nm_ps, moment.vectors_nm)
-        temperature_K = 2 * moment.kinetic_kJ_mol / (self._degrees * BOLTZMANN_KJ_MOL_K)
+        velocities = moment.velocities_nm_ps
+        pressures = self._stress.pressures_bar(moment.positions_nm, velocities, moment.vectors_nm)
+        before = self._run.kinetic_kJ_mol(velocities)
+        temperature_K = leapfrog_temperature_K(moment.kinetic_kJ_mol, before, self._run.degrees)
         self._writer.add([moment.time_ps, moment.potential_kJ_mol, moment.kinetic_kJ_mol, temperature_K, *pressures])
         self._say.update(moment.time_ps, f"{temperature_K:.0f} K")
 
