@@ -333,12 +333,13 @@ def configured(**values):
 
 
 def test_it_is_off_by_default_and_its_points_have_settings():
-    assert Study.load(DEFAULT).setting_points() == {} and "settings_study" not in Study.load(DEFAULT).parts()
+    assert Study.load(DEFAULT).dynamics.settings_points is None
+    assert "settings_study" not in Study.load(DEFAULT).parts
     study = configured(molecules=[216, 512], sampling_ps=77.0)
-    assert "settings_study" in study.parts() and len(study.setting_points()) == 5
-    point = study.setting_point("dt4_m3_n512_rc1")
-    assert point["composition"] == {"methanol": 512} and point["settings"]["sampling_ps"] == 77.0
-    RunSettings(**point["settings"])
+    points = study.dynamics.settings_points
+    assert "settings_study" in study.parts and len(points.points) == 5
+    assert points.composition("dt4_m3_n512_rc1") == {"methanol": 512}
+    assert points.settings("dt4_m3_n512_rc1").sampling_ps == 77.0
 
 
 @pytest.mark.parametrize(
