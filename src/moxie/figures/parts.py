@@ -177,6 +177,8 @@ _MODELS = {
     "opls_aa": "OPLS-AA",
     "spce": "SPC/E",
     "tip4p_2005": "TIP4P/2005",
+    "jc_spce": "SPC/E, Joung-Cheatham ions",
+    "jc_tip4p_ew": "TIP4P-Ew, Joung-Cheatham ions",
     "clp_2004": "CL&P 2004",
     "clp_2017": "CL&P 2017",
     "von_alfthan_2003": "von Alfthan 2003",
