@@ -9,6 +9,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := src scripts workflow tests benchmarks envs docs
 
+ifneq ($(words $(CURDIR)),1)
+$(error The path "$(CURDIR)" holds a blank, which neither make nor Snakemake copes with. Move or rename the folder)
+endif
+
 .PHONY: run status test test-slow check format bench config lock clean cluster gpu gaff quantum
 .DELETE_ON_ERROR:
 

@@ -18,6 +18,10 @@ from moxie.supervision import Run, check_still_wanted
 from moxie.targets import check_targets, combinations
 
 min_version("9.19")
+if len(sys.executable.split()) > 1:
+    sys.exit(
+        f"The path of Python, {sys.executable}, holds a blank, which Snakemake does not cope with. Move the folder."
+    )
 
 
 configfile: f"{ROOT}/config.yaml"
@@ -36,7 +40,7 @@ def load_study():
 
 
 if workflow.is_main_process:
-    run = Run()
+    this_run = Run()
 else:
     or_end(check_still_wanted)
 study = or_end(load_study)
@@ -80,7 +84,7 @@ include: "workflow/rules/figures.smk"
 
 onstart:
     if workflow.is_main_process:
-        or_end(run.begin)
+        or_end(this_run.begin)
 
 
 onsuccess:
