@@ -59,10 +59,10 @@ def _starts(folder: Path, repeats: int) -> list[dict[str, Any]]:
 
 def _large(folder: Path, n: int, repeats: int) -> list[dict[str, Any]]:
     """A study of 3 n state points and 2 n films, some 13 n jobs."""
-    temperatures = [round(250 + 100 * index / n, 3) for index in range(n)]
+    temperatures = [round(250 + 0.025 * index, 3) for index in range(n)]
     overlay = {
         "dynamics": {"systems": {name: {"temperatures_K": temperatures} for name in SYSTEMS}},
-        "oxidation": {"temperatures_K": [round(973 + 400 * index / n, 3) for index in range(n)]},
+        "oxidation": {"temperatures_K": [round(973 + 0.1 * index, 1) for index in range(n)]},
     }
     (folder / "large.yaml").write_text(yaml.safe_dump(overlay))
     (folder / "Snakefile").write_text(empty_workflow(n))
