@@ -309,7 +309,7 @@ def test_a_system_named_twice_is_refused(tmp_path):
         check_file(path)
 
 
-@pytest.mark.parametrize("text", ["", "a: {<<: {b: 1}, c: 2}", "- 1", "a: [{b: 1}, {b: 2}]"])
+@pytest.mark.parametrize("text", ["", "a: {<<: {b: 1}, c: 2}", "a: [{b: 1}, {b: 2}]"])
 def test_files_without_repeated_keys_pass(text, tmp_path):
     (tmp_path / "file.yaml").write_text(text)
     check_file(tmp_path / "file.yaml")
@@ -500,3 +500,26 @@ print([name for name in heavy.split() if name in sys.modules])
 """
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a: [1, 2\nb: 3\n", r"file\.yaml, line 2: this is not YAML"),
+        ("title: Siliz\u00fcm".encode("latin-1"), "is not UTF-8 text"),
+        ("seed: 1".encode("utf-16"), "is not UTF-8 text"),
+        (b"a: &x [*x]\n", r"`a` on line 1 holds itself, by an alias"),
+        (b"a: " + b"[" * 900 + b"]" * 900, "nested too deeply"),
+        (b"seed: " + b"7" * 5000, "cannot be used as YAML"),
+        (b"just words", "holds no keys with values"),
+        (None, "cannot be read: No such file"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_named(tmp_path, content, message):
+    path = tmp_path / "file.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        check_file(path)
+    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+        check_file(tmp_path)
