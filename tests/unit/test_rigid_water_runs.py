@@ -63,8 +63,9 @@ def test_interrupted_run_goes_on_with_the_charge_in_its_place(box, tmp_path, mon
     assert len(facts["segments"]) > 1 and facts["n_sites"] == 4 * COUNT
     series = pd.read_parquet(files.timeseries)
     assert np.allclose(series["time_ps"], 0.08 * np.arange(1, 61))
-    # six degrees of freedom each: the mean of the kinetic temperature has a spread of T sqrt(2/f) / sqrt(n)
-    assert series["temperature_K"][10:].mean() == pytest.approx(298.15, abs=12)
+    # six degrees of freedom each: T sqrt(2/f) = 21.5 K for one sample; 50 of them at a friction of 5/ps are about 14
+    # independent ones, so that their mean has a spread of 5.7 K
+    assert series["temperature_K"][10:].mean() == pytest.approx(298.15, abs=4 * 5.7)
     frames = frames_of(files.trajectory)
     assert len(frames) == 12
     for frame in frames:  # stored to 0.001 nm
