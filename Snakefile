@@ -24,7 +24,9 @@ if len(sys.executable.split()) > 1:
     )
 
 
-configfile: f"{ROOT}/config.yaml"
+if config.get("extends") != "nothing":
+
+    configfile: f"{ROOT}/config.yaml"
 
 
 def or_end(action):
@@ -36,7 +38,9 @@ def or_end(action):
 
 
 def load_study():
-    return Study.load(config, [check_file(file) for file in workflow.overwrite_configfiles])
+    found = Study.load(config, [check_file(file) for file in workflow.overwrite_configfiles])
+    config.update(found.config.model_dump(mode="json"))  # with the defaults of what was left out
+    return found
 
 
 if workflow.is_main_process:

@@ -12,5 +12,6 @@ with job(snakemake) as log:
         table.name: read_table(present[table.name], table) if table.name in present else None
         for table in (LIQUIDS, ELECTROLYTES, TRANSPORT, OXIDE_RUNS, OXIDE_BULK, MOLECULES)
     }
-    table = make_validation_table(**tables, compositions=snakemake.params.compositions, growth_nm=thickness_nm)
+    growth_nm = thickness_nm if OXIDE_RUNS.name in present else None
+    table = make_validation_table(**tables, compositions=snakemake.params.compositions, growth_nm=growth_nm)
     write_validation(table, snakemake.output.parquet, snakemake.output.csv)

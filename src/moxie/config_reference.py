@@ -11,7 +11,7 @@ from typing import Any, get_origin
 
 import yaml
 
-from moxie.config import Section, StudyConfig, section_of
+from moxie.config import Section, StudyConfig, default_study, section_of
 
 _HEADER = """\
 # The default study: small enough for two cores in minutes. Generated from src/moxie/config by `make config`;
@@ -31,7 +31,7 @@ def files() -> dict[str, str]:
 
 def default_yaml() -> str:
     """Return the default configuration as YAML with a comment on every key."""
-    return _HEADER + "\n".join(_yaml_lines(StudyConfig(), indent=0)) + "\n"
+    return _HEADER + "\n".join(_yaml_lines(default_study(), indent=0)) + "\n"
 
 
 def reference_page() -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from moxie.errors import InputError, nearest
-from moxie.study.system import GAS, LEG, RUN, STATE
 
 if TYPE_CHECKING:
     from moxie.study import Study
@@ -22,21 +21,9 @@ def combinations(study: "Study", outputs: Sequence[str], planned: Sequence[str])
     `outputs` are the patterns of the rules, `planned` the files that the stages want; what leads to these, and has
     other wildcards, the study tells.
     """
-    dynamics, system_of = study.dynamics, study.dynamics.systems
-    gases = [run for plan in system_of.values() if plan.has_gas for run in plan.runs]
-    made = [plan for plan in system_of.values() if plan.force_field.is_template]
-    of_pattern: dict[str, list[str]] = {
-        RUN: [run for plan in system_of.values() for run in plan.runs],
-        STATE: [state for plan in system_of.values() for state in plan.legs],
-        LEG: [leg for legs in dynamics.legs.values() for leg in legs],
-        GAS: [re.sub(r"/(T[^/]+)_p[^/]+/", r"/gas/\1/", run) for run in gases],
-        "{molecule}": list(study.config.molecules),
-        "{system}": list(system_of),
-        "{point}": list(dynamics.settings_points.points) if dynamics.settings_points else [],
-        "{n_oxygen}": [str(n) for n in study.learning.placements],
-        "{force_field}/{system}": [f"{plan.config.force_field}/{plan.name}" for plan in made],
-        "{force_field}/{molecule}": [f"{plan.config.force_field}/{name}" for plan in made for name in plan.composition],
-    }
+    of_pattern = {"{molecule}": list(study.config.molecules)}
+    for stage in study.stages:
+        of_pattern |= stage.wildcards()
     known: Combinations = {
         frozenset(_WILDCARD.findall(pattern)): [values for text in texts if (values := _match(pattern, text))]
         for pattern, texts in of_pattern.items()

@@ -213,8 +213,11 @@ def test_study_points_runs_to_the_file_made_of_their_molecules():
     from moxie.config import load
     from moxie.study import Study
 
-    systems = {"mixture": {"composition": {"methanol": 9, "ethanol": 9}, "force_field": "gaff2"}, "litfsi_10m": None}
-    study = Study(load({"dynamics": {"systems": systems | {"plain": {"composition": {"methanol": 9}}}}}))
+    systems = {
+        "mixture": {"composition": {"methanol": 9, "ethanol": 9}, "force_field": "gaff2"},
+        "plain": {"composition": {"methanol": 9}},
+    }
+    study = Study(load({"molecules": {"methanol": "CO", "ethanol": "CCO"}, "dynamics": {"systems": systems}}))
     mixture, plain = (study.dynamics.systems[name] for name in ("mixture", "plain"))
     made = mixture.run_settings(298.15, 1.0).force_field
     assert made == mixture.gas_settings(298.15).force_field == "results/structures/gaff2/boxes/mixture.xml"

@@ -201,12 +201,11 @@ RINGS = [f"C1{'C' * n}C1,1" for n in range(1, 5)]
     ],
 )
 def test_a_study_with_too_few_measured_values_has_no_logp_task(rows, learnt, tmp_path):
-    from moxie.learning.registry import names
     from moxie.study import Study
 
     source = "logp_crc" if rows is None else written(tmp_path, "\n".join(["smiles,logP", *rows]))
-    parts = Study.load({"quantum_chemistry": {"molecule_lists": [source]}}).parts
-    assert ("logp" in names(parts)) == learnt
+    study = Study.load({"quantum_chemistry": {"molecule_lists": [source]}, "learning": {}})
+    assert ("logp" in study.learning.tasks) == learnt == ("logp" in study.parts)
 
 
 def test_density_functional_without_pyscf_is_refused_with_what_to_do(monkeypatch):
@@ -217,7 +216,10 @@ def test_density_functional_without_pyscf_is_refused_with_what_to_do(monkeypatch
 
     found = util.find_spec
     monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == "pyscf" else found(name, *rest))
-    values = {"quantum_chemistry": {"density_functional": {"functional": "b3lyp", "basis": "def2-svpd"}}}
+    values = {
+        "molecules": {"methanol": "CO"},
+        "quantum_chemistry": {"density_functional": {"functional": "b3lyp", "basis": "def2-svpd"}},
+    }
     assert load(values).quantum_chemistry.density_functional is not None
     with pytest.raises(InputError, match="pyscf, which is not installed. Install it \\("):
         Study.load(values)

@@ -188,9 +188,9 @@ def test_missing_figure_and_unknown_name_are_refused(results, tmp_path):
 
 
 def test_setup_of_the_default_study_is_described_in_full():
-    from moxie.config import StudyConfig
+    from moxie.config import default_study
 
-    config = StudyConfig().model_dump(mode="json")
+    config = default_study().model_dump(mode="json")
     text = " ".join(line for _, lines in describe_setup(config) for line in lines)
     for system in config["dynamics"]["systems"]:
         assert system.replace("_", " ") in text

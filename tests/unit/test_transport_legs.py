@@ -214,7 +214,7 @@ def test_study_knows_its_legs():
     from moxie.study import Study
 
     system = {"composition": {"methanol": 216}, "transport": {"legs": 2}, "replicas": 2}
-    study = Study.load({"dynamics": {"systems": {"methanol": system}}})
+    study = Study.load({"molecules": {"methanol": "CO"}, "dynamics": {"systems": {"methanol": system}}})
     legs = study.dynamics.legs["methanol/trappe_ua/T298.15_p1"]
     assert len(legs) == 4
     assert legs[-1] == "methanol/trappe_ua/T298.15_p1/replica1/transport/leg1"

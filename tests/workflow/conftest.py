@@ -24,6 +24,7 @@ class Workflow:
 
     source: Path
     folder: Path
+    base: Path | None = SMOKE  # the study, over config.yaml
 
     def start(
         self, *targets: str, options: tuple[str, ...] = (), overlay: dict | None = None, program: str = "run.py"
@@ -57,7 +58,7 @@ class Workflow:
         return jobs
 
     def _arguments(self, overlay: dict | None) -> list[str]:
-        files = [str(SMOKE)]
+        files = [str(self.base)] if self.base else []
         if overlay:
             path = self.folder / f"overlay_{len(list(self.folder.glob('overlay_*')))}.yaml"
             path.write_text(yaml.safe_dump(overlay))

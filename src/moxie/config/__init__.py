@@ -9,6 +9,6 @@ from moxie.config.dynamics import System
 from moxie.config.files import check_file
 from moxie.config.loading import load
 from moxie.config.section import Section, label, section_of
-from moxie.config.study import StudyConfig
+from moxie.config.study import StudyConfig, default_study
 
-__all__ = ["Section", "StudyConfig", "System", "check_file", "label", "load", "section_of"]
+__all__ = ["Section", "StudyConfig", "System", "check_file", "default_study", "label", "load", "section_of"]

@@ -151,7 +151,7 @@ class Protocol(Section):
         2000.0, gt=0, description="Sampled time of the isolated molecule", json_schema_extra={"unit": "ps"}
     )
     checkpoint_interval_s: float = Field(
-        120.0, gt=0, description="Wall-clock time between checkpoints", json_schema_extra={"unit": "s"}
+        30.0, gt=0, description="Wall-clock time between checkpoints", json_schema_extra={"unit": "s"}
     )
 
 
@@ -202,30 +202,12 @@ class SettingsStudy(Section):
     )
 
 
-_LIQUID = {"temperatures_K": [278.15, 298.15, 318.15], "timestep_fs": 4.0, "hydrogen_mass_amu": 3.0}
-_SYSTEMS: dict[str, Any] = {
-    "methanol": {"composition": {"methanol": 216}, **_LIQUID, "sampling_ps": 100.0},
-    "ethanol": {"composition": {"ethanol": 216}, **_LIQUID, "sampling_ps": 80.0},
-    "litfsi_10m": {
-        "composition": {"lithium": 9, "tfsi": 9, "water": 50},
-        "force_field": "und",
-        "ensemble": "NVT",
-        "density_g_cm3": 1.577,
-        "temperatures_K": [298.15],
-        "cutoff_nm": 0.7,
-        "timestep_fs": 2.0,
-        "hydrogen_mass_amu": 3.0,
-        "equilibration_ps": 40.0,
-        "sampling_ps": 160.0,
-    },
-}
-
-
 class Dynamics(Section):
     systems: dict[Name, System] = Field(
-        _SYSTEMS, description="Boxes to simulate, by name. In an overlay, `name: null` removes one"
+        min_length=1,
+        description="Boxes to simulate, by name. In an overlay, `name: null` removes one, and `dynamics: null` all",
     )
-    protocol: Protocol = Field(Protocol(checkpoint_interval_s=30.0), description="Settings common to all systems")
+    protocol: Protocol = Field(Protocol(), description="Settings common to all systems")
     settings_study: SettingsStudy | None = Field(
         None, description="Study of time step, size and cut-off that ends in a recommendation (null: none)"
     )

@@ -46,9 +46,15 @@ class Learning(Section):
     bootstrap_samples: int = Field(
         1000, ge=100, le=100_000, description="Resamplings behind the intervals of the comparison of searches"
     )
-    placements: Placements = Field(
-        Placements(), description="Oxygen on the bonds of 16 silicon atoms, relaxed for the task network_energy"
+    parameter_set: str | None = Field(
+        None,
+        description="Valence force field of `placements` and `tree_search`: name in the registry, or path (null: that "
+        "of `oxidation`, or von_alfthan_2003 without it)",
     )
-    tree_search: TreeSearch = Field(
-        TreeSearch(), description="Comparison of searches for the placement of O of lowest energy"
+    placements: Placements | None = Field(
+        Placements(),
+        description="Oxygen on the bonds of 16 silicon atoms, relaxed for the task network_energy (null: none)",
+    )
+    tree_search: TreeSearch | None = Field(
+        TreeSearch(), description="Comparison of searches for the placement of O of lowest energy (null: none)"
     )

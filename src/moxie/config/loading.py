@@ -6,7 +6,7 @@ from typing import Any, get_origin
 from pydantic import ValidationError
 
 from moxie.config.section import Section, section_of
-from moxie.config.study import StudyConfig
+from moxie.config.study import StudyConfig, default_study
 from moxie.errors import InputError, nearest
 
 _PLAIN_WORDS = {  # what pydantic says in terms of Python
@@ -27,7 +27,8 @@ def load(values: Mapping[str, Any], files: Sequence[Mapping[str, Any]] = ()) -> 
     key: the key, what was found, what is allowed, and the nearest valid key for an unknown one; and for a null that
     removes nothing.
     """
-    layers = (StudyConfig().model_dump(), *files)
+    base = {} if values.get("extends") == "nothing" else default_study().model_dump()
+    layers = (base, *files)
     kept, lines = _without_removed(values, layers)
     try:
         config = StudyConfig.model_validate(kept)

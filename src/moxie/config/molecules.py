@@ -1,18 +1,10 @@
-"""Section `quantum_chemistry`, and the molecules of the default study."""
+"""Section `quantum_chemistry`: quantum chemistry of single molecules."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from moxie.config.section import Section
-
-MOLECULES = {
-    "methanol": "CO",
-    "ethanol": "CCO",
-    "water": "O",
-    "lithium": "[Li+]",
-    "tfsi": "O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F",
-}
 
 
 class DensityFunctional(Section):
@@ -41,7 +33,7 @@ class QuantumChemistry(Section):
         None, description="Single point of every molecule with pyscf, which is not installed by default (null: none)"
     )
     molecule_lists: list[str] = Field(
-        ["logp_crc"],
+        [],
         description=(
             "Lists of molecules to compute besides `molecules`: built-in sets (logp_crc, logp_syrres) or paths of .csv "
             "files (column smiles; optional name and logP, a measured partition coefficient) or .smi files"

@@ -211,5 +211,5 @@ class Oxidation(Section):
         description="Equilibrium of one film of each surface, with its oxygen fixed, by replica exchange (null: none)",
     )
     checkpoint_interval_s: float = Field(
-        20.0, gt=0, description="Wall-clock time between checkpoints", json_schema_extra={"unit": "s"}
+        30.0, gt=0, description="Wall-clock time between checkpoints", json_schema_extra={"unit": "s"}
     )

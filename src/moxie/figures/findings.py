@@ -21,14 +21,15 @@ def findings(
     settings: Mapping[str, Any] | None = None,
 ) -> list[tuple[str, str]]:
     """Return (heading, sentences) of every part of the study that has results; tables are data frames."""
-    parts = [("Liquids", _liquids(validation))]
+    parts = [] if validation is None else [("Liquids", _liquids(validation))]
     if electrolytes is not None and len(electrolytes):
         parts.append(("Electrolytes", _electrolytes(electrolytes, validation)))
     if settings is not None:
         parts.append((f"Settings for {pretty_name(settings['system'])}", str(settings["sentence"])))
     if oxide_runs is not None and len(oxide_runs):
         parts.append(("Oxidised silicon", _oxides(oxide_runs, validation)))
-    parts.append(("Molecules", _molecules(validation)))
+    if validation is not None:
+        parts.append(("Molecules", _molecules(validation)))
     if metrics is not None:
         parts.append(("Learning", _learning(metrics)))
     if logp is not None:

@@ -14,7 +14,12 @@ from moxie.errors import InputError
 
 CATEGORIES = ("Liquids and electrolytes", "Oxidised silicon", "Molecules", "Learning", "Validation")
 FORMATS = ("svg", "png", "csv")
+NOTHING = "nothing to show"  # heads the data of a figure that has none
 _RASTER_DPI = 300  # of what is drawn as pixels inside an SVG
+
+
+class NothingToDraw(Exception):
+    """What a figure shows is not among the results; the text says what is missing. The report leaves it out."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,10 @@ def render(
     except ValueError as error:
         raise InputError(f"figures.style: {error}") from error
     try:
-        canvas, data = figure.draw({label: Path(path) for label, path in inputs.items()})
+        try:
+            canvas, data = figure.draw({label: Path(path) for label, path in inputs.items()})
+        except NothingToDraw as nothing:
+            canvas, data = _notice(figure.title, str(nothing))
         with replace_when_complete(f"{stem}.svg") as path:
             canvas.savefig(path, metadata={"Date": None, "Creator": None}, dpi=_RASTER_DPI)
         with replace_when_complete(f"{stem}.png") as path:
@@ -111,3 +119,13 @@ def render(
         write_text(f"{stem}.csv", data.to_csv(index=False, float_format="%.8g"))
     finally:
         context.__exit__(None, None, None)
+
+
+def _notice(title: str, reason: str) -> tuple[Any, Any]:
+    """Return a figure that says why it shows nothing, and its data."""
+    import pandas
+    from matplotlib.figure import Figure as Canvas
+
+    canvas = Canvas(figsize=(6.0, 1.0))
+    canvas.text(0.5, 0.5, f"{title}: {reason}", ha="center", va="center", wrap=True)
+    return canvas, pandas.DataFrame({NOTHING: [reason]})

@@ -31,7 +31,7 @@ def write_report(
     *,
     config: Mapping[str, Any],
     figures: Mapping[str, str | Path],
-    validation: str | Path,
+    validation: str | Path | None = None,
     manifest: str | Path | None = None,
     oxide_runs: str | Path | None = None,
     electrolytes: str | Path | None = None,
@@ -51,7 +51,8 @@ def write_report(
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     study = config.get("study", {})
-    comparison = read_table(validation, VALIDATION)
+    comparison = read_table(validation, VALIDATION) if validation else None
+    figures = {name: path for name, path in figures.items() if not shows_nothing(path)}
     record = read_json(manifest) if manifest else {}
     scores = read_json(metrics) if metrics else None
     partition = read_json(logp) if logp else None
@@ -62,7 +63,7 @@ def write_report(
         name=study.get("name") or "unnamed",
         title=study.get("title") or study.get("name") or "Study",
         made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
-        setup=describe_setup(config, surrogate=scores is not None),
+        setup=describe_setup(config, surrogate=scores is not None, partition=partition is not None),
         findings=findings(
             comparison,
             read_table(oxide_runs, OXIDE_RUNS) if oxide_runs else None,
@@ -74,11 +75,8 @@ def write_report(
         ),
         sections=_sections(figures),
         film=film_view(film) if film else None,
-        comparison=sorted(
-            (_comparison_row(row) for row in comparison.to_dict("records")),
-            key=lambda row: (_WORST_FIRST.index(row["css"]), -abs(row["deviation_order"])),
-        ),
-        front=front_page(comparison) | _first_picture(figures),
+        comparison=[] if comparison is None else _worst_first(comparison),
+        front=front_page(comparison) | _first_picture(figures) if comparison is not None and len(comparison) else None,
         rules=_verdict_rules(),
         force_fields=_force_field_rows(figures),
         scores=scores,
@@ -121,30 +119,46 @@ def run_times(jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [row | {"share": 100 * row["wall_s"] / longest} for row in rows]
 
 
-def describe_setup(config: Mapping[str, Any], surrogate: bool = True) -> list[tuple[str, list[str]]]:
-    """Return (heading, lines) of what was run, from the configuration; `surrogate`: whether the oxide's was learnt."""
+def describe_setup(
+    config: Mapping[str, Any], surrogate: bool = True, partition: bool = True
+) -> list[tuple[str, list[str]]]:
+    """Return (heading, lines) of what was run, from the configuration; `surrogate` and `partition`: whether that of the
+    oxide and that of partition coefficients were learnt."""
     parts: list[tuple[str, list[str]]] = []
-    systems = config.get("dynamics", {}).get("systems", {})
+    systems = (config.get("dynamics") or {}).get("systems", {})
     if systems:
         parts.append(("Molecular dynamics", [_describe_system(name, system) for name, system in systems.items()]))
     oxidation = config.get("oxidation")
     if oxidation:
         parts.append(("Oxidation of silicon", _describe_oxidation(oxidation)))
-    molecules = config.get("molecules", {})
-    if molecules:
-        names = "; ".join(f"{pretty_name(name)} ({smiles})" for name, smiles in molecules.items())
-        lines = [f"GFN2-xTB geometries and orbitals of {names}."]
-        lists = config.get("quantum_chemistry", {}).get("molecule_lists", [])
-        if lists:
-            lines.append(f"The same for the molecules of {', '.join(lists)}.")
-        parts.append(("Quantum chemistry", lines))
+    chemistry = config.get("quantum_chemistry")
+    if chemistry:
+        names = "; ".join(f"{pretty_name(name)} ({smiles})" for name, smiles in config["molecules"].items())
+        contents = [names] if names else []
+        if chemistry["molecule_lists"]:
+            contents.append(f"the molecules of {', '.join(chemistry['molecule_lists'])}")
+        parts.append(
+            ("Quantum chemistry", [f"{chemistry['method']} geometries and orbitals of {each}." for each in contents])
+        )
     learning = config.get("learning")
     if learning:
         target = plain_label(learning["target"]).capitalize()
         line = f"{target} of an oxide film from temperature and oxygen content, leaving one temperature out at a time."
         lines = [line] if surrogate else []
-        parts.append(("Learning", lines + _describe_tree_search(learning.get("tree_search"))))
+        lines += ["Octanol-water partition coefficients of molecules, leaving scaffolds out."] if partition else []
+        lines += _describe_placements(learning.get("placements")) + _describe_tree_search(learning.get("tree_search"))
+        if lines:
+            parts.append(("Learning", lines))
     return parts
+
+
+def _describe_placements(placements: Mapping[str, Any] | None) -> list[str]:
+    if not placements:
+        return []
+    return [
+        f"Energies of oxygen on the bonds of 16 Si, learnt from up to {placements['trained_up_to']} O and tested up to "
+        f"{placements['tested_up_to']}."
+    ]
 
 
 def _describe_tree_search(search: Mapping[str, Any] | None) -> list[str]:
@@ -222,6 +236,12 @@ def _sections(figures: Mapping[str, str | Path]) -> list[dict[str, Any]]:
     ]
 
 
+def shows_nothing(svg: str | Path) -> bool:
+    """Return whether a figure has no data to show (`registry.NothingToDraw`)."""
+    csv = Path(svg).with_suffix(".csv")
+    return csv.is_file() and csv.read_text(encoding="utf-8").startswith(registry.NOTHING)
+
+
 def _image(svg: Path) -> dict[str, Any]:
     """Return the data address of a figure and its width in CSS pixels."""
     png = svg.with_suffix(".png")
@@ -250,6 +270,14 @@ def _comparison_rows(comparison: Any) -> list[dict[str, Any]]:
     """Return the rows of the validation table for the page, worst first."""
     rows = [_comparison_row(row) for row in comparison.to_dict("records")]
     return sorted(rows, key=lambda row: (_WORST_FIRST.index(row["css"]), -abs(row["deviation_order"])))
+
+
+def _worst_first(comparison: Any) -> list[dict[str, Any]]:
+    """Return the rows of the table of all comparisons."""
+    return sorted(
+        (_comparison_row(row) for row in comparison.to_dict("records")),
+        key=lambda row: (_WORST_FIRST.index(row["css"]), -abs(row["deviation_order"])),
+    )
 
 
 def _comparison_row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -371,7 +399,7 @@ def _provenance(record: Mapping[str, Any], config: Mapping[str, Any]) -> list[tu
 
 def _limits(config: Mapping[str, Any], comparison: Any, scores: Mapping[str, Any] | None) -> list[str]:
     limits = []
-    systems = config.get("dynamics", {}).get("systems", {})
+    systems = (config.get("dynamics") or {}).get("systems", {})
     if systems:
         longest = max(float(system.get("sampling_ps", 0)) for system in systems.values())
         limits.append(
@@ -397,16 +425,18 @@ def _limits(config: Mapping[str, Any], comparison: Any, scores: Mapping[str, Any
                 else "Two replicas at each temperature give a rough standard error: the 95 % interval of a mean of two "
                 "reaches 12.7 standard errors to either side, and the verdicts use that factor."
             )
-    if (comparison["stage"] == "molecules").any():
+    chemistry = config.get("quantum_chemistry")
+    if chemistry:
         limits.append(
-            "GFN2-xTB is a semi-empirical method with a minimal basis; its dipole moments are systematically too large."
+            f"{chemistry['method']} is a semi-empirical method with a minimal basis; its dipole moments are "
+            "systematically too large."
         )
     if scores:
         limits.append(
             f"The surrogate was tested on {len(scores['temperatures_K'])} temperatures of one recipe. It says nothing "
             "about another recipe, and its lowest and highest temperature are extrapolations."
         )
-    if (comparison["checked"] != "verified").any():
+    if comparison is not None and (comparison["checked"] != "verified").any():
         limits.append(
             "References marked “unchecked” are quoted from memory or from a secondary source. They are shown for "
             "orientation and take no part in any verdict."

@@ -1,6 +1,7 @@
 """The liquids and electrolytes of a study, and its study of settings."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ from moxie.config.dynamics import Dynamics
 from moxie.errors import InputError
 from moxie.study.settings_points import SettingsPoints
 from moxie.study.stage import Stage, raise_together
-from moxie.study.system import SystemPlan
+from moxie.study.system import GAS, LEG, RUN, STATE, SystemPlan
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,23 @@ class DynamicsStage(Stage):
     def own_files(self) -> Iterable[str]:
         force_fields = (system.force_field for system in self.config.systems.values())
         return [force_field for force_field in force_fields if Path(force_field).suffix]
+
+    def wildcards(self) -> dict[str, list[str]]:
+        plans = self.systems.values()
+        gases = [run for plan in plans if plan.has_gas for run in plan.runs]
+        made = [plan for plan in plans if plan.force_field.is_template]
+        return {
+            RUN: [run for plan in plans for run in plan.runs],
+            STATE: list(self.legs),
+            LEG: [leg for legs in self.legs.values() for leg in legs],
+            GAS: [re.sub(r"/(T[^/]+)_p[^/]+/", r"/gas/\1/", run) for run in gases],
+            "{system}": list(self.systems),
+            "{point}": list(self.settings_points.points) if self.settings_points else [],
+            "{force_field}/{system}": [f"{plan.config.force_field}/{plan.name}" for plan in made],
+            "{force_field}/{molecule}": [
+                f"{plan.config.force_field}/{name}" for plan in made for name in plan.composition
+            ],
+        }
 
     @cached_property
     def systems(self) -> dict[str, SystemPlan]:

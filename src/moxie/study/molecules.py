@@ -22,7 +22,7 @@ class MoleculesStage(Stage):
     name = "molecules"
 
     def checks(self) -> Iterable[Callable[[], None]]:
-        return (self._check_lists, self._check_density_functional)
+        return (self._check_not_empty, self._check_lists, self._check_density_functional)
 
     def parts(self) -> Iterable[str]:
         return ("molecules", *(["measured_logp"] if self._has_measured_logp else []))
@@ -80,6 +80,13 @@ class MoleculesStage(Stage):
             if source in SETS or len(scaffolds) >= N_FOLDS:  # a built-in set has them
                 return True
         return False
+
+    def _check_not_empty(self) -> None:
+        if not self.molecules and not self.config.molecule_lists:
+            raise InputError(
+                "`quantum_chemistry`: there is no molecule to compute. Name some with their SMILES under `molecules`, "
+                "give `quantum_chemistry.molecule_lists`, or set `quantum_chemistry: null`."
+            )
 
     def _check_lists(self) -> None:
         from moxie.molecules.lists import list_name, read_list

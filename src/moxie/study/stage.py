@@ -23,6 +23,10 @@ class Stage:
         """Return the user's own files that this stage reads."""
         return ()
 
+    def wildcards(self) -> dict[str, list[str]]:
+        """Return {pattern: the texts that it stands for} for wildcards of files that no target names by themselves."""
+        return {}
+
     def figure_labels(self) -> dict[str, str]:
         """Return what stands for the names in braces in the paths of figures' inputs."""
         return {}

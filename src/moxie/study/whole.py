@@ -30,7 +30,8 @@ class Study:
         """Validate a configuration, merged from `files`; raises InputError with every problem, each on its own line."""
         study = cls(load(values, files))
         problems: list[str] = []
-        for check in (study._check_smiles, *(check for stage in study.stages for check in stage.checks())):
+        checks = [study._check_not_empty, study._check_smiles]
+        for check in (*checks, *(check for stage in study.stages for check in stage.checks())):
             try:
                 check()
             except InputError as error:
@@ -40,35 +41,36 @@ class Study:
         return study
 
     @cached_property
-    def dynamics(self) -> DynamicsStage:
+    def dynamics(self) -> DynamicsStage | None:
         """Molecular dynamics of liquids and electrolytes."""
-        return DynamicsStage(self.config.dynamics, self.config.molecules)
+        config = self.config.dynamics
+        return DynamicsStage(config, self.config.molecules) if config else None
 
     @cached_property
-    def oxidation(self) -> OxidationStage:
+    def oxidation(self) -> OxidationStage | None:
         """Monte Carlo oxidation of silicon."""
-        return OxidationStage(self.config.oxidation)
+        return OxidationStage(self.config.oxidation) if self.config.oxidation else None
 
     @cached_property
-    def molecules(self) -> MoleculesStage:
+    def molecules(self) -> MoleculesStage | None:
         """Quantum chemistry of single molecules."""
-        return MoleculesStage(self.config.quantum_chemistry, self.config.molecules)
+        config = self.config.quantum_chemistry
+        return MoleculesStage(config, self.config.molecules) if config else None
 
     @cached_property
-    def learning(self) -> LearningStage:
+    def learning(self) -> LearningStage | None:
         """Models learnt from what the other stages give."""
-        return LearningStage(
-            self.config.learning, self.config.oxidation.parameter_set, self._simulating, self.config.seed
-        )
+        config = self.config.learning
+        return LearningStage(config, self.config.oxidation, self._simulating, self.config.seed) if config else None
 
     @property
     def _simulating(self) -> tuple[Stage, ...]:
-        return (self.dynamics, self.oxidation, self.molecules)
+        return tuple(stage for stage in (self.dynamics, self.oxidation, self.molecules) if stage)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages of this study in the order in which data flow."""
-        return (*self._simulating, self.learning)
+        return (*self._simulating, *([self.learning] if self.learning else []))
 
     @cached_property
     def parts(self) -> tuple[str, ...]:
@@ -88,6 +90,13 @@ class Study:
     def seed(self, rule: str, wildcards: Any) -> int:
         """Return the seed of a job from the base seed, its rule and all its wildcards."""
         return derive_seed(self.config.seed, rule, **dict(wildcards.items()))
+
+    def _check_not_empty(self) -> None:
+        if not self.stages:
+            raise InputError(
+                "Nothing is planned: `dynamics`, `oxidation`, `quantum_chemistry` and `learning` are all null or left "
+                "out. Give one of them."
+            )
 
     def _check_smiles(self) -> None:
         from moxie.structures.molecules import parse_smiles

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moxie.errors import InputError
 from moxie.features.schemas import VALIDATION
 from moxie.features.tables import read_table
 from moxie.figures.parts import (
@@ -18,6 +17,7 @@ from moxie.figures.parts import (
     panels,
     pretty_name,
 )
+from moxie.figures.registry import NothingToDraw
 
 _SMALLEST_SPAN = 0.04  # of the value, so that one state point does not fill the axis with its error bar
 
@@ -28,7 +28,7 @@ def draw_property(inputs: Mapping[str, Path], quantity: str) -> tuple[Any, Any]:
     table = table[(table["quantity"] == quantity) & (table["stage"] == "dynamics")]
     table = table.sort_values(["system", "model", "pressure_bar", "temperature_K"], ignore_index=True)
     if table.empty:
-        raise InputError(f"{inputs['validation']} has no row for {quantity}: there is nothing to draw.")
+        raise NothingToDraw(f"There is no {quantity} to compare with experiment.")
     systems = list(table["system"].unique())
     figure, axes = panels(
         2,

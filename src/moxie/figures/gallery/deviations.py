@@ -8,12 +8,11 @@ from typing import Any
 
 import pandas
 
-from moxie.errors import InputError
 from moxie.features.schemas import VALIDATION
 from moxie.features.summary import Summary, summarise
 from moxie.features.tables import read_table
 from moxie.figures.parts import VERDICT_COLOURS, VERDICT_MARKERS, VERDICT_NAMES, deviation_axis, panels
-from moxie.figures.registry import Figure
+from moxie.figures.registry import Figure, NothingToDraw
 from moxie.figures.wording import plain_label
 
 _MOST_LINES = 24
@@ -24,7 +23,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         each for each in summarise(read_table(inputs["validation"], VALIDATION)) if each.tested == "model"
     ]  # worst first
     if not summaries:
-        raise InputError(f"{inputs['validation']} has no compared number: there is nothing to draw.")
+        raise NothingToDraw("There is no compared number.")
     lines = list(dict.fromkeys(plain_label(each.quantity) for each in summaries))
     left_out = lines[_MOST_LINES:]
     lines = lines[:_MOST_LINES]
@@ -73,7 +72,7 @@ FIGURE = Figure(
         "because an error is unknown or too large or the reference unchecked."
     ),
     inputs={"validation": "tables/validation.parquet"},
-    needs=(),
+    needs=("validation",),
     draw=draw,
     order=5,
 )

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from moxie.errors import InputError
 from moxie.features.schemas import DIHEDRAL_CURVES, ELECTROLYTES, LIQUIDS
 from moxie.features.tables import read_table
 from moxie.figures.gallery._curves import over_replicas
 from moxie.figures.parts import COLOURS, drawable_error, model_name, panels, pretty_name
-from moxie.figures.registry import Figure
+from moxie.figures.registry import Figure, NothingToDraw
 
 _DENSITY = "probability_density_per_deg"
 _STATE = ["temperature_K", "pressure_bar"]
@@ -49,7 +48,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
 
     curves = read_table(inputs["curves"], DIHEDRAL_CURVES)
     if curves.empty:
-        raise InputError(f"{inputs['curves']} has no dihedral angles: there is nothing to draw.")
+        raise NothingToDraw("There is no dihedral angle.")
     kinds = [read_table(inputs[kind.name], kind) for kind in (LIQUIDS, ELECTROLYTES) if kind.name in inputs]
     table = curves_to_show(curves, pandas.concat([kind[["system", "composition"]] for kind in kinds]))
     force_fields = sorted(table["force_field"].unique())

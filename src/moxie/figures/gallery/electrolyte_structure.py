@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moxie.errors import InputError
 from moxie.features.schemas import VALIDATION
 from moxie.features.tables import read_table
 from moxie.figures.gallery._curves import read_curves
 from moxie.figures.parts import COLOURS, REFERENCE_COLOUR, drawable_error, model_name, panels, pretty_name
-from moxie.figures.registry import Figure
+from moxie.figures.registry import Figure, NothingToDraw
 
 # pair of the table -> name in the legend, colour number, beginning of the column names of its reference values
 PAIRS = {
@@ -27,7 +26,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     curves = read_curves(inputs["curves"])
     curves = curves[curves["pair"].isin(PAIRS) & (curves["r_A"] <= _LONGEST_A)].reset_index(drop=True)
     if curves.empty:
-        raise InputError(f"{inputs['curves']} has none of the pairs {', '.join(PAIRS)}: there is nothing to draw.")
+        raise NothingToDraw(f"None of the pairs {', '.join(PAIRS)} is there.")
     validation = read_table(inputs["validation"], VALIDATION)
     states = curves[["system", "force_field", "temperature_K", "pressure_bar"]].drop_duplicates()
     figure, axes = panels(

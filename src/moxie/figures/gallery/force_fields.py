@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moxie.errors import InputError
 from moxie.features.dihedrals import TORSIONS
 from moxie.features.schemas import LIQUIDS, TRANSPORT, VALIDATION
 from moxie.features.tables import read_table
@@ -21,7 +20,7 @@ from moxie.figures.parts import (
     panels,
     pretty_name,
 )
-from moxie.figures.registry import Figure
+from moxie.figures.registry import Figure, NothingToDraw
 from moxie.reference.registry import VERIFIED, canonical_smiles
 
 _DRAWN = ("density_g_cm3", "enthalpy_of_vaporisation_kJ_mol")
@@ -95,7 +94,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     transport = read_table(inputs["transport"], TRANSPORT) if "transport" in inputs else None
     table = compare(read_table(inputs["liquids"], LIQUIDS), read_table(inputs["validation"], VALIDATION), transport)
     if table.empty:
-        raise InputError(f"{inputs['liquids']} has no liquid with two force fields: there is nothing to draw.")
+        raise NothingToDraw("There is no liquid with two force fields.")
     liquids = list(table["liquid"].unique())
     force_fields = list(table["force_field"].unique())
     quantities = [quantity for quantity in _DRAWN if (table["quantity"] == quantity).any()]

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moxie.errors import InputError
 from moxie.features.schemas import LIQUIDS, VALIDATION
 from moxie.features.tables import read_table
 from moxie.features.validation import over_replicas
 from moxie.figures.parts import COLOURS, MARKERS, label, model_name, padded_limits, panels, pretty_name
-from moxie.figures.registry import Figure
+from moxie.figures.registry import Figure, NothingToDraw
 
 # quantity -> factor of the axis, the same quantity from the grid of state points
 QUANTITIES = {
@@ -28,7 +27,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
 
     data = _data(read_table(inputs["liquids"], LIQUIDS), read_table(inputs["validation"], VALIDATION))
     if (data["method"] == "experiment").all():
-        raise InputError(f"{inputs['liquids']} has no response function: there is nothing to draw.")
+        raise NothingToDraw("There is no response function.")
     shown = [name for name in QUANTITIES if (data[data["method"] != "experiment"]["quantity"] == name).any()]
     n_rows = (len(shown) + 1) // 2
     figure, axes = panels(n_rows, 2, width=6.2, height=0.6 + 2.0 * n_rows)

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from moxie.errors import InputError
 from moxie.figures.gallery._curves import read_curves
 from moxie.figures.parts import drawable_error, model_name, panels, pretty_name, temperature_colours
-from moxie.figures.registry import Figure
+from moxie.figures.registry import Figure, NothingToDraw
 
 _HYDROXYL = "O-O"
 _LONGEST_A, _MOST_NEIGHBOURS = 7.0, 6.0
@@ -23,7 +22,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     longest_A, most = (_LONGEST_A, _MOST_NEIGHBOURS) if hydroxyl else (_LONGEST_OF_CENTRES_A, _MOST_CENTRES)
     curves = curves[alike & (curves["r_A"] <= longest_A)].reset_index(drop=True)
     if curves.empty:
-        raise InputError(f"{inputs['curves']} has no curve of a pair of like atoms: there is nothing to draw.")
+        raise NothingToDraw("There is no curve of a pair of like atoms.")
     systems = [tuple(key) for key in curves[["system", "force_field", "pair"]].drop_duplicates().to_numpy()]
     figure, axes = panels(
         2,

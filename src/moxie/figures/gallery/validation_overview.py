@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from moxie.errors import InputError
 from moxie.features.schemas import VALIDATION
 from moxie.features.tables import read_table
 from moxie.figures.parts import (
@@ -19,7 +18,7 @@ from moxie.figures.parts import (
     pretty_name,
     verdict_colour,
 )
-from moxie.figures.registry import Figure
+from moxie.figures.registry import Figure, NothingToDraw
 from moxie.figures.wording import plain_label
 
 
@@ -27,7 +26,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     table = read_table(inputs["validation"], VALIDATION)
     table = table[table["deviation_percent"].notna()].reset_index(drop=True)
     if table.empty:
-        raise InputError(f"{inputs['validation']} has no compared number: there is nothing to draw.")
+        raise NothingToDraw("There is no compared number.")
     table["line"] = [f"{pretty_name(row.system)}: {plain_label(row.quantity)}" for row in table.itertuples()]
     stages = {"dynamics": 0, "oxidation": 1, "molecules": 2, "learning": 3}
     order = table.assign(rank=table["stage"].map(stages)).sort_values(["rank", "system", "quantity"], kind="stable")
