@@ -198,7 +198,7 @@ def _logp(metrics: Mapping[str, Any]) -> str:
     return (
         f"The partition coefficients of {metrics['n_rows']} molecules, whole scaffolds held out, come out with a "
         f"root-mean-square error of {best['rmse']['value']:.2f} log units ({percent_text} interval "
-        f"{best['rmse']['low']:.2f} to {best['rmse']['high']:.2f}) when the error of the solvation model is learnt; "
+        f"{best['rmse']['low']:.2f} to {best['rmse']['high']:.2f}) with the model that the inner folds choose; "
         f"{others}. The {percent_text} intervals hold {100 * best['coverage']['value']:.0f} % of the held-out "
         f"molecules. A random split, which tears homologous series apart, would have claimed {leak['random_rmse']:.2f}."
     )

@@ -155,6 +155,8 @@ LOGP_MODELS = {
     "descriptors": "descriptors",
     "descriptors_quantum": "descriptors + quantum chemistry",
     "error_learning": "error of ALPB, learnt",
+    "both": "the last two together",
+    "chosen": "chosen by inner folds",
 }
 
 # searches for the placement of O of lowest energy

@@ -11,7 +11,7 @@ from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, LOGP_MODELS, padded_limits, panels
 from moxie.figures.registry import Figure
 
-_PANELS = {"alpb_wet": LOGP_MODELS["alpb_wet"], "predicted": LOGP_MODELS["error_learning"]}
+_PANELS = {"alpb_wet": LOGP_MODELS["alpb_wet"], "predicted": LOGP_MODELS["chosen"]}
 _KINDS = (("acyclic", "o", COLOURS[0]), ("with rings", "^", COLOURS[2]))
 
 
