@@ -46,7 +46,7 @@ FIGURE = Figure(
     caption=(
         "Left: error for held-out scaffolds against the number of training molecules, scaffolds drawn whole and at "
         "random. Right: by how much the error grows when a block of features is shuffled among the held-out molecules "
-        "(bars: interval of a bootstrap over scaffolds); the solvation model itself is shuffled with its block."
+        "(bars: interval over scaffolds); the solvation model itself is shuffled with its block."
     ),
     inputs={"metrics": "learning/logp/metrics.json"},
     needs=("logp",),
