@@ -158,7 +158,7 @@ if asked_for():
     or_end(check_asked)
 
 
-localrules:  # what only names targets, and what joins, compares and reports within seconds
+localrules:
     all,
     structures,
     dynamics,
@@ -169,20 +169,3 @@ localrules:  # what only names targets, and what joins, compares and reports wit
     learning,
     figures,
     report,
-    combine_force_fields,
-    tabulate_systems,
-    tabulate_curves,
-    tabulate_transport,
-    tabulate_settings,
-    recommend_settings,
-    tabulate_molecules,
-    tabulate_films,
-    tabulate_bulk,
-    tabulate_equilibrium,
-    tabulate_growth,
-    tabulate_placements,
-    describe_sites,
-    next_recipe,
-    validate,
-    collect_manifest,
-    write_report,

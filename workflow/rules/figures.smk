@@ -37,6 +37,7 @@ rule collect_manifest:
         manifest="results/manifest.json",
     log:
         "results/logs/collect_manifest.log",
+    localrule: True
     conda:
         "../../envs/moxie.yaml"
     params:
@@ -58,6 +59,7 @@ rule write_report:
         report="results/report.html",
     log:
         "results/logs/write_report.log",
+    localrule: True
     conda:
         "../../envs/moxie.yaml"
     params:

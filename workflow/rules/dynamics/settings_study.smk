@@ -52,6 +52,7 @@ rule tabulate_settings:
         table="results/features/settings_study.parquet",
     log:
         "results/logs/tabulate/settings_study.log",
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:
@@ -70,6 +71,7 @@ rule recommend_settings:
         recommendation="results/features/recommended_settings.json",
     log:
         "results/logs/recommend_settings.log",
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:

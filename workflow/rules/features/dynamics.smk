@@ -82,6 +82,7 @@ rule tabulate_systems:
         "results/logs/tabulate/{kind}.log",
     wildcard_constraints:
         kind="liquids|electrolytes",
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:
@@ -103,6 +104,7 @@ rule tabulate_curves:
         "results/logs/tabulate/{table}.log",
     wildcard_constraints:
         table="|".join(CURVE_PARTS),
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:
@@ -129,6 +131,7 @@ rule tabulate_transport:
         "results/logs/tabulate/{table}.log",
     wildcard_constraints:
         table="transport|transport_curves",
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:

@@ -15,6 +15,7 @@ rule tabulate_molecules:
     log:
         "results/logs/tabulate/molecules.log",
     priority: 15
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:

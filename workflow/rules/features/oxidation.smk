@@ -86,6 +86,7 @@ rule tabulate_films:
         "results/logs/tabulate/{table}.log",
     wildcard_constraints:
         table="|".join(OXIDE_TABLES),
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:
@@ -104,6 +105,7 @@ rule tabulate_bulk:
         table="results/features/oxide_bulk.parquet",
     log:
         "results/logs/tabulate/oxide_bulk.log",
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:
@@ -122,6 +124,7 @@ rule tabulate_equilibrium:
         table="results/features/oxide_equilibrium.parquet",
     log:
         "results/logs/tabulate/oxide_equilibrium.log",
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:
@@ -138,6 +141,7 @@ rule tabulate_growth:
         table="results/features/growth_curves.parquet",
     log:
         "results/logs/tabulate/growth_curves.log",
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:

@@ -16,6 +16,7 @@ rule validate:
         csv="results/tables/validation.csv",
     log:
         "results/logs/validate.log",
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:

@@ -23,6 +23,7 @@ rule next_recipe:
     log:
         "results/logs/next_recipe.log",
     priority: 15
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:
@@ -43,6 +44,7 @@ rule describe_sites:
     log:
         "results/logs/describe_sites.log",
     priority: 15
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:

@@ -37,6 +37,7 @@ rule tabulate_placements:
     log:
         "results/logs/tabulate/placements.log",
     priority: 15
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:

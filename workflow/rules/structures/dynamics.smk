@@ -62,6 +62,7 @@ rule combine_force_fields:
     wildcard_constraints:
         force_field="gaff2?",
     priority: 20
+    localrule: True
     conda:
         "../../../envs/moxie.yaml"
     params:
