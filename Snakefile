@@ -29,18 +29,7 @@ if config.get("extends") != "nothing":
     configfile: f"{ROOT}/config.yaml"
 
 
-def or_end(action):
-    """Do something, or end Snakemake with the message of an InputError."""
-    try:
-        return action()
-    except InputError as error:
-        sys.exit(str(error))
-
-
-def load_study():
-    found = Study.load(config, [check_file(file) for file in workflow.overwrite_configfiles])
-    config.update(found.config.model_dump(mode="json"))  # with the defaults of what was left out
-    return found
+include: "workflow/rules/start.smk"
 
 
 if workflow.is_main_process:
@@ -146,12 +135,6 @@ rule figures:
 rule report:
     input:
         "results/report.html",
-
-
-def check_asked():
-    outputs = [str(file) for each in workflow.rules for file in each.output]
-    planned = [*(file for files in TARGETS.values() for file in files), *FIGURES]
-    check_targets(asked_for(), outputs, combinations(study, outputs, planned))
 
 
 if asked_for():

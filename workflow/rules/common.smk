@@ -34,3 +34,26 @@ def add_table(name, compared=False):
     TARGETS["features"].append(f"results/features/{name}.parquet")
     if compared:
         COMPARED[name] = f"results/features/{name}.parquet"
+
+
+def system_of(wildcards):
+    """The plan of the system that a job belongs to."""
+    return study.dynamics.systems[wildcards.system]
+
+
+def analysed(systems, file):
+    """Paths of one of the files that the analysis writes for every run of some systems."""
+    return [f"{PARTS}/liquids/{run}/{file}.parquet" for name in systems for run in study.dynamics.systems[name].runs]
+
+
+def oxide_sweep(wildcards):
+    """The table of films, or a message where they are too few temperatures for a curve."""
+    study.oxidation.check_sweep()
+    return "results/features/oxide_runs.parquet"
+
+
+def check_asked():
+    """Raise InputError for a target that no rule makes or that the study does not plan."""
+    outputs = [str(file) for each in workflow.rules for file in each.output]
+    planned = [*(file for files in TARGETS.values() for file in files), *FIGURES]
+    check_targets(asked_for(), outputs, combinations(study, outputs, planned))

@@ -15,10 +15,6 @@ for plan in study.dynamics.systems.values():
 TARGETS["dynamics"] += [f"results/dynamics/{leg}/run.json" for legs in LEGS.values() for leg in legs]
 
 
-def system_of(wildcards):
-    return study.dynamics.systems[wildcards.system]
-
-
 include: "structures/dynamics.smk"
 include: "features/dynamics.smk"
 

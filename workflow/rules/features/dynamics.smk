@@ -25,11 +25,6 @@ if "electrolytes" in KINDS:
     REPORT["electrolytes"] = "results/features/electrolytes.parquet"
 
 
-def analysed(systems, file):
-    """Paths of one of the files that the analysis writes for every run of some systems."""
-    return [f"{PARTS}/liquids/{run}/{file}.parquet" for name in systems for run in study.dynamics.systems[name].runs]
-
-
 rule analyse_liquid:
     input:
         timeseries=f"results/dynamics/{RUN}/timeseries.parquet",

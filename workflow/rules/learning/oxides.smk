@@ -8,12 +8,6 @@ if "oxide_surrogate" in study.learning.tasks:
     TARGETS["learning"] += [f"results/learning/oxide_surrogate/next.{suffix}" for suffix in ("json", "yaml")]
 
 
-def oxide_sweep(wildcards):
-    """The table of films, or a message where they are too few temperatures for a curve."""
-    study.oxidation.check_sweep()
-    return "results/features/oxide_runs.parquet"
-
-
 rule next_recipe:
     input:
         oxide_runs=oxide_sweep,

@@ -1,0 +1,15 @@
+"""The study, loaded and checked, or a message in place of a start."""
+
+
+def or_end(action):
+    """Do something, or end Snakemake with the message of an InputError."""
+    try:
+        return action()
+    except InputError as error:
+        sys.exit(str(error))
+
+
+def load_study():
+    found = Study.load(config, [check_file(file) for file in workflow.overwrite_configfiles])
+    config.update(found.config.model_dump(mode="json"))  # with the defaults of what was left out
+    return found
