@@ -20,7 +20,7 @@ run: .venv/core.installed
 	MOXIE_COMMAND='make run CORES=$(CORES)' $(BIN)/python workflow/run.py --cores $(CORES)
 
 status: .venv/core.installed
-	@$(BIN)/python -m moxie.status
+	@$(BIN)/python -m moxie status
 
 test: .venv/test.installed
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"

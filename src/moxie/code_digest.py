@@ -17,7 +17,7 @@ from moxie.io import write_text
 
 _SOURCE = Path(__file__).resolve().parent.parent
 _RECORD_KEEPERS = (  # no result depends on them
-    "checksums", "code_digest", "finished", "interruption", "job", "locks", "provenance", "supervision"
+    "__init__", "checksums", "code_digest", "finished", "interruption", "job", "locks", "provenance", "supervision"
 )  # fmt: skip
 _COARSEST_CLOCK_NS = 2_000_000_000  # a file younger than this may change again within one tick of its clock
 

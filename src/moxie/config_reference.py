@@ -11,12 +11,16 @@ from typing import Any, get_origin
 
 import yaml
 
-from moxie.config import Section, StudyConfig, default_study, section_of
+from moxie.config import Section, StudyConfig, default_study, load, section_of
 
 _HEADER = """\
 # The default study: small enough for two cores in minutes. Generated from src/moxie/config by `make config`;
 # docs/configuration.md explains every key. Edit values here, or lay your own file over this one:
 #   .venv/bin/snakemake --cores 2 --configfile my_study.yaml
+"""
+_HEADER_OF_A_STUDY = """\
+# A study of its own: only what stands here is in it. Run it: python -m moxie run FOLDER
+# docs/configuration.md explains every key; what you delete has its default, and a stage set to null is left out.
 """
 
 
@@ -32,6 +36,11 @@ def files() -> dict[str, str]:
 def default_yaml() -> str:
     """Return the default configuration as YAML with a comment on every key."""
     return _HEADER + "\n".join(_yaml_lines(default_study(), indent=0)) + "\n"
+
+
+def study_yaml(values: dict[str, Any]) -> str:
+    """Return a study that extends nothing as YAML with a comment on every key; raises InputError for a wrong one."""
+    return _HEADER_OF_A_STUDY + "\n".join(_yaml_lines(load(values), indent=0)) + "\n"
 
 
 def reference_page() -> str:

@@ -1,4 +1,4 @@
-"""What runs in this folder now, and how far it is: `make status`, on a workstation and on a cluster."""
+"""What runs in this folder now, and how far it is, on a workstation and on a cluster."""
 
 import time
 from collections.abc import Iterator
@@ -10,10 +10,11 @@ from moxie.supervision import FOLDER
 
 def status(folder: str | Path = ".") -> list[str]:
     """Return a line for each job at work: what it does, who does it, since when, and the last word of its log."""
-    return list(_lines(Path(folder))) or ["No job is at work in this folder."]
+    return list(jobs_at_work(Path(folder))) or ["No job is at work in this folder."]
 
 
-def _lines(folder: Path) -> Iterator[str]:
+def jobs_at_work(folder: Path) -> Iterator[str]:
+    """Yield a line for each job at work in a folder; none where nobody is."""
     jobs = folder / FOLDER / "jobs"
     for path, holder in locks_below(jobs):
         log = folder / "results" / "logs" / path.relative_to(jobs).with_suffix(".log")
@@ -33,7 +34,3 @@ def _last_word(log: Path) -> str:
 def _age(holder: Holder) -> str:
     minutes = max(time.time() - holder.started_s, 0) / 60
     return f"for {minutes:.0f} min" if holder.started_s else "since an unknown time"
-
-
-if __name__ == "__main__":
-    print("\n".join(status()))

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from moxie.commands import main
 from moxie.errors import InputError
 from moxie.features.schemas import FORCE_FIELD_ERROR_PREDICTIONS, VALIDATION
 from moxie.features.tables import read_table, write_table
-from moxie.learning.__main__ import main
 from moxie.learning.metrics import HeldOut
 from moxie.learning.predicting import predict_table
 from moxie.learning.registry import OUTPUTS, Settings
@@ -127,7 +127,7 @@ def test_command_reproduces_the_model_in_a_fresh_process_and_names_other_liquids
     model = folder / "out" / "model.skops"
     here = predict_table(model, tmp_path / "t.csv", tmp_path / "p.csv")
     command = ["--model", str(model), "--table", str(tmp_path / "t.csv"), "--out", str(tmp_path / "q.csv")]
-    subprocess.run([sys.executable, "-m", "moxie.learning", "predict", *command], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "moxie", "predict", *command], check=True, capture_output=True)
     assert (tmp_path / "p.csv").read_bytes() == (tmp_path / "q.csv").read_bytes()
     assert here["predicted"].iloc[0] == pytest.approx(1.0, abs=0.1)
     assert here["applicability"].iloc[1].startswith("outside")
@@ -144,7 +144,7 @@ def test_the_page_of_measured_numbers_holds_what_the_files_hold(finished, tmp_pa
     for name, scores in metrics["models"].items():
         assert f"| {name} | {with_interval(scores['rmse'])} | {with_interval(scores['coverage'])} |" in page
     assert "8 simulated state points" in page and "## `force_field_error`" in page
-    assert main(["measured", str(tmp_path / "none"), str(tmp_path / "p.md")]) == 1
+    assert main(["measured", str(tmp_path / "none"), str(tmp_path / "p.md")]) == 2
     assert "holds no metrics.json" in capsys.readouterr().err
 
 

@@ -14,11 +14,11 @@ from made_tables import measured_molecules, molecules
 from rdkit import Chem
 
 import moxie.errors
+from moxie.commands import main
 from moxie.errors import InputError
 from moxie.features.schemas import LOGP_PREDICTIONS, MOLECULES
 from moxie.features.tables import read_table, write_table
 from moxie.learning import molecular, registry
-from moxie.learning.__main__ import main
 from moxie.learning.predicting import predict_table
 from moxie.learning.registry import OUTPUTS, Settings
 from moxie.learning.storage import load_model, save_model
@@ -292,7 +292,7 @@ def test_measurements_of_one_structure_that_contradict_each_other_are_left_out()
 
 def test_command_reproduces_the_model_in_a_fresh_process(finished, tmp_path):
     folder, _ = finished
-    command = [sys.executable, "-m", "moxie.learning", "predict", "--model", str(folder / "out" / "model.skops")]
+    command = [sys.executable, "-m", "moxie", "predict", "--model", str(folder / "out" / "model.skops")]
     command += ["--table", str(folder / "molecules.parquet"), "--out", str(tmp_path / "p.csv")]
     subprocess.run(command, check=True, capture_output=True)
     there = pd.read_csv(tmp_path / "p.csv").set_index("molecule")
@@ -361,7 +361,7 @@ def test_tables_that_do_not_fit_the_model_are_refused(finished, tmp_path, capsys
     }.items():
         with pytest.raises(InputError, match=message):
             predict_table(model, tmp_path / name, out)
-    assert main(["predict", "--model", model, "--table", str(tmp_path / "gone.csv"), "--out", str(out)]) == 1
+    assert main(["predict", "--model", model, "--table", str(tmp_path / "gone.csv"), "--out", str(out)]) == 2
     printed = capsys.readouterr().err
     assert "gone.csv does not exist" in printed and "Traceback" not in printed and not out.exists()
 

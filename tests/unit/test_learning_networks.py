@@ -133,7 +133,7 @@ def test_command_reproduces_the_predictions_in_a_fresh_process_and_names_bad_row
     features = table[list(network_energy.FEATURES)]
     features.to_csv(tmp_path / "t.csv", index=False)
     command = ["predict", "--model", model, "--table", str(tmp_path / "t.csv"), "--out", str(tmp_path / "p.csv")]
-    subprocess.run([sys.executable, "-m", "moxie.learning", *command], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "moxie", *command], check=True, capture_output=True)
     again = pd.read_csv(tmp_path / "p.csv")
     np.testing.assert_allclose(again["predicted"], held_out["predicted"], rtol=1e-6)
     assert again["applicability"].str.startswith("outside: more than the 3 O").all()

@@ -78,7 +78,7 @@ def test_command_puts_sites_on_the_same_map_in_a_fresh_process(finished, tmp_pat
     folder, _ = finished
     assert sorted(path.name for path in (folder / "out").iterdir()) == sorted(OUTPUTS)
     command = ["--model", folder / "out/model.skops", "--table", folder / "site_environments.parquet"]
-    program = [sys.executable, "-m", "moxie.learning", "predict", *command, "--out", tmp_path / "p.csv"]
+    program = [sys.executable, "-m", "moxie", "predict", *command, "--out", tmp_path / "p.csv"]
     subprocess.run([str(part) for part in program], check=True, capture_output=True)
     again = pd.read_csv(tmp_path / "p.csv")
     expected = read_table(folder / "out/predictions.parquet", SITE_MAP)

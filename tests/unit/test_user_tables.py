@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
+from moxie.commands import main
 from moxie.errors import InputError
-from moxie.learning.__main__ import main
 from moxie.learning.models import GaussianProcess
 from moxie.learning.predicting import predict_table
 from moxie.learning.storage import save_model
@@ -145,6 +145,6 @@ def test_an_output_that_cannot_be_written_is_one_line(name, model, tmp_path, cap
     (tmp_path / "there.csv").mkdir()
     write_csv(tmp_path / "t.csv", ASKED)
     command = ["predict", "--model", str(model), "--table", str(tmp_path / "t.csv"), "--out", str(tmp_path / name)]
-    assert main(command) == 1
+    assert main(command) == 2
     printed = capsys.readouterr().err.strip().splitlines()
     assert len(printed) == 1 and ("cannot be written" in printed[0] or "is a folder" in printed[0])

@@ -9,7 +9,7 @@ from moxie.learning.task_card import of_groups, with_interval
 
 _HEAD = """# Learning: measured
 
-Written by `python -m moxie.learning measured RESULTS PAGE` from the files named below; do not edit. What the numbers
+Written by `python -m moxie measured RESULTS PAGE` from the files named below; do not edit. What the numbers
 mean stands in [learning](../theory/learning.md) and [tree search](../theory/tree_search.md).
 """
 
