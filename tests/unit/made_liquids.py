@@ -82,16 +82,18 @@ def electrolytes():
         0,
         density_g_cm3=(1.577, 0.0),
         potential_energy_kJ_mol=(-100.0, 0.2),
-        li_ow_peak_A=(2.11, 0.01),
-        li_ow_peak_height=(16.0, 0.4),
-        li_ow_coordination=(3.4, 0.1),
-        li_oanion_peak_A=(2.12, 0.02),
-        li_oanion_coordination=(1.05, 0.1),
-        li_contact_fraction=(0.63, 0.04),
-        **{f"li_ow_{n}_fraction": (share, 0.02) for n, share in enumerate((0.0, 0.05, 0.15, 0.3, 0.4, 0.1, 0.0))},
-        **{f"li_oanion_{n}_fraction": (share, 0.02) for n, share in enumerate((0.37, 0.35, 0.2, 0.06, 0.02, 0, 0))},
+        cation_water_peak_A=(2.11, 0.01),
+        cation_water_peak_height=(16.0, 0.4),
+        cation_water_coordination=(3.4, 0.1),
+        cation_anion_peak_A=(2.12, 0.02),
+        cation_anion_coordination=(1.05, 0.1),
+        cation_contact_fraction=(0.63, 0.04),
+        **{
+            f"cation_water_{n}_fraction": (share, 0.02) for n, share in enumerate((0.0, 0.05, 0.15, 0.3, 0.4, 0.1, 0.0))
+        },
+        **{f"cation_anion_{n}_fraction": (share, 0.02) for n, share in enumerate((0.37, 0.35, 0.2, 0.06, 0.02, 0, 0))},
     )
-    return pd.DataFrame([row | {"ensemble": "NVT"}])
+    return pd.DataFrame([row | {"ensemble": "NVT", "cations": "Li", "anions": "tfsi"}])
 
 
 def transport(temperatures_K=(278.15, 298.15, 318.15)):
@@ -194,7 +196,7 @@ def rdf_curves():
         ("methanol", "trappe_ua", "O-O", 2.76),
         ("ethanol", "trappe_ua", "O-O", 2.78),
         ("litfsi_10m", "und", "Li-Ow", 2.11),
-        ("litfsi_10m", "und", "Li-O(anion)", 2.12),
+        ("litfsi_10m", "und", "Li-O(tfsi)", 2.12),
     ):
         g = (r > 2.3) * (1 + 2.5 * np.exp(-((r - peak) ** 2) / 0.03))
         frames.append(

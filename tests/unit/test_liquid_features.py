@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moxie.errors import InputError
-from moxie.features.liquids import analyse, kind_of
+from moxie.features.liquids import _electrolyte_structure, analyse, kind_of
 from moxie.features.rdf import PairCounter, analyse_structure, count_pairs, first_shell, jackknife
-from moxie.features.site_search import central_atom, find_sites
+from moxie.features.site_search import anion_label, central_atom, find_sites, ions
 from moxie.structures.molecules import parse_smiles
 from moxie.timeseries import detect_equilibration, mean_of, statistical_inefficiency
 
@@ -171,7 +171,7 @@ def test_sites_are_found_by_chemistry_not_by_name():
     assert find_sites(alcohols, "cation").tolist() == []
     salt = components(("a", "[Li+]", 2, [0]), ("b", TFSI, 1, list(range(15))), ("c", "O", 2, [0, 1, 2]))
     assert find_sites(salt, "cation").tolist() == [0, 1]
-    assert find_sites(salt, "anion_oxygen").tolist() == [2, 4, 7, 8]
+    assert find_sites(salt, "anion").tolist() == [2, 4, 7, 8]
     assert find_sites(salt, "water_oxygen").tolist() == [17, 20]
     with pytest.raises(InputError, match="Unknown role"):
         find_sites(salt, "oxygen")
@@ -312,13 +312,13 @@ def test_electrolyte_row_has_the_columns_of_its_table(tmp_path):
     paths = made_run(tmp_path, rows, 9 + 135 + 150, {"ensemble": "NVT"}, frames=20)
     observables, curves, dihedrals = analyse(*paths)
     check_frame(observables, ELECTROLYTES, "here")
-    assert set(curves["pair"]) == {"Li-Ow", "Li-O(anion)"} and set(dihedrals["torsion"]) == {"backbone"}
+    assert set(curves["pair"]) == {"Li-Ow", "Li-O(tfsi)"} and set(dihedrals["torsion"]) == {"backbone"}
     row = observables.iloc[0]
-    for stem in ("li_ow", "li_oanion"):
+    for stem in ("cation_water", "cation_anion"):
         shares = np.array([row[f"{stem}_{n}_fraction"] for n in range(7)])
         assert np.isnan(shares).all() or 0.0 <= shares.sum() <= 1.0 + 1e-9
-    if not math.isnan(row["li_contact_fraction"]):
-        assert row["li_contact_fraction"] == pytest.approx(1 - row["li_oanion_0_fraction"])
+    if not math.isnan(row["cation_contact_fraction"]):
+        assert row["cation_contact_fraction"] == pytest.approx(1 - row["cation_anion_0_fraction"])
 
 
 @pytest.mark.parametrize(("wanted_K", "refused"), [(305.0, False), (315.0, True)])
@@ -425,3 +425,55 @@ def test_trajectory_cut_short_between_frames_is_named(tmp_path):
             stream.write(frame.x, frame.box, frame.step, frame.time)
     with pytest.raises(InputError, match=r"t.xtc is cut short: it ends at 60 ps .* goes on to 80 ps"):
         analyse(*paths)
+
+
+# atoms in the order of the SMILES, hydrogens last; one site an atom
+IONS = {
+    "lithium": ("[Li+]", [0], "Li"),
+    "sodium": ("[Na+]", [0], "Na"),
+    "calcium": ("[Ca+2]", [0], "Ca"),
+    "choline": ("C[N+](C)(C)CCO", [1], "choline"),
+    "emim": ("CC[n+]1ccn(C)c1", [2], "emim"),  # any of the ring's atoms stands for it
+}
+ANIONS = {
+    "chloride": ("[Cl-]", [0], "Cl"),
+    "pf6": ("F[P-](F)(F)(F)(F)F", [0, 2, 3, 4, 5, 6], "F(pf6)"),
+    "nitrate": ("[O-][N+](=O)=O", [0, 2, 3], "O(nitrate)"),
+    "thiocyanate": ("[S-]C#N", [0, 2], "N,S(thiocyanate)"),
+}
+
+
+def ion(name, smiles):
+    return {"name": name, "smiles": smiles, "count": 1, "site_atoms": list(range(parse_smiles(smiles).GetNumAtoms()))}
+
+
+@pytest.mark.parametrize("name", IONS)
+def test_a_cation_stands_for_its_centre_of_charge(name):
+    smiles, atoms, label = IONS[name]
+    found = find_sites([ion(name, smiles)], "cation").tolist()
+    assert found == atoms if name != "emim" else len(found) == 1 and found[0] in (2, 3, 4, 5, 7)
+    assert ions([ion(name, smiles)], 1) == {name: label} and ions([ion(name, smiles)], -1) == {}
+
+
+@pytest.mark.parametrize("name", ANIONS)
+def test_an_anion_coordinates_by_its_outer_atoms(name):
+    smiles, atoms, label = ANIONS[name]
+    assert find_sites([ion(name, smiles)], "anion").tolist() == atoms
+    assert anion_label(ion(name, smiles)) == label
+    assert find_sites([ion("x", "[Na+]"), ion(name, smiles)], "anion", "x").tolist() == []
+
+
+def test_salt_in_water_speaks_of_its_own_ions_pair_by_pair():
+    components = [
+        {"name": name, "smiles": smiles, "count": count, "site_atoms": sites}
+        for name, smiles, count, sites in (
+            ("sodium", "[Na+]", 2, [0]), ("potassium", "[K+]", 1, [0]), ("chloride", "[Cl-]", 3, [0]),
+            ("water", "O", 8, [0]),
+        )
+    ]  # fmt: skip
+    rng = np.random.default_rng(1)
+    box = np.array([12, 12, 12, 90, 90, 90], np.float32)
+    boxes = [(12 * rng.random((14, 3), dtype=np.float32), box) for _ in range(40)]
+    found, together, _ = _electrolyte_structure({"components": components}, boxes, 6.0)
+    assert set(found) == {"Na-Ow", "Na-Cl", "K-Ow", "K-Cl"}
+    assert all(structure is not None for structure in together)

@@ -30,14 +30,14 @@ def test_values_are_found_by_system_whatever_the_order_of_its_composition():
     reversed_key = system_key(dict(reversed(COMPOSITIONS["litfsi_10m"].items())))
     doubled = system_key({smiles: 2 * count for smiles, count in COMPOSITIONS["litfsi_10m"].items()})
     assert key == reversed_key == doubled
-    found = find("dynamics", key, "li_ow_coordination", temperature_K=298.15, model="und")
+    found = find("dynamics", key, "cation_water_coordination", temperature_K=298.15, model="und")
     assert [value.value for value in found] == [3.46]
 
 
 def test_a_published_simulation_is_no_reference_for_another_model_or_temperature():
     key = system_key(COMPOSITIONS["litfsi_10m"])
-    assert not find("dynamics", key, "li_ow_coordination", temperature_K=298.15, model="other")
-    assert not find("dynamics", key, "li_ow_coordination", temperature_K=373.15, model="und")
+    assert not find("dynamics", key, "cation_water_coordination", temperature_K=298.15, model="other")
+    assert not find("dynamics", key, "cation_water_coordination", temperature_K=373.15, model="und")
 
 
 def test_photoemission_shares_sum_to_one():

@@ -13,8 +13,15 @@ from moxie.features.dihedrals import TORSIONS, DihedralCounter, Distribution
 from moxie.features.hydrogen_bonds import ACCEPTORS, DONORS, HydrogenBondCounter
 from moxie.features.rdf import PairCounter, Structure, analyse_structure
 from moxie.features.schemas import DIHEDRALS, RDF, Table
-from moxie.features.schemas.liquids import LITHIUM_NEIGHBOURS
-from moxie.features.site_search import central_elements, find_sites, find_tuples, molecule_of_sites
+from moxie.features.schemas.liquids import NEIGHBOURS
+from moxie.features.site_search import (
+    anion_label,
+    central_elements,
+    find_sites,
+    find_tuples,
+    ions,
+    molecule_of_sites,
+)
 from moxie.features.state_grid import columns_from_grid
 from moxie.io import read_json
 from moxie.reference.registry import system_key
@@ -33,6 +40,7 @@ from moxie.timeseries import NO_MEAN, Mean, detect_equilibration, mean_of
 from moxie.trajectories import Frames
 
 _FEW_INDEPENDENT = 10.0
+_ION_KINDS = (("cation", 1), ("anion", -1))
 _LONGEST_RANGE_A = 10.0
 _NOTED_TEMPERATURE_SHARE, _LARGEST_TEMPERATURE_SHARE = 0.02, 0.05
 
@@ -98,8 +106,9 @@ def analyse(
         structures, counted, torsions = _liquid_structure(facts, frames, range_A)
         means |= counted | _liquid_means(structures.get("O-O"))
     else:
-        structures, torsions = _electrolyte_structure(facts, frames, range_A)
-        means |= _electrolyte_means(*structures.values())
+        structures, together, torsions = _electrolyte_structure(facts, frames, range_A)
+        means |= _electrolyte_means(*together)
+        row |= {f"{kind}s": " + ".join(ions(facts["components"], sign).values()) for kind, sign in _ION_KINDS}
     for name, mean in means.items():
         row |= mean.as_columns(name)
     if kind == "liquids":
@@ -248,19 +257,35 @@ def _torsions(counters: Mapping[str, DihedralCounter]) -> dict[str, Distribution
 
 def _electrolyte_structure(
     facts: dict[str, Any], frames: Frames, range_A: float
-) -> tuple[dict[str, Structure | None], dict[str, Distribution]]:
-    water = _pair_counter(facts["components"], "cation", "water_oxygen", range_A, len(LITHIUM_NEIGHBOURS))
-    anion = _pair_counter(facts["components"], "cation", "anion_oxygen", range_A, len(LITHIUM_NEIGHBOURS))
-    counters = _torsion_counters(facts["components"])
-    _count(frames, water, anion, *counters.values())
-    cation = "Li" if _is_lithium(facts) else "cation"
-    return {f"{cation}-Ow": _structure(water), f"{cation}-O(anion)": _structure(anion)}, _torsions(counters)
+) -> tuple[dict[str, Structure | None], list[Structure | None], dict[str, Distribution]]:
+    """Go through the frames once; return the structure of each pair of ions and of ions and water, that around all
+    cations together (water, anions), and the distributions of dihedral angles by kind."""
+    components, ranks = facts["components"], len(NEIGHBOURS)
+    cations = ions(components, 1)
+    pairs: dict[str, PairCounter | None] = {}
+    for name, label in cations.items():
+        pairs[f"{label}-Ow"] = _pair_counter(components, "cation", "water_oxygen", range_A, ranks, name)
+        for anion in (component for component in components if component["name"] in ions(components, -1)):
+            pairs[f"{label}-{anion_label(anion)}"] = _pair_counter(
+                components, "cation", "anion", range_A, ranks, name, anion["name"]
+            )
+    together = [_pair_counter(components, "cation", role, range_A, ranks) for role in ("water_oxygen", "anion")]
+    counters = _torsion_counters(components)
+    _count(frames, *pairs.values(), *together, *counters.values())
+    found = {label: _structure(counter) for label, counter in pairs.items()}
+    return found, [_structure(counter) for counter in together], _torsions(counters)
 
 
 def _pair_counter(
-    components: list[dict[str, Any]], first: str, second: str, range_A: float, n_ranks: int = 1
+    components: list[dict[str, Any]],
+    first: str,
+    second: str,
+    range_A: float,
+    n_ranks: int = 1,
+    only_first: str | None = None,
+    only_second: str | None = None,
 ) -> PairCounter | None:
-    reference, neighbours = find_sites(components, first), find_sites(components, second)
+    reference, neighbours = find_sites(components, first, only_first), find_sites(components, second, only_second)
     if len(reference) == 0 or len(neighbours) < 2:
         return None
     return PairCounter(reference, neighbours, range_A, n_ranks)
@@ -288,23 +313,15 @@ def _liquid_means(structure: Structure | None) -> dict[str, Mean]:
 
 
 def _electrolyte_means(water: Structure | None, anion: Structure | None) -> dict[str, Mean]:
-    means = {name: NO_MEAN for name in (
-        "li_ow_peak_A", "li_ow_peak_height", "li_ow_coordination", "li_oanion_peak_A", "li_oanion_coordination",
-        "li_contact_fraction", *(f"{stem}_{n}_fraction" for stem in ("li_ow", "li_oanion") for n in LITHIUM_NEIGHBOURS),
-    )}  # fmt: skip
-    for stem, structure in (("li_ow", water), ("li_oanion", anion)):
-        if structure is not None:
-            shares = zip(LITHIUM_NEIGHBOURS, structure.neighbour_shares, strict=True)
-            means |= {f"{stem}_{n}_fraction": share for n, share in shares}
-    if water is not None:
-        means |= {
-            "li_ow_peak_A": water.peak_A, "li_ow_peak_height": water.height, "li_ow_coordination": water.coordination,
-        }  # fmt: skip
-    if anion is not None:
-        means |= {
-            "li_oanion_peak_A": anion.peak_A, "li_oanion_coordination": anion.coordination,
-            "li_contact_fraction": anion.contact_fraction,
-        }  # fmt: skip
+    """Return the means of the neighbours of all cations together."""
+    means: dict[str, Mean] = {}
+    for stem, structure in (("cation_water", water), ("cation_anion", anion)):
+        shares = [NO_MEAN] * len(NEIGHBOURS) if structure is None else structure.neighbour_shares
+        means |= {f"{stem}_{n}_fraction": share for n, share in zip(NEIGHBOURS, shares, strict=True)}
+        means[f"{stem}_peak_A"] = NO_MEAN if structure is None else structure.peak_A
+        means[f"{stem}_coordination"] = NO_MEAN if structure is None else structure.coordination
+    means["cation_water_peak_height"] = NO_MEAN if water is None else water.height
+    means["cation_contact_fraction"] = NO_MEAN if anion is None else anion.contact_fraction
     return means
 
 
@@ -334,7 +351,3 @@ def _empty(table: Table) -> Any:
     import pandas as pd
 
     return pd.DataFrame({column.name: pd.Series(dtype=column.dtype) for column in table.columns})
-
-
-def _is_lithium(facts: dict[str, Any]) -> bool:
-    return any(component["smiles"] == "[Li+]" for component in facts["components"])

@@ -13,17 +13,19 @@ _PATTERNS = {
 }
 
 
-def find_sites(components: list[dict[str, Any]], role: str) -> np.ndarray:
+def find_sites(components: list[dict[str, Any]], role: str, only: str | None = None) -> np.ndarray:
     """Return the indices of the sites of one role in a whole box, shape (n,).
 
-    Roles: hydroxyl_oxygen, water_oxygen, cation (atoms with a positive formal charge in a cation), anion_oxygen,
-    centre (one atom of each molecule, see `central_atom`).
+    `only` names the one component to look at. Roles: hydroxyl_oxygen, water_oxygen, cation (the centre of
+    charge of each cation), anion (the atoms by which anions coordinate: their O, else their outer halogens, N or S, or
+    the ion itself), centre (one atom of each molecule, see `central_atom`).
     `components` is the list in run.json: name, smiles, count and site_atoms, the atom behind each site.
     """
     found: list[np.ndarray] = []
     first = 0
     for component in components:
-        atoms = _atoms_of_role(component["smiles"], component["name"], role)
+        wanted = only is None or component["name"] == only
+        atoms = _atoms_of_role(component["smiles"], component["name"], role) if wanted else set()
         sites = [site for site, atom in enumerate(component["site_atoms"]) if atom in atoms]
         width, count = len(component["site_atoms"]), component["count"]
         found.append((first + width * np.arange(count)[:, None] + np.array(sites, dtype=int)[None, :]).ravel())
@@ -90,7 +92,40 @@ def _atoms_of_role(smiles: str, name: str, role: str) -> set[int]:
         return {central_atom(molecule)}
     charge = formal_charge(molecule)
     if role == "cation":
-        return {a.GetIdx() for a in molecule.GetAtoms() if charge > 0 and a.GetFormalCharge() > 0}
-    if role == "anion_oxygen":
-        return {a.GetIdx() for a in molecule.GetAtoms() if charge < 0 and a.GetSymbol() == "O"}
-    raise InputError(f"Unknown role {role!r}; allowed are cation, anion_oxygen, centre, {', '.join(_PATTERNS)}.")
+        return _charge_centres(molecule) if charge > 0 else set()
+    if role == "anion":
+        return _coordinating(molecule) if charge < 0 else set()
+    raise InputError(f"Unknown role {role!r}; allowed are cation, anion, centre, {', '.join(_PATTERNS)}.")
+
+
+def _charge_centres(molecule: Any) -> set[int]:
+    """Return the charged atoms of a cation, or its central atom where conjugation shares the charge (imidazolium)."""
+    charged = {atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetFormalCharge() > 0}
+    shared = any(bond.GetIsConjugated() for index in charged for bond in molecule.GetAtomWithIdx(index).GetBonds())
+    return {central_atom(molecule)} if shared or not charged else charged
+
+
+def _coordinating(molecule: Any) -> set[int]:
+    for elements in (("O",), ("F", "Cl", "Br", "I"), ("N", "S", "P")):
+        found = {atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetSymbol() in elements}
+        if found:
+            return found
+    return {central_atom(molecule)}
+
+
+def ions(components: list[dict[str, Any]], sign: int) -> dict[str, str]:
+    """Return what the cations (1) or anions (-1) are called, by component: the element, or the molecule's name."""
+    found = {}
+    for component in components:
+        molecule = parse_smiles(component["smiles"], component["name"])
+        if sign * formal_charge(molecule) > 0:
+            single = molecule.GetNumAtoms() == 1
+            found[component["name"]] = molecule.GetAtomWithIdx(0).GetSymbol() if single else component["name"]
+    return found
+
+
+def anion_label(component: dict[str, Any]) -> str:
+    """Return what the coordinating atoms of an anion are called: Cl, O(tfsi)."""
+    molecule = parse_smiles(component["smiles"], component["name"])
+    elements = sorted({molecule.GetAtomWithIdx(index).GetSymbol() for index in _coordinating(molecule)})
+    return elements[0] if molecule.GetNumAtoms() == 1 else f"{','.join(elements)}({component['name']})"

@@ -33,11 +33,11 @@ _LIQUID_QUANTITIES = ("rdf_oo_peak_position_A", "coordination_oo")
 _RESPONSES = ("thermal_expansion_per_K", "isothermal_compressibility_per_GPa", "residual_heat_capacity_J_mol_K")
 _STATE = ["system", "force_field", "temperature_K", "pressure_bar", "force_field_sha256"]  # of one model and its runs
 _ELECTROLYTE_QUANTITIES = (
-    "li_ow_peak_A",
-    "li_ow_coordination",
-    "li_oanion_peak_A",
-    "li_oanion_coordination",
-    "li_contact_fraction",
+    "cation_water_peak_A",
+    "cation_water_coordination",
+    "cation_anion_peak_A",
+    "cation_anion_coordination",
+    "cation_contact_fraction",
 )
 _EQUAL_DIPOLES = ReferenceValue(
     "molecules",

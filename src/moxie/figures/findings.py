@@ -72,17 +72,18 @@ def _electrolytes(table: Any, validation: Any) -> str:
             & (validation["temperature_K"] == temperature)
         ].set_index("quantity")["reference_value"]
         clauses = []
+        cations, anions = runs["cations"].iloc[0], runs["anions"].iloc[0]
         for quantity, text in (
-            ("li_ow_coordination", "water oxygens around a lithium ion"),
-            ("li_oanion_coordination", "anion oxygens"),
-            ("li_contact_fraction", "of the ions in contact with an anion"),
+            ("cation_water_coordination", f"water oxygens around a cation ({cations})"),
+            ("cation_anion_coordination", f"coordinating atoms of {anions} around it"),
+            ("cation_contact_fraction", f"of the cations in contact with {anions}"),
         ):
             estimate = over_replicas(
                 runs[quantity], runs[f"{quantity}_standard_error"], runs[f"{quantity}_n_independent"]
             )
             if estimate is None:
                 continue
-            factor, sign = (100, " %") if quantity == "li_contact_fraction" else (1, "")
+            factor, sign = (100, " %") if quantity == "cation_contact_fraction" else (1, "")
             published = f" (deposited: {factor * known[quantity]:.3g}{sign})" if quantity in known.index else ""
             number = with_error(factor * estimate.value, factor * estimate.standard_error)
             clauses.append(f"{number}{sign} {text}{published}")

@@ -22,7 +22,7 @@ from moxie.features.schemas.columns import (
 )
 from moxie.features.schemas.table import Column, Table
 
-LITHIUM_NEIGHBOURS = range(7)
+NEIGHBOURS = range(7)
 _STATE_KEY = ("system", "force_field", "temperature_K", "pressure_bar", "replica")
 
 _STATE = (
@@ -162,22 +162,43 @@ ELECTROLYTES = Table(
     _STATE_KEY,
     (
         *_LIQUID_RUN,
+        text("cations", "the cations, by element or by the molecule's name, joined by +"),
+        text("anions", "the anions"),
         *observable("density_g_cm3", "g/cm3", "mass density, sampled (NPT) or given (NVT)", 0.0, 25.0),
         *observable("potential_energy_kJ_mol", "kJ/mol", "potential energy per molecule", -1e5, 1e5),
-        *observable("li_ow_peak_A", "angstrom", "first peak of g(r), Li to water O", 0.0, 20.0, OF_FRAMES),
-        *observable("li_ow_peak_height", "1", "height of the first peak of g(r), Li to water O", 0.0, 1e3, OF_FRAMES),
-        *observable("li_ow_coordination", "1", "water O around a Li within the first minimum", 0.0, 50.0),
-        *observable("li_oanion_peak_A", "angstrom", "first peak of g(r), Li to anion O", 0.0, 20.0, OF_FRAMES),
-        *observable("li_oanion_coordination", "1", "anion O around a Li within the first minimum", 0.0, 50.0),
+        *observable("cation_water_peak_A", "angstrom", "first peak of g(r), cations to water O", 0.0, 20.0, OF_FRAMES),
         *observable(
-            "li_contact_fraction", "1", "fraction of Li with at least one anion O within the first minimum", 0.0, 1.0
+            "cation_water_peak_height", "1", "height of the first peak of g(r), cations to water O", 0.0, 1e3, OF_FRAMES
+        ),
+        *observable("cation_water_coordination", "1", "water O around a cation within the first minimum", 0.0, 50.0),
+        *observable(
+            "cation_anion_peak_A",
+            "angstrom",
+            "first peak of g(r), cations to the anions' coordinating atoms",
+            0.0,
+            20.0,
+            OF_FRAMES,
+        ),
+        *observable(
+            "cation_anion_coordination",
+            "1",
+            "coordinating atoms of anions around a cation within the first minimum",
+            0.0,
+            50.0,
+        ),
+        *observable(
+            "cation_contact_fraction",
+            "1",
+            "fraction of cations with at least one coordinating atom of an anion within the first minimum",
+            0.0,
+            1.0,
         ),
         *(
             column
-            for stem, words in (("li_ow", "water O"), ("li_oanion", "anion O"))
-            for n in LITHIUM_NEIGHBOURS
+            for stem, words in (("cation_water", "water O"), ("cation_anion", "coordinating atoms of anions"))
+            for n in NEIGHBOURS
             for column in observable(
-                f"{stem}_{n}_fraction", "1", f"fraction of Li with {n} {words} within the first minimum", 0.0, 1.0
+                f"{stem}_{n}_fraction", "1", f"fraction of cations with {n} {words} within the first minimum", 0.0, 1.0
             )
         ),
     ),
@@ -185,7 +206,12 @@ ELECTROLYTES = Table(
 )
 
 _CURVE = (
-    text("pair", "the two kinds of atom: O-O of hydroxyl groups, else the molecules' central atoms, for example C-C"),
+    text(
+        "pair",
+        "the two kinds of atom: O-O of hydroxyl groups, else the molecules' central atoms (C-C); cation and anion "
+        "(Li-O(tfsi)), "
+        "cation and water (Li-Ow)",
+    ),
     number("r_A", "angstrom", "distance, centre of the bin", 0.0, 1e3),
     *observable("g", "1", "radial distribution function", 0.0, 1e6, OF_FRAMES),
     *observable(

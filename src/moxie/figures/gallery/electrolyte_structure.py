@@ -4,19 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moxie.features.schemas import VALIDATION
+from moxie.features.schemas import ELECTROLYTES, VALIDATION
 from moxie.features.tables import read_table
 from moxie.figures.gallery._curves import read_curves
 from moxie.figures.parts import COLOURS, REFERENCE_COLOUR, drawable_error, model_name, panels, pretty_name
 from moxie.figures.registry import Figure, NothingToDraw
 
-# pair of the table -> name in the legend, colour number, beginning of the column names of its reference values
-PAIRS = {
-    "Li-Ow": ("Li–O(water)", 0, "li_ow"),
-    "Li-O(anion)": ("Li–O(anion)", 1, "li_oanion"),
-    "cation-Ow": ("cation–O(water)", 0, ""),
-    "cation-O(anion)": ("cation–O(anion)", 1, ""),
-}
 _LONGEST_A = 6.0
 
 
@@ -24,9 +17,10 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
     curves = read_curves(inputs["curves"])
-    curves = curves[curves["pair"].isin(PAIRS) & (curves["r_A"] <= _LONGEST_A)].reset_index(drop=True)
+    salts = read_table(inputs["electrolytes"], ELECTROLYTES)["system"].unique()
+    curves = curves[curves["system"].isin(salts) & (curves["r_A"] <= _LONGEST_A)].reset_index(drop=True)
     if curves.empty:
-        raise NothingToDraw(f"None of the pairs {', '.join(PAIRS)} is there.")
+        raise NothingToDraw("The electrolytes have no pairs of ions or of ions and water.")
     validation = read_table(inputs["validation"], VALIDATION)
     states = curves[["system", "force_field", "temperature_K", "pressure_bar"]].drop_duplicates()
     figure, axes = panels(
@@ -47,12 +41,13 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
             & (validation["model"] == state.force_field)
             & (validation["temperature_K"] == state.temperature_K)
         ]
-        for pair, (name, number, prefix) in PAIRS.items():
+        pairs = sorted(rows["pair"].unique(), key=lambda pair: (not pair.endswith("-Ow"), pair))
+        for number, pair in enumerate(pairs):
             curve = rows[rows["pair"] == pair]
-            if curve.empty:
-                continue
+            name = pair.replace("Ow", "O(water)").replace("-", "–", 1)
+            prefix = "cation_water" if pair.endswith("-Ow") else "cation_anion"
             error = drawable_error(curve["g_standard_error"])
-            colour = COLOURS[number]
+            colour = COLOURS[number % len(COLOURS)]
             upper.fill_between(curve["r_A"], curve["g"] - error, curve["g"] + error, color=colour, alpha=0.25, lw=0)
             upper.plot(curve["r_A"], curve["g"], color=colour, label=name)
             lower.plot(curve["r_A"], curve["running_coordination"], color=colour)
@@ -73,7 +68,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         lower.set_xlabel("distance r (Å)")
     axes[0, 0].set_ylabel("g(r)")
     axes[0, 0].set_ylim(0, None)
-    axes[1, 0].set_ylabel("O neighbours\ncloser than r")
+    axes[1, 0].set_ylabel("neighbours\ncloser than r")
     axes[1, 0].set_xlim(1.5, _LONGEST_A)
     axes[1, 0].set_ylim(0, 6)
     shown = curves[curves["r_A"] >= 1.5]
@@ -81,14 +76,19 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
 
 
 FIGURE = Figure(
-    title="Solvation shell of the lithium ion",
+    title="Solvation shell of the cations",
     category="Liquids and electrolytes",
     caption=(
-        "Radial distribution function (top; band: standard error) and running coordination number (bottom) of oxygen "
-        "around lithium: water oxygen and anion oxygen. Triangles: first peak and coordination number of the deposited "
+        "Radial distribution function (top; band: standard error) and running coordination number (bottom) around each "
+        "cation: of water's oxygen, and of the atoms by which the anions coordinate. Triangles: first "
+        "peak and coordination number of the deposited "
         "simulations with the same force field and box (a comparison of codes, not with experiment)."
     ),
-    inputs={"curves": "features/rdf_curves.parquet", "validation": "tables/validation.parquet"},
+    inputs={
+        "curves": "features/rdf_curves.parquet",
+        "electrolytes": "features/electrolytes.parquet",
+        "validation": "tables/validation.parquet",
+    },
     needs=("electrolytes",),
     draw=draw,
     order=40,
