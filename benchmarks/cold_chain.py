@@ -11,12 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from moxie.constants import BOLTZMANN_EV_K
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection
 from moxie.structures.network import read_network
-
-BOLTZMANN_EV_K = 8.617333262e-5
 
 
 def silicon_near_oxygen(engine: Engine) -> np.ndarray:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.rows import row
+from moxie.constants import BOLTZMANN_EV_K
 
 TEMPERATURES_K = (1273.0, 973.0)
 LOOK = 200
@@ -43,7 +44,6 @@ def chains(folder: Path, temperature_K: float, builds: dict[str, Path], quick: b
     """Return the rows of one temperature; ratios are those of this build to the earlier one, above 1 where it is
     better."""
     from moxie.io import write_json
-    from moxie.kinetics import BOLTZMANN_EV_K
     from moxie.oxidation.engine import Engine
     from moxie.oxidation.films.growth import FilmSettings, Growth, calibrate_rejection, grow_oxide
     from moxie.oxidation.films.production import Production, sample_film

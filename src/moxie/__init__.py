@@ -18,7 +18,7 @@ _PUBLIC = {
     "read_network": "moxie.structures.network",
     "compute_molecules": "moxie.molecules.properties",
     "read_table": "moxie.features.tables",
-    "predict_table": "moxie.learning.predicting",
+    "predict_table": "moxie.predicting",
     "compare_studies": "moxie.features.two_studies",
 }
 _RENAMED = {"compute_molecules": "compute"}

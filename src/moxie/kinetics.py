@@ -33,9 +33,9 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
+from moxie.constants import BOLTZMANN_EV_K
 from moxie.errors import InputError
 
-BOLTZMANN_EV_K = 8.617333262e-5  # CODATA 2018
 ATM_BAR = 1.01325
 AMBIENTS = ("dry_O2", "steam")
 ORIENTATIONS = ("100", "110", "111")

@@ -16,13 +16,10 @@ import math
 
 import numpy as np
 
+from moxie.constants import BAR_NM3_IN_KJ_MOL, BOLTZMANN_J_K, COULOMB_KJ_MOL_NM, GAS_CONSTANT_KJ_MOL_K
 from moxie.timeseries import NO_MEAN, Mean, jackknife_mean
 
-GAS_CONSTANT_KJ_MOL_K = 0.00831446261815324
-BAR_NM3_IN_KJ_MOL = 0.0602214076
-_BOLTZMANN_J_K = 1.380649e-23
 _FEWEST_DIPOLES = 20
-_COULOMB_KJ_MOL_NM = 138.935457644  # e^2 / (4 pi eps_0)
 
 
 def enthalpy_kJ_mol(potential_energy_kJ_mol: np.ndarray, volume_nm3: np.ndarray, pressure_bar: float) -> np.ndarray:
@@ -32,7 +29,7 @@ def enthalpy_kJ_mol(potential_energy_kJ_mol: np.ndarray, volume_nm3: np.ndarray,
 
 def isothermal_compressibility_per_GPa(volume_nm3: np.ndarray, temperature_K: float) -> Mean:
     """Return kappa_T from volumes, shape (n,)."""
-    scale = 1e-18 / (_BOLTZMANN_J_K * temperature_K)  # nm3/J in 1/GPa
+    scale = 1e-18 / (BOLTZMANN_J_K * temperature_K)  # nm3/J in 1/GPa
 
     def estimate(columns: np.ndarray) -> float:
         return float(columns[:, 0].var() / columns[:, 0].mean() * scale)
@@ -83,7 +80,7 @@ def dielectric_constant(dipole_e_nm: np.ndarray, volume_nm3: np.ndarray, tempera
     Charges are fixed, so electronic polarisation is missing: its square of the refractive index is 1 here. A dipole
     that has hardly turned looks as if it were at rest: without 20 independent samples there is no error.
     """
-    scale = 4 * math.pi * _COULOMB_KJ_MOL_NM / (3 * GAS_CONSTANT_KJ_MOL_K * temperature_K)
+    scale = 4 * math.pi * COULOMB_KJ_MOL_NM / (3 * GAS_CONSTANT_KJ_MOL_K * temperature_K)
 
     def estimate(columns: np.ndarray) -> float:
         return 1 + float(columns[:, :3].var(axis=0).sum() / columns[:, 3].mean() * scale)

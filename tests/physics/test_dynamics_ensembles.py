@@ -12,11 +12,12 @@ import pandas as pd
 import physical_validation as validation
 import pytest
 
+from moxie.constants import GAS_CONSTANT_KJ_MOL_K
 from moxie.dynamics.engine import Engine
 from moxie.dynamics.execution import Execution, Outputs
 from moxie.dynamics.motion import degrees_of_freedom
 from moxie.dynamics.platforms import PlatformChoice
-from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, RunSettings
+from moxie.dynamics.protocol import RunSettings
 from moxie.dynamics.recorders import Sampler
 from moxie.dynamics.sampling import Moment
 from moxie.dynamics.simulation import simulate
@@ -76,7 +77,7 @@ def simulation_data(model, settings, series, trajectory=None):
     """Return a time series, without its equilibration, as physical_validation takes it."""
     series = series[series["time_ps"] > settings.equilibration_ps]
     degrees = degrees_of_freedom(model.system)
-    kinetic = 0.5 * degrees * BOLTZMANN_KJ_MOL_K * series["temperature_K"].to_numpy()
+    kinetic = 0.5 * degrees * GAS_CONSTANT_KJ_MOL_K * series["temperature_K"].to_numpy()
     potential, volume = series["potential_energy_kJ_mol"].to_numpy(), series["volume_nm3"].to_numpy()
     n = model.system.getNumParticles()
     if settings.ensemble == "NPT":
@@ -154,10 +155,10 @@ def test_energy_and_momentum_are_conserved_without_a_thermostat(tmp_path):
     times, kinetic, potential, momenta, model = constant_energy(packed_methanol(tmp_path, 48), 2.0, 4.0)
     total = kinetic + potential
     degrees = degrees_of_freedom(model.system)
-    drift_kT_ns = 1000 * np.polyfit(times, total, 1)[0] / degrees / (BOLTZMANN_KJ_MOL_K * 298.15)
+    drift_kT_ns = 1000 * np.polyfit(times, total, 1)[0] / degrees / (GAS_CONSTANT_KJ_MOL_K * 298.15)
     assert abs(drift_kT_ns) < 1.0  # kT per degree of freedom and ns: 0.4 % of the thermal energy in these 4 ps
     assert total.std() < 0.1 * kinetic.std()
-    thermal = (3 * 32.04 * BOLTZMANN_KJ_MOL_K * 298.15) ** 0.5  # momentum of one molecule
+    thermal = (3 * 32.04 * GAS_CONSTANT_KJ_MOL_K * 298.15) ** 0.5  # momentum of one molecule
     assert np.linalg.norm(momenta, axis=1).max() < 0.1 * thermal
 
 
@@ -230,7 +231,7 @@ def slope_of_log_ratio(one, two):
     Maximum likelihood: the chance that a sample comes from the second run is logistic in its energy with this slope
     (Shirts, J. Chem. Theory Comput. 9, 909 (2013)); it needs no histogram, and so little overlap of the two.
     """
-    kT = [BOLTZMANN_KJ_MOL_K * data.ensemble.temperature for data in (one, two)]
+    kT = [GAS_CONSTANT_KJ_MOL_K * data.ensemble.temperature for data in (one, two)]
     pressures = [data.ensemble.pressure or 0.0 for data in (one, two)]
     pV_kJ_mol = 0.0602214076  # bar nm3
     if kT[0] == kT[1]:

@@ -6,14 +6,14 @@ import numpy as np
 import openmm
 import pytest
 
+from moxie.constants import GAS_CONSTANT_KJ_MOL_K
 from moxie.dynamics.motion import ConstantEnergy, leapfrog_temperature_K
 from moxie.dynamics.platforms import PlatformChoice
-from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K
 from moxie.dynamics.transport import _Leg
 
 REFERENCE = PlatformChoice("Reference", "double", {})
 MASS, STEP_FS, T = 12.0, 2.0, 298.15
-kT = BOLTZMANN_KJ_MOL_K * T
+kT = GAS_CONSTANT_KJ_MOL_K * T
 
 
 def wells(products):

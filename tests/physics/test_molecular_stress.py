@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from moxie.constants import GAS_CONSTANT_KJ_MOL_K
 from moxie.dynamics.platforms import PlatformChoice
-from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K
 from moxie.dynamics.stress import BAR_PER_KJ_MOL_NM3, DEVIATORIC, ISOTROPIC, MolecularStress
 
 REFERENCE = PlatformChoice("Reference", "double", {})
@@ -126,10 +126,10 @@ def test_ideal_gas_has_the_pressure_of_its_molecules():
         system.addParticle(MASS_AMU)
     vectors = np.eye(3) * 10.0
     system.setDefaultPeriodicBoxVectors(*vectors)
-    velocities = rng.normal(0, np.sqrt(BOLTZMANN_KJ_MOL_K * temperature_K / MASS_AMU), (n * size, 3))
+    velocities = rng.normal(0, np.sqrt(GAS_CONSTANT_KJ_MOL_K * temperature_K / MASS_AMU), (n * size, 3))
     stress = MolecularStress(system, tuple(np.arange(n * size).reshape(n, size)), REFERENCE)
     positions = rng.uniform(0, 10, (n * size, 3))
-    expected = n * BOLTZMANN_KJ_MOL_K * temperature_K / 1000.0 * BAR_PER_KJ_MOL_NM3  # n k T / V, not 2 n k T / V
+    expected = n * GAS_CONSTANT_KJ_MOL_K * temperature_K / 1000.0 * BAR_PER_KJ_MOL_NM3  # n k T / V, not 2 n k T / V
     assert stress.pressures_bar(positions, velocities, vectors, ISOTROPIC)[0] == pytest.approx(expected, rel=0.03)
     assert np.abs(stress.pressures_bar(positions, velocities, vectors)).max() < 5 * expected / np.sqrt(n)
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from moxie.constants import AMU_PER_A3_IN_G_CM3
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.kernels.energy import EV_PER_A3_IN_GPA
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.structures.network import Network, make_network
-from moxie.structures.silicon import AMU_PER_A3_IN_G_CM3, beta_cristobalite, diamond, silicon_slab
+from moxie.structures.silicon import beta_cristobalite, diamond, silicon_slab
 
 SIO2_G_CM3 = 0.0662 / 3 * (28.085 + 2 * 15.999) * AMU_PER_A3_IN_G_CM3
 

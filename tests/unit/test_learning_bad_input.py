@@ -10,9 +10,9 @@ from sklearn.gaussian_process.kernels import RBF
 
 from moxie.errors import InputError
 from moxie.learning import checks, registry
-from moxie.learning.predicting import predict_table
 from moxie.learning.storage import load_model, save_model
 from moxie.learning.tasks.network_energy.task import FEATURES
+from moxie.predicting import predict_table
 
 FRAME = pd.DataFrame({"film": ["a", "b", "c"], "value": [1.0, 2.0, 3.0]})
 ROWS = {

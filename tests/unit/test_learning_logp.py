@@ -19,7 +19,6 @@ from moxie.errors import InputError
 from moxie.features.schemas import LOGP_PREDICTIONS, MOLECULES
 from moxie.features.tables import read_table, write_table
 from moxie.learning import molecular, registry
-from moxie.learning.predicting import predict_table
 from moxie.learning.registry import OUTPUTS, Settings
 from moxie.learning.storage import load_model, save_model
 from moxie.learning.tasks.logp import evaluation as logp_evaluation
@@ -30,6 +29,7 @@ from moxie.learning.tasks.logp.nested import Candidate, Fitted, conformal_quanti
 from moxie.learning.tasks.logp.task import prepare
 from moxie.molecules.lists import Entry
 from moxie.molecules.properties import compute
+from moxie.predicting import predict_table
 
 SETTINGS = Settings(confidence=0.9, conformer_seed=11)
 

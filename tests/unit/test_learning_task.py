@@ -97,8 +97,8 @@ def test_model_file_reproduces_its_predictions_in_a_fresh_process(finished):
 
 
 def test_command_predicts_and_names_bad_rows(finished, tmp_path, caplog):
-    from moxie.learning.predicting import predict_table
     from moxie.learning.storage import predict
+    from moxie.predicting import predict_table
 
     folder, _ = finished
     text = "temperature_K,oxygen_per_area_per_A2,run\n1023,0.2,a\n1023,,b\nhot,0.2,c\n1023,inf,d\n"
@@ -112,7 +112,7 @@ def test_command_predicts_and_names_bad_rows(finished, tmp_path, caplog):
 
 
 def test_predictions_say_where_the_training_ends(finished, tmp_path):
-    from moxie.learning.predicting import predict_table
+    from moxie.predicting import predict_table
 
     folder, _ = finished
     text = "temperature_K,oxygen_per_area_per_A2,orientation\n1023,0.2,100\n900,0.2,100\n1023,9,100\n1023,0.2,111\n"
@@ -128,7 +128,7 @@ def test_predictions_say_where_the_training_ends(finished, tmp_path):
 def test_a_parquet_table_that_was_sorted_or_filtered_keeps_its_rows(finished, index, tmp_path):
     import pandas as pd
 
-    from moxie.learning.predicting import predict_table
+    from moxie.predicting import predict_table
 
     folder, _ = finished
     rows = pd.DataFrame({"temperature_K": [973.0, 1473.0], "oxygen_per_area_per_A2": [0.1, 0.3]})

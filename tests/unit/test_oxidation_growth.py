@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from small_films import SETTINGS
 
+from moxie.constants import BOLTZMANN_EV_K
 from moxie.errors import InputError
 from moxie.features.clusters import silicon_clusters
-from moxie.kinetics import BOLTZMANN_EV_K
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.films.growth import (
     Anneal,

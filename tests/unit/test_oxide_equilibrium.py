@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from moxie.constants import BOLTZMANN_EV_K
 from moxie.errors import InputError
 from moxie.features.equilibrium import QUANTITIES, analyse_equilibrium, film_series
 from moxie.features.schemas import OXIDE_EQUILIBRIUM
 from moxie.features.tables import check_frame
-from moxie.kinetics import BOLTZMANN_EV_K
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.films.equilibrium import (
     ExchangeSettings,

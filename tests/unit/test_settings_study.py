@@ -13,12 +13,13 @@ from made_tables import settings_study
 from scipy.signal import lfilter
 from test_config import DEFAULT, merged
 
+from moxie.constants import GAS_CONSTANT_KJ_MOL_K
 from moxie.dynamics.energy_drift import drift_of
 from moxie.dynamics.engine import Engine
 from moxie.dynamics.execution import Execution
 from moxie.dynamics.force_fields import load_force_field
 from moxie.dynamics.platforms import PlatformChoice, choose_platform
-from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, RunSettings
+from moxie.dynamics.protocol import RunSettings
 from moxie.dynamics.settings_study import (
     Point,
     _Curvature,
@@ -168,7 +169,7 @@ def test_drift_of_a_straight_line_is_its_slope_per_degree_of_freedom():
 
 def test_configurational_temperature_of_harmonic_wells():
     random, stiffness, wells = np.random.default_rng(2), 500.0, 300
-    places = random.normal(scale=np.sqrt(BOLTZMANN_KJ_MOL_K * 310 / stiffness), size=(2000, wells))
+    places = random.normal(scale=np.sqrt(GAS_CONSTANT_KJ_MOL_K * 310 / stiffness), size=(2000, wells))
     squared = ((stiffness * places) ** 2).sum(axis=1)
     found = configurational_temperature(squared, np.full(2000, stiffness * wells))
     assert abs(found.value - 310) < 4 * found.standard_error < 4

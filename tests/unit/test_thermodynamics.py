@@ -7,6 +7,7 @@ from made_tables import liquids
 from test_liquid_features import autoregressive, components
 
 from moxie import thermodynamics as thermo
+from moxie.constants import BAR_NM3_IN_KJ_MOL, GAS_CONSTANT_KJ_MOL_K
 from moxie.features.dihedrals import DihedralCounter
 from moxie.features.gathering import gather
 from moxie.features.hydrogen_bonds import HydrogenBondCounter
@@ -16,16 +17,16 @@ from moxie.features.state_grid import DERIVATIVES, add_finite_differences, colum
 from moxie.features.tables import read_table, write_table
 from moxie.timeseries import jackknife_mean
 
-R = thermo.GAS_CONSTANT_KJ_MOL_K
+R = GAS_CONSTANT_KJ_MOL_K
 T = 300.0
 
 
 def test_ideal_gas_has_the_responses_of_an_ideal_gas():
     # constant p and T: the volume of N ideal particles follows a Gamma distribution with shape N + 1; H = pV
     n, pressure_bar = 200, 50.0
-    scale = R * T / (pressure_bar * thermo.BAR_NM3_IN_KJ_MOL)
+    scale = R * T / (pressure_bar * BAR_NM3_IN_KJ_MOL)
     volume = np.random.default_rng(1).gamma(n + 1, scale, 20000)
-    enthalpy = pressure_bar * thermo.BAR_NM3_IN_KJ_MOL * volume
+    enthalpy = pressure_bar * BAR_NM3_IN_KJ_MOL * volume
     kappa = thermo.isothermal_compressibility_per_GPa(volume, T)
     alpha = thermo.thermal_expansion_per_K(volume, enthalpy, T)
     heat = thermo.configurational_heat_capacity_J_mol_K(enthalpy, T, n)

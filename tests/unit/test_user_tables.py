@@ -12,8 +12,8 @@ import pytest
 from moxie.commands import main
 from moxie.errors import InputError
 from moxie.learning.models import GaussianProcess
-from moxie.learning.predicting import predict_table
 from moxie.learning.storage import save_model
+from moxie.predicting import predict_table
 
 CASES = {  # what a careless reader turns into a number, a date or nothing
     "cas": ["0000064175", "", "0000071432"],

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
+from moxie.constants import GAS_CONSTANT_KJ_MOL_K
 from moxie.errors import InputError
-from moxie.features.viscosity import BAR_PER_KJ_MOL_NM3, GAS_CONSTANT_KJ_MOL_K, shear_viscosity
+from moxie.features.viscosity import BAR_PER_KJ_MOL_NM3, shear_viscosity
 
 TEMPERATURE_K, VOLUME_NM3, INTERVAL_PS = 298.15, 14.7, 0.02
 FACTOR = VOLUME_NM3 / (GAS_CONSTANT_KJ_MOL_K * TEMPERATURE_K * BAR_PER_KJ_MOL_NM3) * 1e-4  # mPa s per bar2 ps

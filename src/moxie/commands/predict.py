@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Write the predictions."""
-    from moxie.learning.predicting import predict_table
+    from moxie.predicting import predict_table
 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     predict_table(given.model, given.table, given.out)

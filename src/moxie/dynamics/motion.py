@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from moxie.constants import GAS_CONSTANT_KJ_MOL_K
 from moxie.dynamics.platforms import PlatformChoice
-from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K
 from moxie.dynamics.systems import Model
 from moxie.errors import InputError
 
@@ -95,7 +95,7 @@ def leapfrog_temperature_K(on_step_kJ_mol: float, half_step_kJ_mol: float, degre
     the steps and kT/2 (1 + (w dt)^2 / 12) between them, so that a third of the one and two thirds of the other give kT,
     up to (w dt)^4 / 120 (docs/theory/dynamics.md, Transport).
     """
-    return 2 * (on_step_kJ_mol + 2 * half_step_kJ_mol) / 3 / (degrees * BOLTZMANN_KJ_MOL_K)
+    return 2 * (on_step_kJ_mol + 2 * half_step_kJ_mol) / 3 / (degrees * GAS_CONSTANT_KJ_MOL_K)
 
 
 def degrees_of_freedom(system: Any) -> int:

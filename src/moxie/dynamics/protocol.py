@@ -9,8 +9,6 @@ from moxie.dynamics.precision import check_precision
 from moxie.errors import InputError
 from moxie.timeseries import FEWEST_SAMPLES
 
-BOLTZMANN_KJ_MOL_K = 0.00831446261815324  # molar gas constant, exact in the SI of 2019
-G_CM3_PER_AMU_NM3 = 1.66053906660e-3
 _WARM_UP_FS = (0.5, 1.0, 2.0)
 WARM_UP_STEPS = 200
 _LONGEST_FS = {  # constraints -> longest step with true and with heavy (3 amu or more) hydrogens

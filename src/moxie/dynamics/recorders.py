@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from moxie.constants import AMU_PER_NM3_IN_G_CM3, GAS_CONSTANT_KJ_MOL_K
 from moxie.dynamics.checkpoints import SegmentWriter
 from moxie.dynamics.engine import Engine
 from moxie.dynamics.motion import degrees_of_freedom
 from moxie.dynamics.precision import StoppingRule
-from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, G_CM3_PER_AMU_NM3, RunSettings
+from moxie.dynamics.protocol import RunSettings
 from moxie.dynamics.sampling import ENERGY, POSITIONS, Moment
 from moxie.dynamics.systems import Model, site_charges_e
 from moxie.errors import InputError
@@ -53,9 +54,9 @@ class Sampler:
         return Sample(
             moment.time_ps,
             moment.potential_kJ_mol,
-            2 * moment.kinetic_kJ_mol / (self._degrees * BOLTZMANN_KJ_MOL_K),
+            2 * moment.kinetic_kJ_mol / (self._degrees * GAS_CONSTANT_KJ_MOL_K),
             volume,
-            self._mass_g_mol / volume * G_CM3_PER_AMU_NM3,
+            self._mass_g_mol / volume * AMU_PER_NM3_IN_G_CM3,
             (x, y, z),
         )
 
@@ -93,7 +94,7 @@ class IsolatedSeries:
 
     def record(self, moment: Moment) -> None:
         """Add a row; the time is that since the sampling began."""
-        temperature_K = 2 * moment.kinetic_kJ_mol / (self._degrees * BOLTZMANN_KJ_MOL_K)
+        temperature_K = 2 * moment.kinetic_kJ_mol / (self._degrees * GAS_CONSTANT_KJ_MOL_K)
         time_ps = (self._rule.n_samples + 1) * self._sample_ps
         self._rule.add(np.array([[time_ps, moment.potential_kJ_mol, temperature_K]]))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.constants import GAS_CONSTANT_KJ_MOL_K
 from moxie.dynamics.checkpoints import Checkpoints, Segment, SegmentWriter
 from moxie.dynamics.energy_drift import drift_of
 from moxie.dynamics.engine import Engine, LastGood
@@ -20,7 +21,7 @@ from moxie.dynamics.force_fields import load_force_field
 from moxie.dynamics.motion import ConstantEnergy, degrees_of_freedom, one_line
 from moxie.dynamics.platforms import PlatformChoice, choose_platform
 from moxie.dynamics.preflight import check_run
-from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, RunSettings, longest_timestep_fs
+from moxie.dynamics.protocol import RunSettings, longest_timestep_fs
 from moxie.dynamics.recorders import Sampler, ns_per_day
 from moxie.dynamics.sampling import ENERGY, POSITIONS, Moment, sample
 from moxie.dynamics.series import as_columns
@@ -185,7 +186,7 @@ def configurational_temperature(squared_forces: np.ndarray, curvatures: np.ndarr
     6519 (1998), for molecular coordinates).
     """
     columns = np.column_stack([squared_forces, curvatures])
-    return jackknife_mean(columns, lambda rows: rows[:, 0].mean() / rows[:, 1].mean() / BOLTZMANN_KJ_MOL_K)
+    return jackknife_mean(columns, lambda rows: rows[:, 0].mean() / rows[:, 1].mean() / GAS_CONSTANT_KJ_MOL_K)
 
 
 class _Curvature:

@@ -18,13 +18,14 @@ from typing import Any
 
 import numpy as np
 
+from moxie.constants import GAS_CONSTANT_KJ_MOL_K
 from moxie.dynamics.checkpoints import Checkpoints, SegmentWriter, concatenate
 from moxie.dynamics.execution import Execution, Outputs
 from moxie.dynamics.force_fields import load_force_field
 from moxie.dynamics.motion import ConstantEnergy, Motion, degrees_of_freedom, leapfrog_temperature_K, one_line
 from moxie.dynamics.platforms import PlatformChoice, choose_platform
 from moxie.dynamics.precision import FIRST_CHECK
-from moxie.dynamics.protocol import BOLTZMANN_KJ_MOL_K, RunSettings, check_timestep
+from moxie.dynamics.protocol import RunSettings, check_timestep
 from moxie.dynamics.recorders import Trajectory
 from moxie.dynamics.relaxation import scale_molecules
 from moxie.dynamics.sampling import ENERGY, POSITIONS, VELOCITIES, Moment, sample
@@ -203,7 +204,7 @@ class _Leg(ConstantEnergy):
         self.context.setVelocities(velocities)
         kinetic = _Quadratic.through([self._at_step_kJ_mol(factor * velocities) for factor in (-1, 0, 1)])
         wanted = energy_kJ_mol - state.getPotentialEnergy()._value - kinetic.constant / 3
-        expected = 0.5 * self.degrees * BOLTZMANN_KJ_MOL_K * temperature_K
+        expected = 0.5 * self.degrees * GAS_CONSTANT_KJ_MOL_K * temperature_K
         if abs(wanted) > _BEYOND_BOUNDS * expected:
             raise InputError(self.explain(FloatingPointError("its energy left all bounds")))
         if not 0.5 * expected < wanted < 1.5 * expected:
@@ -305,7 +306,7 @@ def _stationary_series(start: Outputs, origin: dict[str, Any]) -> Any:
 def _target_energy(series: Any, origin: dict[str, Any], model: Model) -> float:
     """Return the mean total energy at the temperature: the run's potential energy and equipartition, in kJ/mol."""
     degrees = degrees_of_freedom(model.system) - 3
-    kinetic = 0.5 * degrees * BOLTZMANN_KJ_MOL_K * origin["settings"]["temperature_K"]
+    kinetic = 0.5 * degrees * GAS_CONSTANT_KJ_MOL_K * origin["settings"]["temperature_K"]
     return float(series["potential_energy_kJ_mol"].mean()) + kinetic
 
 

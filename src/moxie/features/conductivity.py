@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from moxie.constants import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C
 from moxie.errors import InputError
-from moxie.features.diffusion import BOLTZMANN_J_K, M2_S_PER_NM2_PS
+from moxie.features.diffusion import M2_S_PER_NM2_PS
 from moxie.features.zero_frequency import at_zero_frequency
 from moxie.timeseries import Mean
 
-_ELEMENTARY_CHARGE_C = 1.602176634e-19
 _NO_CURRENT = 1e-9  # e nm/ps: rounding
 
 
@@ -74,4 +74,4 @@ def ionicity(conductivity: Mean, independent: Mean) -> Mean:
 def _siemens_per_metre(volume_nm3: float, temperature_K: float) -> float:
     """Return S/m for 1 e2 nm2/ps."""
     thermal_J_m3 = volume_nm3 * 1e-27 * BOLTZMANN_J_K * temperature_K
-    return _ELEMENTARY_CHARGE_C**2 * M2_S_PER_NM2_PS / thermal_J_m3
+    return ELEMENTARY_CHARGE_C**2 * M2_S_PER_NM2_PS / thermal_J_m3

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from moxie.constants import BOLTZMANN_J_K
 from moxie.errors import InputError
 from moxie.timeseries import Mean
 
-BOLTZMANN_J_K = 1.380649e-23
 M2_S_PER_NM2_PS = 1e-6
 _CUBIC_LATTICE = 2.837297  # Ewald sum of a cubic lattice (Yeh and Hummer 2004, eq. 12)
 _LAGS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # in thinned frames; longer ones add nothing

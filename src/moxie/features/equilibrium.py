@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from moxie.constants import BOLTZMANN_EV_K
 from moxie.errors import InputError
 from moxie.features.oxides import CM2_PER_A2
-from moxie.kinetics import BOLTZMANN_EV_K
 from moxie.reweighting import Reweighting
 from moxie.structures.silicon import MONOLAYER_PER_CM2
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.constants import GAS_CONSTANT_KJ_MOL_K
 from moxie.errors import InputError
 from moxie.features.dihedrals import TORSIONS, DihedralCounter, Distribution
 from moxie.features.hydrogen_bonds import ACCEPTORS, DONORS, HydrogenBondCounter
@@ -27,7 +28,6 @@ from moxie.io import read_json
 from moxie.reference.registry import system_key
 from moxie.structures.molecules import formal_charge, parse_smiles
 from moxie.thermodynamics import (
-    GAS_CONSTANT_KJ_MOL_K,
     configurational_heat_capacity_J_mol_K,
     dielectric_constant,
     enthalpy_kJ_mol,

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from moxie.constants import AMU_PER_A3_IN_G_CM3
 from moxie.errors import InputError
 from moxie.features.rdf import PairCounts, count_pairs
 from moxie.structures.network import MASS_AMU, Network
-from moxie.structures.silicon import AMU_PER_A3_IN_G_CM3
 
 TETRAHEDRAL_DEG = math.degrees(math.acos(-1 / 3))
 RADIATIONS = ("x-ray", "neutron")

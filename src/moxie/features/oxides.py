@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from moxie.constants import AMU_PER_A3_IN_G_CM3
 from moxie.errors import InputError
 from moxie.features.clusters import silicon_clusters
 from moxie.features.film_sampling import NOT_SAMPLED, mean_profile, sampled_row
@@ -37,7 +38,7 @@ from moxie.features.photoemission import intensities
 from moxie.features.voronoi import voronoi_volumes
 from moxie.structures.back_side import front_atoms, front_side
 from moxie.structures.network import MASS_AMU, Network
-from moxie.structures.silicon import AMU_PER_A3_IN_G_CM3, MONOLAYER_PER_CM2, face
+from moxie.structures.silicon import MONOLAYER_PER_CM2, face
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from moxie.constants import GAS_CONSTANT_KJ_MOL_K
 from moxie.errors import InputError
 from moxie.features.zero_frequency import at_zero_frequency
 from moxie.timeseries import Mean
 
-GAS_CONSTANT_KJ_MOL_K = 0.00831446261815324
 BAR_PER_KJ_MOL_NM3 = 16.6053906717
 _MPA_S_PER_BAR_PS = 1e-4  # 1e5 Pa x 1e-12 s x 1e3
 LONGEST_INTERVAL_PS = 0.05  # vibrations and rattling cages between two samples count as slow stress

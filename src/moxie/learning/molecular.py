@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.constants import BOLTZMANN_EV_K
 from moxie.errors import InputError
 
 # from the table `molecules`; the charges are summarised
@@ -42,7 +43,7 @@ ACYCLIC_CLASSES = {  # functional classes in the order of precedence of their na
     "alkene": "C=C",
     "alkane": "[#6]",
 }
-_KT_LN10_EV = 8.617333262e-5 * 298.15 * float(np.log(10))
+_KT_LN10_EV = BOLTZMANN_EV_K * 298.15 * float(np.log(10))
 _RDKIT = (
     "MolWt MolMR TPSA LabuteASA NumHDonors NumHAcceptors NumRotatableBonds RingCount NumAromaticRings "
     "NumAliphaticRings FractionCSP3 HeavyAtomCount NumHeteroatoms NHOHCount NOCount"

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from moxie.constants import BOLTZMANN_EV_K
 from moxie.molecules.geometry import Geometry
 
 METHODS = ("GFN2-xTB", "GFN1-xTB")
@@ -18,7 +19,7 @@ SOLVENTS = {"water": "water", "octanol": "octanol", "wet_octanol": "woctanol"}  
 _BOHR_A = 0.529177210903  # CODATA 2018
 _HARTREE_EV = 27.211386245988
 _DEBYE_PER_E_BOHR = 2.541746473
-_KT_EV = 300.0 * 8.617333262e-5  # tblite's electronic temperature
+_KT_EV = 300.0 * BOLTZMANN_EV_K  # tblite's electronic temperature
 
 
 @dataclass(frozen=True)

@@ -205,8 +205,7 @@ def _perry_viscosity(smiles: str, temperature_K: float, pressure_bar: float) -> 
 
 def _perry_density(smiles: str, temperature_K: float, pressure_bar: float) -> float | None:
     from chemicals import volume
-
-    from moxie.structures.molecules import molar_mass_g_mol
+    from rdkit import Chem
 
     row = _row(volume.rho_data_Perry_8E_105_l, smiles)
     if row is None or pressure_bar > _LOW_PRESSURE_BAR or not row["Tmin"] <= temperature_K <= row["Tmax"]:
@@ -214,7 +213,8 @@ def _perry_density(smiles: str, temperature_K: float, pressure_bar: float) -> fl
     from chemicals.dippr import EQ105
 
     mol_m3 = EQ105(temperature_K, row["C1"], row["C2"], row["C3"], row["C4"])
-    return float(mol_m3 * molar_mass_g_mol(smiles) / 1e6)
+    molar_mass_g_mol = sum(atom.GetMass() for atom in Chem.AddHs(Chem.MolFromSmiles(smiles)).GetAtoms())
+    return float(mol_m3 * molar_mass_g_mol / 1e6)
 
 
 def _row(table: object, smiles: str) -> dict[str, float] | None:

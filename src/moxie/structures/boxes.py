@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from moxie.constants import AVOGADRO_PER_MOL
 from moxie.errors import InputError
 from moxie.io import write_text
 from moxie.structures.molecules import coordinates_A, molar_mass_g_mol, symbols, van_der_waals_volume_A3
@@ -26,7 +27,7 @@ from moxie.structures.molecules import coordinates_A, molar_mass_g_mol, symbols,
 PACKING_FRACTION = 0.53
 _DENSEST_PACKING = 0.85  # crystals of molecules have 0.65 to 0.8
 EXCESS_EDGE = 1.12
-_A3_PER_CM3_MOL = 1e24 / 6.02214076e23
+_A3_PER_CM3_MOL = 1e24 / AVOGADRO_PER_MOL
 _TOLERANCE_A = 2.0
 
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from moxie.constants import AMU_PER_A3_IN_G_CM3
 from moxie.errors import InputError
 from moxie.structures.back_side import FACT
 from moxie.structures.network import MASS_AMU, Network, make_network, nearest_image
 
-AMU_PER_A3_IN_G_CM3 = 1.66053906660  # CODATA 2018
+SILICA_DENSITY_G_CM3 = 2.20
+SILICA_UNITS_PER_A3 = SILICA_DENSITY_G_CM3 / ((28.085 + 2 * 15.999) * AMU_PER_A3_IN_G_CM3)  # SiO2: rho N_A / M
 SI_LATTICE_CONSTANT_A = 5.4270  # 4/sqrt(3) times the field's Si-Si bond of 2.35 A
 # atoms per cm^2 of one atomic plane, from a = 5.431 A; Si(111) has two planes, 0.78 A apart, in each of its bilayers
 MONOLAYER_PER_CM2 = {"100": 6.78e14, "110": 9.59e14, "111": 7.83e14}

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from moxie.constants import BOLTZMANN_EV_K
 from moxie.errors import InputError
-from moxie.kinetics import BOLTZMANN_EV_K
 from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.rejection import FILM, Rejection
 from moxie.oxidation.sampling.checkpoints import Checkpoints

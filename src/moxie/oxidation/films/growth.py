@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from moxie.constants import BOLTZMANN_EV_K
 from moxie.errors import InputError
-from moxie.kinetics import BOLTZMANN_EV_K
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.films.front import FrontEngine
 from moxie.oxidation.parameter_sets import ParameterSet

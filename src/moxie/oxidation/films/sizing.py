@@ -13,11 +13,8 @@ from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.structures.back_side import back_oxygens, front_oxygen
 from moxie.structures.network import Network
 from moxie.structures.own_slab import VACUUM_A, vacuum_of
-from moxie.structures.silicon import SI_LATTICE_CONSTANT_A, face, surface_cells
+from moxie.structures.silicon import SI_LATTICE_CONSTANT_A, SILICA_UNITS_PER_A3, face, surface_cells
 
-SILICA_DENSITY_G_CM3 = 2.20
-# SiO2 units per cubic angstrom at 2.20 g/cm3: rho N_A / M
-SILICA_UNITS_PER_A3 = SILICA_DENSITY_G_CM3 / ((28.085 + 2 * 15.999) * 1.66053906660)
 BUFFER_LAYERS = 4
 MOST_CELLS = 60  # that the configuration allows
 

@@ -20,12 +20,11 @@ import numpy as np
 from moxie.errors import InputError
 from moxie.oxidation.arguments import is_whole
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.films.sizing import SILICA_UNITS_PER_A3
 from moxie.oxidation.networks.cells import relax_cell
 from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.rejection import Rejection, ending_at
 from moxie.structures.network import Network, make_network
-from moxie.structures.silicon import diamond, insert_oxygen
+from moxie.structures.silicon import SILICA_UNITS_PER_A3, diamond, insert_oxygen
 
 STARTS = ("crystal", "random")
 FEWEST_CELLS = 2  # conventional cells along an edge; with one, bonds reach half an edge

@@ -12,13 +12,12 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.oxidation.engine import Engine
-from moxie.oxidation.films.sizing import SILICA_UNITS_PER_A3
 from moxie.oxidation.networks.cells import relax_cell
 from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.placement.counts import check_count
 from moxie.oxidation.placement.sites import Occupied, Sites
 from moxie.structures.network import Network, make_network
-from moxie.structures.silicon import insert_oxygen
+from moxie.structures.silicon import SILICA_UNITS_PER_A3, insert_oxygen
 
 N_STARTS = 2
 SHAKE_A = 0.1  # standard deviation along each axis

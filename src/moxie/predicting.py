@@ -1,7 +1,7 @@
 """Predictions of a saved model for the rows of a CSV or Parquet file, with every unusable row named.
 
-This is the one place where a learnt model meets quantum chemistry directly: a table of SMILES without the columns that
-a model of molecules needs gets them computed first, as the workflow would.
+This is the one place where a learnt model meets quantum chemistry directly, and so stands above both packages: a table
+of SMILES without the columns that a model of molecules needs gets them computed first, as the workflow would.
 """
 
 import logging
