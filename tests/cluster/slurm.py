@@ -115,6 +115,12 @@ class Slurm:
             process = self._process(name)
             if process:
                 process.kill()
+        for process in psutil.process_iter():  # what a suspended child has kept SLURM from ending
+            try:
+                if process.environ().get("SLURM_CONF") == self.environment["SLURM_CONF"]:
+                    process.kill()
+            except psutil.Error:
+                continue
 
     def start_node(self, name: str) -> None:
         """Start the daemon of a node."""
