@@ -230,3 +230,23 @@ def test_two_names_of_one_conjugated_atom_count_as_equivalent(programs, tmp_path
     write_sdf(embed(smiles, "hexatriene"), tmp_path / "in.sdf")
     gaff.parametrise(tmp_path / "in.sdf", smiles, "hexatriene", "gaff2", tmp_path / "out.xml")
     assert len(set(check_parameters(tmp_path / "out.xml", smiles, "hexatriene").types)) == 6
+
+
+@pytest.mark.parametrize(
+    ("remarks", "penalty"),
+    [
+        (["o -c -nt-hn 1 2.0 0.0 1.0 same as o -c -n -hn, penalty score=  0.0"], 0.0),
+        (["c3-s6 1 2 3 penalty score=266.0", "ca-ca-ca-ha 1.1 180 2 Using general ..., penalty score=  6.0)"], 266.0),
+        ([], None),
+    ],
+)
+def test_the_largest_penalty_of_estimated_terms_is_read_from_the_file(remarks, penalty):
+    import xml.etree.ElementTree as ElementTree
+
+    from moxie.dynamics.force_fields import _largest_penalty
+
+    metadata = ElementTree.Element("Metadata")
+    molecule = ElementTree.SubElement(metadata, "Molecule")
+    for remark in remarks:
+        ElementTree.SubElement(molecule, "Estimated").text = remark
+    assert _largest_penalty(metadata) == penalty

@@ -21,6 +21,7 @@ def _fluid_run(system, force_field, temperature_K, replica, **observables):
         "system": system,
         "force_field": force_field,
         "force_field_sha256": 64 * "0",
+        "force_field_penalty": np.nan,
         "composition": system_key(COMPOSITIONS[system]),
         "temperature_K": temperature_K,
         "pressure_bar": 1.0,

@@ -2,6 +2,7 @@
 
 import re
 
+import made_liquids
 import pytest
 from test_figures import draw, make_results
 
@@ -9,6 +10,7 @@ from moxie.errors import InputError
 from moxie.features.schemas import VALIDATION
 from moxie.features.tables import read_table
 from moxie.figures import registry
+from moxie.figures.findings import findings
 from moxie.figures.report import describe_setup, run_times, write_report
 from moxie.io import write_json
 
@@ -196,3 +198,13 @@ def test_setup_of_the_default_study_is_described_in_full():
         assert system.replace("_", " ") in text
     for temperature in config["oxidation"]["temperatures_K"]:
         assert f"{temperature:g}" in text
+
+
+@pytest.mark.parametrize(("penalty", "said"), [(266.0, True), (50.1, True), (6.0, False), (float("nan"), False)])
+def test_terms_estimated_from_unlike_ones_are_in_the_report(penalty, said):
+    table = made_liquids.liquids()
+    table["force_field_penalty"] = penalty
+    found = dict(findings(None, liquids=table))
+    assert ("Force fields" in found) == said
+    if said:
+        assert f"(penalty {penalty:.3g}; above 50 they need a check)" in found["Force fields"]

@@ -226,6 +226,7 @@ def _description(model: Model, settings: RunSettings, choice: PlatformChoice) ->
         "mass_g_mol": model.mass_g_mol,
         "force_field": model.force_field.name, "force_field_title": model.force_field.title,
         "force_field_sha256": sha256(model.force_field.path), "force_field_sources": model.force_field.sources,
+        "force_field_penalty": model.force_field.penalty,
         **choice.made_by,
     }  # fmt: skip
 

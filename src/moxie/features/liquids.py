@@ -83,7 +83,9 @@ def analyse(
     _check_temperature(stationary["temperature_K"].to_numpy(), settings["temperature_K"], facts["system"], log)
     row = {
         "system": facts["system"], "force_field": facts["force_field"],
-        "force_field_sha256": facts["force_field_sha256"], "composition": composition,
+        "force_field_sha256": facts["force_field_sha256"],
+        "force_field_penalty": number if (number := facts.get("force_field_penalty")) is not None else math.nan,
+        "composition": composition,
         "temperature_K": settings["temperature_K"],
         "pressure_bar": settings["pressure_bar"], "replica": facts["replica"], "ensemble": settings["ensemble"],
         "n_molecules": facts["n_molecules"], "n_sites": facts["n_sites"], "platform": facts["platform"],

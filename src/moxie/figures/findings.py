@@ -9,6 +9,7 @@ from moxie.figures.parts import LOGP_MODELS, SEARCH_NAMES, model_name, of_first_
 from moxie.figures.wording import listed, percent, plain_label, with_error
 
 _ROOM_TEMPERATURE_K = 298.15
+_LARGEST_PENALTY = 50.0  # of parmchk2; terms of another element or bond order have hundreds
 
 
 def findings(
@@ -19,11 +20,13 @@ def findings(
     logp: Mapping[str, Any] | None = None,
     tree_search: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
+    liquids: Any = None,
 ) -> list[tuple[str, str]]:
     """Return (heading, sentences) of every part of the study that has results; tables are data frames."""
     parts = [] if validation is None else [("Liquids", _liquids(validation))]
     if electrolytes is not None and len(electrolytes):
         parts.append(("Electrolytes", _electrolytes(electrolytes, validation)))
+    parts.append(("Force fields", _estimated_terms([table for table in (liquids, electrolytes) if table is not None])))
     if settings is not None:
         parts.append((f"Settings for {pretty_name(settings['system'])}", str(settings["sentence"])))
     if oxide_runs is not None and len(oxide_runs):
@@ -60,6 +63,19 @@ def _liquids(validation: Any) -> str:
     density = rows[rows["quantity"] == "density_g_cm3"]["deviation_percent"].abs()
     if len(density) > 1:
         sentences.append(f"Over all state points no density is further than {density.max():.2g} % from experiment.")
+    return " ".join(sentences)
+
+
+def _estimated_terms(tables: list[Any]) -> str:
+    """Return a warning of force fields with terms that were estimated from unlike ones."""
+    sentences = []
+    for table in tables:
+        poor = table[table["force_field_penalty"] > _LARGEST_PENALTY].drop_duplicates(["system", "force_field"])
+        sentences += [
+            f"Some terms of {pretty_name(row.system)} in {model_name(row.force_field)} are estimated from unlike ones "
+            f"(penalty {row.force_field_penalty:.3g}; above {_LARGEST_PENALTY:g} they need a check)."
+            for row in poor.itertuples()
+        ]
     return " ".join(sentences)
 
 

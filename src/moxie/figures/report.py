@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from moxie.errors import InputError
-from moxie.features.schemas import ELECTROLYTES, OXIDE_RUNS, VALIDATION
+from moxie.features.schemas import ELECTROLYTES, LIQUIDS, OXIDE_RUNS, VALIDATION
 from moxie.features.tables import read_table
 from moxie.features.validation import ACCURACY_GOAL_PERCENT, verdict
 from moxie.figures import registry
@@ -35,6 +35,7 @@ def write_report(
     manifest: str | Path | None = None,
     oxide_runs: str | Path | None = None,
     electrolytes: str | Path | None = None,
+    liquids: str | Path | None = None,
     metrics: str | Path | None = None,
     logp: str | Path | None = None,
     film: str | Path | None = None,
@@ -72,6 +73,7 @@ def write_report(
             partition,
             read_json(tree_search) if tree_search else None,
             read_json(settings) if settings else None,
+            read_table(liquids, LIQUIDS) if liquids else None,
         ),
         sections=_sections(figures),
         film=film_view(film) if film else None,

@@ -21,6 +21,8 @@ for table, (_, systems) in CURVE_PARTS.items():
 if LEGS:
     add_table("transport", compared=True)
     add_table("transport_curves")
+if "liquids" in KINDS:
+    REPORT["liquids"] = "results/features/liquids.parquet"
 if "electrolytes" in KINDS:
     REPORT["electrolytes"] = "results/features/electrolytes.parquet"
 

@@ -112,6 +112,7 @@ class ForceField:
     coulomb_14_scale: float
     lennard_jones_14_scale: float
     generator: str  # program that makes the types of each molecule; empty where the file is complete
+    penalty: float | None = None  # the largest of the terms that the generator estimated; None without any
 
     @property
     def is_template(self) -> bool:
@@ -263,6 +264,7 @@ def _read(path: Path) -> ForceField:
             coulomb_14_scale=_number(nonbonded, "coulomb14scale"),
             lennard_jones_14_scale=_number(nonbonded, "lj14scale"),
             generator=metadata.get("generator", ""),
+            penalty=_largest_penalty(metadata),
         )
     except (ElementTree.ParseError, OSError, ValueError) as error:
         raise InputError(f"The force field {path} cannot be used: {error}.") from None
@@ -366,6 +368,13 @@ def _refuse_unknown_names(root: ElementTree.Element) -> None:
                         f"its {_called(row)} names the {key} {name}, which no Type has"
                         + (f" (is {near[0]} meant?)" if near else "")
                     )
+
+
+def _largest_penalty(metadata: ElementTree.Element) -> float | None:
+    """Return the largest penalty in parmchk2's remarks on the terms that it estimated."""
+    remarks = [row.text or "" for row in metadata.findall("Molecule/Estimated")]
+    scores = [float(score) for remark in remarks for score in re.findall(r"penalty score=\s*([\d.]+)", remark)]
+    return max(scores, default=None)
 
 
 def _is_finite_or_words(text: str) -> bool:

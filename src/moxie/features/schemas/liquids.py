@@ -37,6 +37,12 @@ _STATE = (
 _LIQUID_RUN = (
     *_STATE,
     text("composition", "canonical SMILES of a pure liquid; SMILES:count of a mixture, in lowest terms"),
+    maybe(
+        "force_field_penalty",
+        "1",
+        "largest penalty of a term that parmchk2 estimated for GAFF, from 0 (as good as its own) on; empty without any",
+        0.0,
+    ),
     text("ensemble", "ensemble sampled", "NPT", "NVT"),
     count("n_molecules", "molecules in the box", 1),
     count("n_sites", "interaction sites in the box", 1),
