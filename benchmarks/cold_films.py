@@ -49,7 +49,7 @@ def chains(folder: Path, temperature_K: float, builds: dict[str, Path], quick: b
     from moxie.oxidation.films.production import Production, sample_film
     from moxie.oxidation.films.sizing import check_recipe_fits
     from moxie.oxidation.parameter_sets import load_parameters
-    from moxie.oxidation.rejection import FILM
+    from moxie.oxidation.rejection import FILM_REJECTION
     from moxie.structures.network import write_networks
     from moxie.structures.silicon import MONOLAYER_PER_CM2, silicon_slab
     from moxie.timeseries import statistical_inefficiency
@@ -67,7 +67,7 @@ def chains(folder: Path, temperature_K: float, builds: dict[str, Path], quick: b
     path, found = folder / f"{temperature_K:g}.xyz", folder / f"{temperature_K:g}.json"
     write_networks(path, film.frames[-1])
     kT, hops = BOLTZMANN_EV_K * temperature_K, production.hop_fraction
-    write_json(found, Engine(film.frames[-1], parameters, 5, FILM).calibrate(kT, 0.3).rejection.to_dict())
+    write_json(found, Engine(film.frames[-1], parameters, 5, FILM_REJECTION).calibrate(kT, 0.3).rejection.to_dict())
     moves = 20_000 if quick else 300_000
     values: dict[str, dict[str, float]] = {}
     for build, source in builds.items():

@@ -70,9 +70,9 @@ def measure(quick: bool) -> Rows:
 def equilibrated(network: Any, field: Any, kT: float, hops: float, cpu_s: float) -> Any:
     """Return the network after some time at kT, with the rules of early rejection found anew three times."""
     from moxie.oxidation.engine import Engine
-    from moxie.oxidation.rejection import SILICON
+    from moxie.oxidation.rejection import SILICON_REJECTION
 
-    engine = Engine(network, field, 1, SILICON)
+    engine = Engine(network, field, 1, SILICON_REJECTION)
     for _ in range(3):
         engine.relax(0.005, 2000)
         engine.calibrate(kT, hops)
@@ -153,10 +153,12 @@ def prepared(
 ) -> tuple[Any, float]:
     """Return an engine with its rules and its screen, and the CPU seconds that these took."""
     from moxie.oxidation.engine import Engine
-    from moxie.oxidation.rejection import SILICON, Rejection
+    from moxie.oxidation.rejection import SILICON_REJECTION, Rejection
 
-    whole = Rejection(shells=SILICON.shells[-1:], evaluations=(300,), force_tolerance_eV_A=(0.02,), repulsion=(True,))
-    engine = Engine(network, field, seed, SILICON if staged else whole)
+    whole = Rejection(
+        shells=SILICON_REJECTION.shells[-1:], evaluations=(300,), force_tolerance_eV_A=(0.02,), repulsion=(True,)
+    )
+    engine = Engine(network, field, seed, SILICON_REJECTION if staged else whole)
     engine.relax(0.005, 2000)
     began = time.process_time()
     if staged:

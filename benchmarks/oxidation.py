@@ -99,7 +99,7 @@ def silicon_rows(silicon: Any, quick: bool) -> Rows:
     """
     from moxie.oxidation.networks.generators import amorphous_silicon, silicon_annealing
     from moxie.oxidation.parameter_sets import load_parameters
-    from moxie.oxidation.rejection import SILICON, ending_at
+    from moxie.oxidation.rejection import SILICON_REJECTION, ending_at
     from moxie.structures.network import repeat
 
     rules, rows = silicon_speed(silicon, ending_at(6), quick)
@@ -109,7 +109,7 @@ def silicon_rows(silicon: Any, quick: bool) -> Rows:
         others.append(amorphous_silicon(216, field, 1, schedule=silicon_annealing(5000.0)).network)
     for network in others:
         rows += silicon_speed(network, rules, quick)[1]
-    return [*rows, *silicon_speed(silicon, SILICON, quick, 30 if quick else 100)[1]]
+    return [*rows, *silicon_speed(silicon, SILICON_REJECTION, quick, 30 if quick else 100)[1]]
 
 
 def silicon_speed(network: Any, stages: Any, quick: bool, accepted: int = 0) -> tuple[Any, Rows]:
@@ -128,10 +128,10 @@ def silica_rows(silica: Any, quick: bool) -> Rows:
     """Measure silica with six shells, which are too few, and with the standard ones."""
     from moxie.oxidation.engine import Engine
     from moxie.oxidation.parameter_sets import load_parameters
-    from moxie.oxidation.rejection import SILICA, ending_at
+    from moxie.oxidation.rejection import SILICA_REJECTION, ending_at
 
     rows: Rows = []
-    for stages, moves in ((ending_at(6), 20_000), (SILICA, 4_000)):
+    for stages, moves in ((ending_at(6), 20_000), (SILICA_REJECTION, 4_000)):
         engine = Engine(silica, load_parameters("von_alfthan_2003"), 1, stages, triangles=False)
         rows.append(moves_to_the_end("a-SiO2", engine, 0.3, 40 if quick else 100))
         runs, moves = (3, moves // 4) if quick else (5, moves)
@@ -145,11 +145,11 @@ def film_rows(film: Any, quick: bool) -> Rows:
     from moxie.oxidation.engine import Engine
     from moxie.oxidation.films.growth import Growth, active_silicon
     from moxie.oxidation.parameter_sets import load_parameters
-    from moxie.oxidation.rejection import FILM
+    from moxie.oxidation.rejection import FILM_REJECTION
 
     rows: Rows = []
     for kT in (0.12, Growth().kT_eV):
-        engine = Engine(film, load_parameters("von_alfthan_2003"), 1, FILM)
+        engine = Engine(film, load_parameters("von_alfthan_2003"), 1, FILM_REJECTION)
         runs, moves = (3, 5_000) if quick else (5, 20_000)
         rows += speed("oxidising slab", engine, kT, 0.3, active_silicon, runs, moves, FEWER[quick])
     return rows
@@ -277,11 +277,13 @@ def anneal_silicon(seed: int, n: int, attempts_per_atom: float, goal_deg: float,
 def anneal_silica(quick: bool) -> tuple[Any, Rows]:
     """Make silica at zero pressure; its quality beside the CPU seconds it took."""
     from moxie.features.networks import first_sharp_peak, network_quality, structure_factor
-    from moxie.oxidation.networks.generators import SILICA, Schedule, amorphous_silica, cool
+    from moxie.oxidation.networks.generators import SILICA_SCHEDULE, Schedule, amorphous_silica, cool
     from moxie.oxidation.parameter_sets import load_parameters
 
     steps = ((2.0, 2.0), *cool(0.3, 0.15, 4, 100.0))
-    schedule = Schedule(steps, 30.0, 0.0, triangles=False, rejection=SILICA.rejection) if quick else SILICA
+    schedule = (
+        Schedule(steps, 30.0, 0.0, triangles=False, rejection=SILICA_SCHEDULE.rejection) if quick else SILICA_SCHEDULE
+    )
     began = time.process_time()
     network = amorphous_silica(216 if quick else 1000, load_parameters("von_alfthan_2003"), 1, schedule).network
     took = time.process_time() - began

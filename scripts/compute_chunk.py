@@ -2,7 +2,7 @@
 
 from moxie.job import job
 from moxie.molecules.lists import Entry, with_structures
-from moxie.molecules.properties import Settings, compute_chunk
+from moxie.molecules.properties import MoleculeSettings, compute_chunk
 
 with job(snakemake) as log:
     entries = [Entry(*entry) for entry in snakemake.params.entries]
@@ -11,6 +11,6 @@ with job(snakemake) as log:
         with_structures(snakemake.wildcards.list, entries),
         snakemake.output.json,
         seed=snakemake.params.seed,
-        settings=Settings(**snakemake.params.settings),
+        settings=MoleculeSettings(**snakemake.params.settings),
         log=log,
     )

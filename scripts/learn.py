@@ -9,4 +9,4 @@ with job(snakemake) as log:
     task = registry.get(snakemake.wildcards.task)
     inputs = {name: Path(path) for name, path in snakemake.input.items()}
     folder = Path(snakemake.output.metrics).parent
-    task.run(inputs, folder, registry.Settings(**snakemake.params.settings), snakemake.params.seed)
+    task.run(inputs, folder, registry.LearningSettings(**snakemake.params.settings), snakemake.params.seed)

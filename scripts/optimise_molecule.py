@@ -1,7 +1,7 @@
 """Optimise a molecule and compute its electronic properties."""
 
 from moxie.job import job
-from moxie.molecules.properties import Settings, optimise_molecule
+from moxie.molecules.properties import MoleculeSettings, optimise_molecule
 
 with job(snakemake) as log:
     optimise_molecule(
@@ -9,6 +9,6 @@ with job(snakemake) as log:
         snakemake.params.smiles,
         snakemake.output.json,
         name=snakemake.wildcards.molecule,
-        settings=Settings(**snakemake.params.settings),
+        settings=MoleculeSettings(**snakemake.params.settings),
         log=log,
     )

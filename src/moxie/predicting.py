@@ -191,14 +191,16 @@ def _quantum_chemistry(smiles: Any, method: str, seed: int, log: logging.Logger)
     import pandas
 
     from moxie.molecules.lists import Entry
-    from moxie.molecules.properties import Settings, compute
+    from moxie.molecules.properties import MoleculeSettings, compute
 
     log.info("computing %d molecules with %s", len(smiles), method)
     progress = log.getChild("chemistry")
     progress.addFilter(lambda record: record.levelno == logging.INFO)  # failures are named when the rows are checked
     texts = [text.strip() if isinstance(text, str) else "" for text in smiles]
     entries = [Entry(f"row {number + 1}", text) for number, text in enumerate(texts)]
-    rows = pandas.DataFrame(compute("table", entries, seed=seed, settings=Settings(method=method), log=progress))
+    rows = pandas.DataFrame(
+        compute("table", entries, seed=seed, settings=MoleculeSettings(method=method), log=progress)
+    )
     computed = rows.drop(columns=["list", "molecule", "smiles", "logP_measured"])
     numbers = [name for name in computed if name.endswith(("_eV", "_D"))]
     return computed.astype(dict.fromkeys(numbers, "float64"))

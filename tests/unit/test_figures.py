@@ -21,7 +21,7 @@ PARTS = {part for name in registry.names() for part in (*registry.get(name).need
 def make_results(folder):
     """Write every table that the figures read, and two films, under `folder`."""
     from moxie.features.validation import make_validation_table, write_validation
-    from moxie.learning.registry import Settings
+    from moxie.learning.registry import LearningSettings
     from moxie.learning.searches import compare
     from moxie.learning.tasks.logp import evaluation as logp_evaluation
     from moxie.learning.tasks.logp import task as logp
@@ -40,16 +40,16 @@ def make_results(folder):
     oxide_surrogate.run(
         {"oxide_runs": folder / "features/oxide_runs.parquet"},
         folder / "learning/oxide_surrogate",
-        Settings("strain_energy_eV_per_atom", 0.9),
+        LearningSettings("strain_energy_eV_per_atom", 0.9),
         1,
     )
     write_table(measured_molecules(), folder / "features/measured.parquet", MOLECULES)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logp_evaluation, "KINDS", ("bayesian_ridge",))  # for speed
         inputs = {"molecules": folder / "features/measured.parquet"}
-        logp.run(inputs, folder / "learning/logp", Settings(), 1)
+        logp.run(inputs, folder / "learning/logp", LearningSettings(), 1)
     make_learnt(folder)
-    chosen = runs.Settings(n_oxygen=3, methods=("annealing", "guided_tree"), seeds=2, budget=10)
+    chosen = runs.LearningSettings(n_oxygen=3, methods=("annealing", "guided_tree"), seeds=2, budget=10)
     searched, place = runs.run_searches(chosen, "von_alfthan_2003", 1), folder / "oxidation/placement"
     write_table(searched.rows, place / "searches.parquet", get_table("searches"))
     write_json(place / "facts.json", searched.facts)
@@ -64,7 +64,7 @@ def make_results(folder):
 
 def make_learnt(folder):
     """Run the tasks whose tables no figure reads by itself."""
-    from moxie.learning.registry import Settings
+    from moxie.learning.registry import LearningSettings
     from moxie.learning.tasks.force_field_error import task as force_field_error
     from moxie.learning.tasks.network_energy import task as network_energy
     from moxie.learning.tasks.oxide_surrogate.active import next_recipe
@@ -72,7 +72,7 @@ def make_learnt(folder):
     from moxie.oxidation.parameter_sets import load_parameters
 
     known = load_parameters("von_alfthan_2003")
-    settings = Settings("strain_energy_eV_per_atom", 0.9, 3, known.name, known.suboxide_eV)
+    settings = LearningSettings("strain_energy_eV_per_atom", 0.9, 3, known.name, known.suboxide_eV)
     tables = {
         "placements": placements(),
         "site_environments": site_environments(),

@@ -16,7 +16,7 @@ from moxie.oxidation.films.front import FrontEngine
 from moxie.oxidation.films.growth import active_silicon, grow_oxide
 from moxie.oxidation.films.sizing import check_recipe_fits
 from moxie.oxidation.parameter_sets import load_parameters
-from moxie.oxidation.rejection import FILM
+from moxie.oxidation.rejection import FILM_REJECTION
 from moxie.structures.back_side import (
     FACT,
     back_atoms,
@@ -178,7 +178,7 @@ def test_a_grown_film_is_a_start_structure(film, tmp_path):
 
 
 def test_early_rejection_is_calibrated_at_the_front(slab):
-    engine = FrontEngine(slab, PARAMETERS, 3, FILM)
+    engine = FrontEngine(slab, PARAMETERS, 3, FILM_REJECTION)
     engine.relax(0.05, 200)
     before = engine.to_network()
     engine.calibrate(0.4, 0.3, active_silicon(engine), 30, 30)

@@ -10,13 +10,13 @@ from made_tables import oxide_runs
 
 from moxie.features.schemas import OXIDE_RUNS
 from moxie.features.tables import write_table
-from moxie.learning.registry import Settings
+from moxie.learning.registry import LearningSettings
 from moxie.learning.tasks.oxide_surrogate import active
 from moxie.learning.tasks.oxide_surrogate.task import prepare
 from moxie.study import Study
 
 TARGET = "strain_energy_eV_per_atom"
-SETTINGS = Settings(TARGET, 0.9, 200)
+SETTINGS = LearningSettings(TARGET, 0.9, 200)
 
 
 def test_the_next_temperature_lies_in_the_gap_of_a_smooth_function():
@@ -67,7 +67,7 @@ def test_one_replica_cannot_be_held_out():
 def test_overlay_is_a_configuration_with_one_more_temperature(tmp_path):
     write_table(oxide_runs(), tmp_path / "runs.parquet", OXIDE_RUNS)
     output = {"yaml": tmp_path / "next.yaml", "json": tmp_path / "next.json"}
-    record = active.next_recipe(tmp_path / "runs.parquet", output, Settings(TARGET), 1)
+    record = active.next_recipe(tmp_path / "runs.parquet", output, LearningSettings(TARGET), 1)
     values = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
     before = set(values["oxidation"]["temperatures_K"])
     values["oxidation"] |= yaml.safe_load((tmp_path / "next.yaml").read_text())["oxidation"]

@@ -12,13 +12,13 @@ from moxie.errors import InputError
 from moxie.features.schemas import FORCE_FIELD_ERROR_PREDICTIONS, VALIDATION
 from moxie.features.tables import read_table, write_table
 from moxie.learning.metrics import HeldOut
-from moxie.learning.registry import OUTPUTS, Settings
+from moxie.learning.registry import OUTPUTS, LearningSettings
 from moxie.learning.task_card import with_interval
 from moxie.learning.tasks.force_field_error import task as task
 from moxie.learning.tasks.force_field_error.card import words
 from moxie.predicting import predict_table
 
-SETTINGS = Settings()
+SETTINGS = LearningSettings()
 
 
 def validation(n_liquids=2, slope=0.05, error=0.02, seed=1):

@@ -19,7 +19,7 @@ from moxie.errors import InputError
 from moxie.features.schemas import LOGP_PREDICTIONS, MOLECULES
 from moxie.features.tables import read_table, write_table
 from moxie.learning import molecular, registry
-from moxie.learning.registry import OUTPUTS, Settings
+from moxie.learning.registry import OUTPUTS, LearningSettings
 from moxie.learning.storage import load_model, save_model
 from moxie.learning.tasks.logp import evaluation as logp_evaluation
 from moxie.learning.tasks.logp import nested
@@ -31,7 +31,7 @@ from moxie.molecules.lists import Entry
 from moxie.molecules.properties import compute
 from moxie.predicting import predict_table
 
-SETTINGS = Settings(confidence=0.9, conformer_seed=11)
+SETTINGS = LearningSettings(confidence=0.9, conformer_seed=11)
 
 
 @pytest.fixture(scope="module")
@@ -104,10 +104,10 @@ def test_card_names_data_split_baselines_and_limits(finished):
 _RUN = """
 import sys
 from pathlib import Path
-from moxie.learning.registry import Settings
+from moxie.learning.registry import LearningSettings
 from moxie.learning.tasks.logp import evaluation, task
 evaluation.KINDS, evaluation._SIZES = ("bayesian_ridge",), (0.5, 1.0)  # for speed
-task.run({"molecules": Path(sys.argv[1])}, Path(sys.argv[2]), Settings(), 7)
+task.run({"molecules": Path(sys.argv[1])}, Path(sys.argv[2]), LearningSettings(), 7)
 """
 
 

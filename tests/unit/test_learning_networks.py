@@ -17,7 +17,7 @@ from moxie.features.schemas import NETWORK_ENERGY_PREDICTIONS, PLACEMENTS
 from moxie.features.tables import read_table, write_table
 from moxie.learning.grouped import permutation_importance
 from moxie.learning.metrics import HeldOut, interval
-from moxie.learning.registry import OUTPUTS, Settings
+from moxie.learning.registry import OUTPUTS, LearningSettings
 from moxie.learning.tasks.network_energy import task as network_energy
 from moxie.learning.tasks.network_energy.extrapolation import growth
 from moxie.oxidation.parameter_sets import load_parameters
@@ -25,7 +25,7 @@ from moxie.oxidation.placement.sites import make_sites
 from moxie.oxidation.placement.table import choose, describe
 from moxie.predicting import predict_table
 
-SETTINGS = Settings(trained_up_to=3)
+SETTINGS = LearningSettings(trained_up_to=3)
 
 
 @pytest.fixture(scope="module")

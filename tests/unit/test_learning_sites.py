@@ -9,10 +9,11 @@ import pytest
 from made_tables import mapped_sites, oxide_runs, site_environments
 
 from moxie.config.learning import Learning
+from moxie.config.oxidation import Oxidation
 from moxie.errors import InputError
 from moxie.features.schemas import SITE_MAP, get_table
 from moxie.features.tables import read_table, write_table
-from moxie.learning.registry import OUTPUTS, Settings
+from moxie.learning.registry import OUTPUTS, LearningSettings
 from moxie.learning.tasks.site_map import task as site_map
 from moxie.learning.tasks.site_map.environments import COSINES, DISTANCES, describe_sites
 from moxie.oxidation.parameter_sets import FOLDER, load_parameters
@@ -20,7 +21,7 @@ from moxie.structures.silicon import beta_cristobalite, diamond
 from moxie.study.learning import LearningStage
 
 PARAMETERS = "von_alfthan_2003"
-SETTINGS = Settings(parameter_set=PARAMETERS, suboxide_eV=load_parameters(PARAMETERS).suboxide_eV)
+SETTINGS = LearningSettings(parameter_set=PARAMETERS, suboxide_eV=load_parameters(PARAMETERS).suboxide_eV)
 RUNS = oxide_runs().assign(parameter_set=PARAMETERS)
 
 
@@ -87,7 +88,7 @@ def test_command_puts_sites_on_the_same_map_in_a_fresh_process(finished, tmp_pat
 
 
 def test_films_of_another_parameter_set_are_refused():
-    other = Settings(parameter_set="mine", suboxide_eV=SETTINGS.suboxide_eV)
+    other = LearningSettings(parameter_set="mine", suboxide_eV=SETTINGS.suboxide_eV)
     with pytest.raises(InputError, match="films of oxide_runs were made with von_alfthan_2003, not with mine"):
         site_map.prepare(site_environments(), mapped_sites(), RUNS, other)
 
@@ -95,7 +96,7 @@ def test_films_of_another_parameter_set_are_refused():
 def test_strain_is_the_energy_without_the_penalty_that_the_study_gives(tmp_path):
     own = tmp_path / "mine.yaml"
     own.write_text((FOLDER / f"{PARAMETERS}.yaml").read_text().replace(f"name: {PARAMETERS}", "name: mine"))
-    stage = LearningStage(Learning(), str(own), (), 1)
+    stage = LearningStage(Learning(), Oxidation(parameter_set=str(own)), (), 1)
     assert stage.settings("site_map") == {
         "confidence": 0.9,
         "parameter_set": "mine",

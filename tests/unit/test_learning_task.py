@@ -13,13 +13,13 @@ from moxie.errors import InputError
 from moxie.features.schemas import OXIDE_RUNS, PREDICTIONS
 from moxie.features.tables import read_table, read_units, write_table
 from moxie.learning import registry
-from moxie.learning.registry import OUTPUTS, Settings
+from moxie.learning.registry import OUTPUTS, LearningSettings
 from moxie.learning.storage import load_model, save_model
 from moxie.learning.tasks.oxide_surrogate import task as oxide_surrogate
 from moxie.learning.tasks.oxide_surrogate.task import TARGETS, evaluate, prepare
 
 TARGET = "strain_energy_eV_per_atom"
-SETTINGS = Settings(TARGET, 0.9)
+SETTINGS = LearningSettings(TARGET, 0.9)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from moxie.features.molecules import tabulate
 from moxie.features.schemas import MOLECULES
 from moxie.features.tables import read_table, read_units, write_table
 from moxie.molecules.lists import Entry, chunks, list_name, read_list, with_structures
-from moxie.molecules.properties import Settings, compute_chunk
+from moxie.molecules.properties import MoleculeSettings, compute_chunk
 from moxie.reference import partition
 from moxie.reference.dipoles import dipole_references
 
@@ -157,7 +157,9 @@ def test_a_molecule_has_one_result_whatever_chunk_it_stands_in(tiny, tmp_path):
 
 
 def test_not_converged_is_a_row(tmp_path):
-    (row,) = compute_chunk("m", [Entry("e", "CCO")], tmp_path / "a.json", seed=1, settings=Settings(max_steps=1))
+    (row,) = compute_chunk(
+        "m", [Entry("e", "CCO")], tmp_path / "a.json", seed=1, settings=MoleculeSettings(max_steps=1)
+    )
     assert "not converged after 1 steps" in row["status"]
 
 
@@ -227,10 +229,10 @@ def test_density_functional_without_pyscf_is_refused_with_what_to_do(monkeypatch
 
 def test_density_functional_dipole_of_water_is_near_experiment(tiny, tmp_path):
     pytest.importorskip("pyscf")
-    settings = Settings(density_functional={"functional": "b3lyp", "basis": "def2-svpd"})
+    settings = MoleculeSettings(density_functional={"functional": "b3lyp", "basis": "def2-svpd"})
     (row,) = compute_chunk("m", [Entry("water", "O")], tmp_path / "a.json", seed=1, settings=settings)
     assert row["status"] == "ok" and row["dft_dipole_D"] == pytest.approx(1.85, abs=0.1)
-    wrong = Settings(density_functional={"functional": "b3lyp", "basis": "no-such-basis"})
+    wrong = MoleculeSettings(density_functional={"functional": "b3lyp", "basis": "no-such-basis"})
     (row,) = compute_chunk("m", [Entry("water", "O")], tmp_path / "b.json", seed=1, settings=wrong)
     assert row["status"].startswith("failed: b3lyp/no-such-basis")
 

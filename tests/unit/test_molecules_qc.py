@@ -9,7 +9,7 @@ from moxie.features.schemas import MOLECULES
 from moxie.features.tables import read_table, write_table
 from moxie.io import read_json, write_json
 from moxie.molecules.geometry import read_sdf
-from moxie.molecules.properties import Settings, optimise_molecule
+from moxie.molecules.properties import MoleculeSettings, optimise_molecule
 from moxie.molecules.xtb import frontier_orbitals
 
 
@@ -65,7 +65,11 @@ def test_frontier_orbitals_of_closed_open_and_empty_shells():
 def test_failures_are_rows_with_a_reason(tmp_path):
     heavy = optimise_molecule(write_sdf(tmp_path / "u.sdf", "[U]"), "[U]", tmp_path / "u.json", name="uranium")
     slow = optimise_molecule(
-        write_sdf(tmp_path / "e.sdf", "CCO"), "CCO", tmp_path / "e.json", name="ethanol", settings=Settings(max_steps=2)
+        write_sdf(tmp_path / "e.sdf", "CCO"),
+        "CCO",
+        tmp_path / "e.json",
+        name="ethanol",
+        settings=MoleculeSettings(max_steps=2),
     )
     good = optimise_molecule(write_sdf(tmp_path / "w.sdf", "O"), "O", tmp_path / "w.json", name="water")
     assert heavy["status"].startswith("failed") and "not converged after 2 steps" in slow["status"]
@@ -86,4 +90,4 @@ def test_incomplete_row_is_named(tmp_path):
 
 def test_unknown_method_is_refused():
     with pytest.raises(InputError, match="'DFT' is not known; allowed: GFN2-xTB"):
-        Settings(method="DFT")
+        MoleculeSettings(method="DFT")

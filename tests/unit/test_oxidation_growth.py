@@ -26,7 +26,7 @@ from moxie.oxidation.films.growth import (
 )
 from moxie.oxidation.films.sizing import check_recipe_fits, oxygen_for_thickness, thickness_of_oxygen
 from moxie.oxidation.parameter_sets import load_parameters
-from moxie.oxidation.rejection import FILM, provisional
+from moxie.oxidation.rejection import FILM_REJECTION, provisional
 from moxie.oxidation.tally import Tally
 from moxie.structures.silicon import insert_oxygen, silicon_slab
 
@@ -90,7 +90,7 @@ def test_a_start_below_the_process_temperature_calibrates_at_the_latter(slab, pa
     monkeypatch.setattr(Engine, "calibrate", calibrate)
     cold = Anneal(steps=1, start_kT_eV=1e-6, moves_per_oxygen=1, final_moves_per_oxygen=1)
     growth = Growth(stages=1, moves_per_oxygen=1, hot_moves_per_oxygen=0)
-    grow_oxide(slab, parameters, FilmSettings(9, growth, cold), 1273.0, 1, rejection=provisional(FILM))
+    grow_oxide(slab, parameters, FilmSettings(9, growth, cold), 1273.0, 1, rejection=provisional(FILM_REJECTION))
     assert sought == [pytest.approx(BOLTZMANN_EV_K * 1273.0)]
 
 
@@ -104,7 +104,7 @@ def test_every_move_of_a_film_is_recorded_those_of_its_calibrations_too(slab, pa
 
     monkeypatch.setattr(Engine, "_run", counted)
     settings = FilmSettings(12, replace(SETTINGS.growth, moves_per_oxygen=10), SETTINGS.anneal)
-    film = grow_oxide(slab, parameters, settings, 1273.0, 3, rejection=provisional(FILM))
+    film = grow_oxide(slab, parameters, settings, 1273.0, 3, rejection=provisional(FILM_REJECTION))
     calibrations = [row for row in film.trace if row["phase"] == "calibration"]
     assert len(calibrations) == 2 and all(row["attempts"] > 100 for row in calibrations)
     assert film.attempts == sum(row["attempts"] for row in film.trace) == sum(tally.attempts for tally in made)

@@ -331,7 +331,7 @@ def test_scores_of_a_comparison():
 
 
 def test_a_comparison_says_the_same_again_and_needs_the_rows_alone(tmp_path):
-    chosen = runs.Settings(n_oxygen=3, methods=("annealing", "guided_tree"), seeds=2, budget=10)
+    chosen = runs.SearchSettings(n_oxygen=3, methods=("annealing", "guided_tree"), seeds=2, budget=10)
     for name in ("a", "b"):
         searched = runs.run_searches(chosen, "von_alfthan_2003", 1)
         write_table(searched.rows, tmp_path / name / "searches.parquet", SEARCHES)

@@ -20,7 +20,7 @@ class Execution:
     """What changes nothing in the results of a run on one machine."""
 
     checkpoint_dir: str | Path
-    checkpoint_interval_s: float = 120.0
+    checkpoint_interval_s: float = 30.0
     platform: str = "auto"
     threads: int = 1
     log: logging.Logger = logging.getLogger("moxie.dynamics")

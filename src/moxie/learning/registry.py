@@ -16,7 +16,7 @@ OUTPUTS = ("metrics.json", "predictions.parquet", "model.skops", "card.md")
 
 
 @dataclass(frozen=True)
-class Settings:
+class LearningSettings:
     """What the configuration says about learning: the target column of the oxide surrogate, the coverage of every
     interval in (0.5, 1), and the oxygen content at which training ends; the name of the oxide's parameter set and its
     penalties of Si with 0..4 O neighbours in eV; and the seed from which the conformers of the table `molecules` were
@@ -34,7 +34,7 @@ class Settings:
 class Task:
     """A learning task: `inputs` maps labels to paths under results/; `run` writes OUTPUTS into a folder.
 
-    `settings` are the fields of `Settings` that it depends on. `needs` are the parts of a
+    `settings` are the fields of `LearningSettings` that it depends on. `needs` are the parts of a
     study without which it cannot run. `predict` takes the content of its model file and a data frame of rows to
     predict, and returns a data frame of equal length; `columns` maps a model to the columns that these rows need, with
     their units, which are empty for texts; those named in `lists` hold a list in each row. `complain` says what else
@@ -44,7 +44,7 @@ class Task:
     name: str
     description: str
     inputs: Mapping[str, str]
-    run: Callable[[Mapping[str, Path], Path, Settings, int], dict[str, Any]]
+    run: Callable[[Mapping[str, Path], Path, LearningSettings, int], dict[str, Any]]
     predict: Callable[[Mapping[str, Any], Any], Any]
     columns: Callable[[Mapping[str, Any]], Mapping[str, str]]
     complain: Callable[[Mapping[str, Any], Mapping[str, Any]], str] = lambda row, model: ""

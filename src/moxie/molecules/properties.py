@@ -28,7 +28,7 @@ _NUMBERS = (
 
 
 @dataclass(frozen=True)
-class Settings:
+class MoleculeSettings:
     """Of `quantum_chemistry` in the configuration; `density_functional` is {functional, basis} or None."""
 
     method: str = "GFN2-xTB"
@@ -50,7 +50,7 @@ def optimise_molecule(
     output: str | Path,
     *,
     name: str | None = None,
-    settings: Settings | None = None,
+    settings: MoleculeSettings | None = None,
     log: logging.Logger | None = None,
 ) -> dict[str, Any]:
     """Optimise one molecule and write its row as JSON to `output`, its geometry beside it as .xyz; return the row.
@@ -61,11 +61,11 @@ def optimise_molecule(
     from moxie.structures.molecules import parse_smiles
 
     geometry = read_sdf(sdf)
-    row = _empty_row(NAMED, Entry(name or geometry.name, smiles), settings or Settings())
+    row = _empty_row(NAMED, Entry(name or geometry.name, smiles), settings or MoleculeSettings())
     molecule = parse_smiles(smiles, row["molecule"])
     if [atom.GetSymbol() for atom in molecule.GetAtoms()] != list(geometry.symbols):
         raise InputError(f"{sdf} is not the molecule {smiles}. Delete it and run again to make it anew.")
-    geometry = _fill(row, molecule, geometry.positions_A, settings or Settings())
+    geometry = _fill(row, molecule, geometry.positions_A, settings or MoleculeSettings())
     _report(log or logging.getLogger(__name__), row)
     write_xyz(Path(output).with_suffix(".xyz"), geometry.symbols, geometry.positions_A, _comment(row))
     write_json(output, row)
@@ -78,7 +78,7 @@ def compute_chunk(
     output: str | Path,
     *,
     seed: int,
-    settings: Settings | None = None,
+    settings: MoleculeSettings | None = None,
     log: logging.Logger | None = None,
 ) -> list[dict[str, Any]]:
     """Compute the molecules of one chunk of a list; write their rows to a JSON file and return them."""
@@ -92,7 +92,7 @@ def compute(
     entries: Sequence[Entry],
     *,
     seed: int,
-    settings: Settings | None = None,
+    settings: MoleculeSettings | None = None,
     log: logging.Logger | None = None,
 ) -> list[dict[str, Any]]:
     """Return one row of the table `molecules` for each entry, from its SMILES.
@@ -104,7 +104,7 @@ def compute(
     from moxie.structures.molecules import coordinates_A, embed, parse_smiles
 
     log = log or logging.getLogger(__name__)
-    settings = settings or Settings()
+    settings = settings or MoleculeSettings()
     progress = Progress(log, len(entries), "molecules")
     rows = []
     for number, entry in enumerate(entries):
@@ -124,7 +124,7 @@ def compute(
     return rows
 
 
-def _empty_row(list_name: str, entry: Entry, settings: Settings) -> dict[str, Any]:
+def _empty_row(list_name: str, entry: Entry, settings: MoleculeSettings) -> dict[str, Any]:
     functional = settings.density_functional
     return {
         "list": list_name,
@@ -144,7 +144,7 @@ def _empty_row(list_name: str, entry: Entry, settings: Settings) -> dict[str, An
     }
 
 
-def _fill(row: dict[str, Any], molecule: Any, positions_A: np.ndarray, settings: Settings) -> Geometry:
+def _fill(row: dict[str, Any], molecule: Any, positions_A: np.ndarray, settings: MoleculeSettings) -> Geometry:
     """Put the results for a molecule at a start geometry into its row.
 
     Return the relaxed geometry, also where it is another molecule's, or the one given after a failure.
@@ -190,7 +190,7 @@ def _fill(row: dict[str, Any], molecule: Any, positions_A: np.ndarray, settings:
     return relaxed
 
 
-def _check_size(n_atoms: int, settings: Settings) -> None:
+def _check_size(n_atoms: int, settings: MoleculeSettings) -> None:
     allowed = settings.most_atoms
     if n_atoms > allowed:
         raise InputError(f"{n_atoms} atoms, hydrogens included; quantum_chemistry.most_atoms allows {allowed}")

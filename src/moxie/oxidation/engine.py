@@ -20,8 +20,8 @@ from moxie.oxidation.rejection import (
     FAR_EV,
     FOLLOWED_EV,
     FURTHER_EV,
-    SILICA,
-    SILICON,
+    SILICA_REJECTION,
+    SILICON_REJECTION,
     Calibration,
     Rejection,
     acceptable,
@@ -85,7 +85,7 @@ class Engine:
         self.field = make_field(parameters)
         self.visits = np.zeros((0, 2), np.uint64)  # see `Catalogue.visits`; of the last batch with a catalogue
         self._listing: _Listing | None = None
-        self.set_rejection(rejection or (SILICA if "O" in present else SILICON))
+        self.set_rejection(rejection or (SILICA_REJECTION if "O" in present else SILICON_REJECTION))
         self.triangles = triangles
         self.surrogate: Surrogate | None = None
         self.info = dict(network.info)

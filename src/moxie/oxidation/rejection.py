@@ -91,9 +91,9 @@ def ending_at(shells: int) -> Rejection:
 
 # How far the last stage must reach: what it leaves out makes every move look costlier than it is. Eight shells leave
 # 0.01 eV in amorphous silicon, twenty 0.02 eV in silica, whose strain spreads over whole units; ten 0.02 eV in a film.
-SILICON = ending_at(8)
-SILICA = ending_at(20)
-FILM = ending_at(10)
+SILICON_REJECTION = ending_at(8)
+SILICA_REJECTION = ending_at(20)
+FILM_REJECTION = ending_at(10)
 
 
 def _tuples(value: Any) -> Any:

@@ -52,7 +52,7 @@ class LearningStage(Stage):
         return self.config.parameter_set or (self.oxidation or Oxidation()).parameter_set
 
     def settings(self, task: str) -> dict[str, Any]:
-        """Return the settings that a task depends on (`moxie.learning.registry.Settings`)."""
+        """Return the settings that a task depends on (`moxie.learning.registry.LearningSettings`)."""
         from moxie.learning.registry import get
 
         placements = self.config.placements

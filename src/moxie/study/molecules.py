@@ -34,7 +34,7 @@ class MoleculesStage(Stage):
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """How every molecule is computed, as `moxie.molecules.properties.Settings` takes it."""
+        """How every molecule is computed, as `moxie.molecules.properties.MoleculeSettings` takes it."""
         return self.config.model_dump(exclude={"molecule_lists", "most_per_list", "most_per_chunk"})
 
     @cached_property

@@ -12,7 +12,7 @@ from moxie.figures.parts import COLOURS, STATE_COLOURS
 from moxie.figures.registry import Figure
 from moxie.io import read_json
 
-FILM = ("orientation", "temperature_K", "replica")
+FILM_KEY = ("orientation", "temperature_K", "replica")
 
 _CLUSTER_COLOURS = (*COLOURS, "#999933", "#882255")
 _AXES = {"xlabel": "first component", "ylabel": "second component"}
@@ -45,13 +45,13 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
             axis.plot([], [], ls="", marker="o", ms=4, color=colour, label=name)
         axis.legend(ncols=2, handletextpad=0.1, columnspacing=0.6)
     _outliers(figure.add_subplot(2, 2, 4, projection="3d"), rows, metrics["outliers"])
-    columns = [*FILM, "site", "cluster", "component_1", "component_2", "unusualness"]
+    columns = [*FILM_KEY, "site", "cluster", "component_1", "component_2", "unusualness"]
     return figure, rows[[*columns, "oxidation_state", "strain_energy_eV"]]
 
 
 def _outliers(axis: Any, rows: Any, outliers: Any) -> None:
     """Show the film with the worst outlier in space, its outliers named."""
-    film = (rows[list(FILM)] == [outliers[0][name] for name in FILM]).all(axis=1)
+    film = (rows[list(FILM_KEY)] == [outliers[0][name] for name in FILM_KEY]).all(axis=1)
     part = rows[film & (rows["z_A"] > rows.loc[film, "z_A"].max() - 16.0)]
     named = [entry["site"] for entry in outliers if _film(entry) == _film(outliers[0])]
     odd = part["site"].isin(named).to_numpy()
@@ -73,7 +73,7 @@ def _outliers(axis: Any, rows: Any, outliers: Any) -> None:
 
 
 def _film(entry: Mapping[str, Any]) -> list[Any]:
-    return [entry[name] for name in FILM]
+    return [entry[name] for name in FILM_KEY]
 
 
 FIGURE = Figure(

@@ -21,7 +21,7 @@ import numpy as np
 from moxie.constants import BOLTZMANN_EV_K
 from moxie.errors import InputError
 from moxie.oxidation.parameter_sets import ParameterSet
-from moxie.oxidation.rejection import FILM, Rejection
+from moxie.oxidation.rejection import FILM_REJECTION, Rejection
 from moxie.oxidation.sampling.checkpoints import Checkpoints
 from moxie.oxidation.sampling.replica_exchange import KIND, Exchange, exchange, make_replicas
 from moxie.reweighting import LEAST_SAMPLES
@@ -81,7 +81,7 @@ def sample_film(
     settings: ExchangeSettings,
     lowest_temperature_K: float,
     seed: int,
-    stages: Rejection = FILM,
+    stages: Rejection = FILM_REJECTION,
     threads: int = 1,
     checkpoint_dir: str | Path | None = None,
     log: logging.Logger | None = None,

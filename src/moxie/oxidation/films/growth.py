@@ -21,7 +21,7 @@ from moxie.errors import InputError
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.films.front import FrontEngine
 from moxie.oxidation.parameter_sets import ParameterSet
-from moxie.oxidation.rejection import FILM, Calibration, Rejection
+from moxie.oxidation.rejection import FILM_REJECTION, Calibration, Rejection
 from moxie.oxidation.sampling.checkpoints import Checkpoints, digest, engine_arrays, restore_engine
 from moxie.oxidation.tally import Tally
 from moxie.structures.back_side import front_oxygen
@@ -177,7 +177,7 @@ def calibrate_rejection(
     the growth's kT downwards.
     """
     log = log or logging.getLogger(__name__)
-    engine = FrontEngine(slab, parameters, seed, FILM)
+    engine = FrontEngine(slab, parameters, seed, FILM_REJECTION)
     engine.relax(0.01, 1000)
     calibration = None
     for target in calibration_sizes(slab):
@@ -471,7 +471,7 @@ def _begin(
     log: logging.Logger,
 ) -> tuple[FrontEngine, _Progress, list[Network]]:
     found = checkpoints.load()
-    engine = FrontEngine(slab, parameters, seed, rejection or FILM)
+    engine = FrontEngine(slab, parameters, seed, rejection or FILM_REJECTION)
     if found is None:
         engine.relax(0.01, 1000)
         return engine, _Progress(), []

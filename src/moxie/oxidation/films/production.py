@@ -25,7 +25,7 @@ from moxie.oxidation.engine import Engine
 from moxie.oxidation.films.front import FrontEngine
 from moxie.oxidation.films.growth import Growth, fill_inclusions
 from moxie.oxidation.parameter_sets import ParameterSet
-from moxie.oxidation.rejection import FILM, Rejection
+from moxie.oxidation.rejection import FILM_REJECTION, Rejection
 from moxie.oxidation.sampling.checkpoints import Checkpoints, digest, engine_arrays, restore_engine
 from moxie.oxidation.sampling.observers import Observer, Table, energy_terms, measure
 from moxie.structures.network import Network, make_network
@@ -142,7 +142,7 @@ def sample_film(
     content.append(None if rejection is None else rejection.to_dict())
     content += [film.positions.tolist(), film.bonds.tolist(), film.species.tolist(), film.frozen.tolist()]
     checkpoints = Checkpoints(checkpoint_dir, digest(content), log, KIND)
-    engine = FrontEngine(film, parameters, seed, rejection or FILM)
+    engine = FrontEngine(film, parameters, seed, rejection or FILM_REJECTION)
     state, table, frames, active = _begin(checkpoints, engine, film)
     began, cpu_before, saved = time.process_time(), state.cpu_s, time.monotonic()
     most = settings.moves_per_oxygen // settings.moves_per_record

@@ -78,11 +78,11 @@ def silicon_annealing(attempts_per_atom: float) -> Schedule:
     return Schedule(steps, 50.0, rejection=ending_at(6))
 
 
-SILICON = silicon_annealing(10_000.0)
+SILICON_SCHEDULE = silicon_annealing(10_000.0)
 # Six shells are no sampler of silica: they leave 0.6 eV of every move unrelaxed. But they come to a low energy several
 # times sooner than twenty, and everything relaxes after each batch. Below 0.3 eV the energy, the density and the first
 # peak of S(q) still fall. Rings of three are cheap in these fields, and hardly found in silica: they are left out.
-SILICA = Schedule(
+SILICA_SCHEDULE = Schedule(
     ((2.0, 5.0), *cool(0.3, 0.12, 7, 1200.0), (0.0, 100.0)), 150.0, 0.0, triangles=False, rejection=ending_at(6)
 )
 SUBOXIDE = Schedule(((2.0, 5.0), *cool(0.5, 0.1, 10, 2000.0), (0.0, 100.0)), 100.0, 0.0, 0.3)
@@ -102,7 +102,7 @@ def amorphous_silicon(
     parameters: ParameterSet,
     seed: int,
     start: str = "crystal",
-    schedule: Schedule = SILICON,
+    schedule: Schedule = SILICON_SCHEDULE,
     log: logging.Logger | None = None,
 ) -> Amorphous:
     """Return amorphous silicon, four bonds per atom, in a box with the density of the field's crystal or, where the
@@ -131,7 +131,7 @@ def amorphous_silica(
     n_silicon: int,
     parameters: ParameterSet,
     seed: int,
-    schedule: Schedule = SILICA,
+    schedule: Schedule = SILICA_SCHEDULE,
     log: logging.Logger | None = None,
 ) -> Amorphous:
     """Return amorphous SiO2 of n_silicon = 8 nx ny nz Si and twice as many O, by default at zero pressure.

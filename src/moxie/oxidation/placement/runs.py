@@ -18,7 +18,7 @@ from moxie.structures.network import Network
 
 
 @dataclass(frozen=True)
-class Settings:
+class SearchSettings:
     """Searches to run: cell by name (`counts.CELLS`), number of O, methods (`searches.METHODS`), number of seeds, and
     the budget of each search in relaxations."""
 
@@ -38,7 +38,7 @@ class Runs:
     best: Network
 
 
-def run_searches(settings: Settings, parameter_set: str, seed: int, log: logging.Logger | None = None) -> Runs:
+def run_searches(settings: SearchSettings, parameter_set: str, seed: int, log: logging.Logger | None = None) -> Runs:
     """Run every method with every seed.
 
     Where symmetry leaves few enough orbits all are relaxed first, so that the optimum is known; that is no search's

@@ -21,7 +21,7 @@ from moxie.learning.checks import check_columns, check_finite, check_groups, che
 from moxie.learning.grouped import permutation_importance
 from moxie.learning.metrics import HeldOut, grouping, interval, rmse_ratio, scores_with_intervals
 from moxie.learning.models import GaussianProcess, MeanBaseline, Process
-from moxie.learning.registry import Settings, Task
+from moxie.learning.registry import LearningSettings, Task
 from moxie.learning.thresholds import FEWEST_STATES
 from moxie.reference.registry import VERIFIED
 
@@ -169,7 +169,7 @@ def held_out(make: Callable[[], Any], data: Data) -> tuple[HeldOut, list[Any]]:
     return HeldOut(data.target, mean, deviation, state_points(data.frame)), fitted
 
 
-def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int) -> dict[str, Any]:
+def run(inputs: Mapping[str, Path], output: Path, settings: LearningSettings, seed: int) -> dict[str, Any]:
     """Train, evaluate and write metrics.json, predictions.parquet, model.skops and card.md; return the metrics."""
     from threadpoolctl import threadpool_limits
 
@@ -219,7 +219,7 @@ def of_each(results: Mapping[str, tuple[HeldOut, list[Any]]], names: list[str]) 
 
 
 def summarise(
-    data: Data, results: Mapping[str, Any], best: str, by_row: list[str], settings: Settings, seed: int
+    data: Data, results: Mapping[str, Any], best: str, by_row: list[str], settings: LearningSettings, seed: int
 ) -> dict[str, Any]:
     """Return what goes into metrics.json."""
     rows = {name: held for name, (held, _) in results.items()}

@@ -10,7 +10,7 @@ import numpy as np
 from moxie.learning import molecular
 from moxie.learning.grouped import growth
 from moxie.learning.metrics import HeldOut, interval
-from moxie.learning.registry import Settings
+from moxie.learning.registry import LearningSettings
 from moxie.learning.tasks.logp.applicability import ionising
 from moxie.learning.tasks.logp.nested import (
     KINDS,
@@ -118,7 +118,7 @@ class Evaluation:
     unseen: list[list[str]]
 
 
-def evaluate(data: Data, settings: Settings, log: logging.Logger | None = None) -> Evaluation:
+def evaluate(data: Data, settings: LearningSettings, log: logging.Logger | None = None) -> Evaluation:
     """Return predictions of every model and baseline for groups that were held out."""
     from scipy.stats import norm
 
@@ -155,7 +155,7 @@ def evaluate(data: Data, settings: Settings, log: logging.Logger | None = None) 
     return Evaluation(rows, fold_of, similarity, fitted, folds, chosen, unseen)
 
 
-def leakage(data: Data, evaluation: Evaluation, settings: Settings, seed: int) -> dict[str, dict[str, float]]:
+def leakage(data: Data, evaluation: Evaluation, settings: LearningSettings, seed: int) -> dict[str, dict[str, float]]:
     """Return the error of every model under the grouped split and under a random split of as many folds.
 
     The random split is made by giving each molecule a group of its own; it tears scaffolds and homologous series apart.
@@ -168,7 +168,7 @@ def leakage(data: Data, evaluation: Evaluation, settings: Settings, seed: int) -
     }
 
 
-def learning_curve(data: Data, evaluation: Evaluation, settings: Settings, seed: int) -> list[dict[str, Any]]:
+def learning_curve(data: Data, evaluation: Evaluation, settings: LearningSettings, seed: int) -> list[dict[str, Any]]:
     """Return the held-out error against the share of the training molecules, whole scaffolds at a time.
 
     One entry per share and model: {"share", "n", "model", "rmse", "low", "high"}; n is the mean number of training
@@ -205,7 +205,7 @@ def learning_curve(data: Data, evaluation: Evaluation, settings: Settings, seed:
     return entries
 
 
-def importance(data: Data, evaluation: Evaluation, settings: Settings, seed: int) -> list[dict[str, Any]]:
+def importance(data: Data, evaluation: Evaluation, settings: LearningSettings, seed: int) -> list[dict[str, Any]]:
     """Return by how much the error grows when a block of features is shuffled among the held-out molecules.
 
     One entry per block: {"block", "increase", "low", "high"}, the interval over scaffolds.

@@ -20,7 +20,7 @@ from moxie.features.schemas import LOGP_PREDICTIONS, MOLECULES
 from moxie.learning import molecular
 from moxie.learning.checks import check_columns, check_keys
 from moxie.learning.metrics import grouping, interval, rmse_ratio, scores_with_intervals
-from moxie.learning.registry import Settings, Task
+from moxie.learning.registry import LearningSettings, Task
 from moxie.learning.tasks.logp import applicability
 from moxie.learning.tasks.logp.evaluation import (
     BASELINES,
@@ -97,7 +97,7 @@ def prepare(molecules: Any) -> tuple[Data, Any, dict[str, int]]:
     return Data(features(known), target, groups, known), good[~labelled].reset_index(drop=True), left_out
 
 
-def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int) -> dict[str, Any]:
+def run(inputs: Mapping[str, Path], output: Path, settings: LearningSettings, seed: int) -> dict[str, Any]:
     """Train, evaluate and write metrics.json, predictions.parquet, model.skops and card.md; return the metrics."""
     from threadpoolctl import threadpool_limits
 
@@ -147,7 +147,7 @@ def summarise(
     final: Fitted,
     limits: Mapping[str, float],
     said: Sequence[str],
-    settings: Settings,
+    settings: LearningSettings,
     seed: int,
 ) -> dict[str, Any]:
     """Return what goes into metrics.json; `said` is the applicability of the held-out molecules."""
@@ -238,7 +238,7 @@ def predict(model: Mapping[str, Any], frame: Any) -> Any:
     )
 
 
-def tabulate(data: Data, evaluation: Evaluation, unknown: Any, new: Any, settings: Settings) -> Any:
+def tabulate(data: Data, evaluation: Evaluation, unknown: Any, new: Any, settings: LearningSettings) -> Any:
     """Return the table `logp_predictions`: labelled molecules when held out, then the unlabelled ones."""
     import pandas
 

@@ -19,7 +19,7 @@ from moxie.features.schemas import NETWORK_ENERGY_PREDICTIONS, PLACEMENTS
 from moxie.learning.checks import check_columns, check_finite, check_groups, check_keys
 from moxie.learning.grouped import best_alpha, permutation_importance
 from moxie.learning.metrics import HeldOut, grouping, interval, rmse_ratio, scores_with_intervals
-from moxie.learning.registry import Settings, Task
+from moxie.learning.registry import LearningSettings, Task
 from moxie.learning.splits import random_folds
 from moxie.learning.tasks.network_energy.extrapolation import growth, last_step_half_width
 
@@ -98,7 +98,7 @@ def estimators(counts: np.ndarray, energy: np.ndarray, n_oxygen: np.ndarray, see
     return models | {"trees": GradientBoostingRegressor(random_state=seed)}
 
 
-def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int) -> dict[str, Any]:
+def run(inputs: Mapping[str, Path], output: Path, settings: LearningSettings, seed: int) -> dict[str, Any]:
     """Train, evaluate and write metrics.json, predictions.parquet, model.skops and card.md; return the metrics."""
     from threadpoolctl import threadpool_limits
 
@@ -136,7 +136,7 @@ def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int)
 
 
 def evaluate(
-    models: Mapping[str, Any], data: Data, settings: Settings, seed: int
+    models: Mapping[str, Any], data: Data, settings: LearningSettings, seed: int
 ) -> tuple[dict[str, HeldOut], dict[str, float]]:
     """Fit every model to all training rows; return its predictions for the test rows and the half-width of its interval
     in the last step of the training (`moxie.learning.tasks.network_energy.extrapolation`)."""
@@ -172,7 +172,7 @@ def summarise(
     models: Mapping[str, Any],
     rows: Mapping[str, HeldOut],
     data: Data,
-    settings: Settings,
+    settings: LearningSettings,
     seed: int,
 ) -> dict[str, Any]:
     """Return what goes into metrics.json."""

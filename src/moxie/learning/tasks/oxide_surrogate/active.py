@@ -12,7 +12,7 @@ import numpy as np
 
 from moxie.learning.metrics import HeldOut, rmse_ratio, scores_with_intervals
 from moxie.learning.models import LONGEST, GaussianProcess
-from moxie.learning.registry import Settings
+from moxie.learning.registry import LearningSettings
 from moxie.learning.tasks.oxide_surrogate.noise import replica_noise
 from moxie.learning.tasks.oxide_surrogate.task import FEATURES, Data, prepare
 
@@ -22,7 +22,7 @@ _RANDOM_ORDERS = 10
 Choice = Callable[[np.ndarray, np.ndarray, Callable[[float], float]], float]
 
 
-def next_recipe(oxide_runs: str | Path, output: Mapping[str, str | Path], settings: Settings, seed: int) -> Any:
+def next_recipe(oxide_runs: str | Path, output: Mapping[str, str | Path], settings: LearningSettings, seed: int) -> Any:
     """Write the next configuration overlay (output["yaml"]) and its reasons (output["json"]); return the latter.
 
     Raises InputError as the task oxide_surrogate does.
@@ -127,7 +127,7 @@ def at_random(rng: np.random.Generator) -> Choice:
     return lambda chosen, left, variance: float(rng.choice(left))
 
 
-def retrospective(data: Data, settings: Settings, seed: int) -> list[dict[str, Any]]:
+def retrospective(data: Data, settings: LearningSettings, seed: int) -> list[dict[str, Any]]:
     """Return how fast each strategy would have learnt what the finished sweep holds.
 
     Each replica in turn provides the training films, starting with the lowest and highest temperature and adding one

@@ -20,7 +20,7 @@ from moxie.learning.checks import check_columns, check_finite, check_keys
 from moxie.learning.grouped import permutation_importance
 from moxie.learning.metrics import HeldOut, grouping, interval, rmse_ratio, scores_with_intervals
 from moxie.learning.models import GaussianProcess, LinearInterpolation, MeanBaseline, OfColumns, Plane
-from moxie.learning.registry import Settings, Task
+from moxie.learning.registry import LearningSettings, Task
 from moxie.learning.splits import leave_one_group_out
 from moxie.learning.tasks.oxide_surrogate.evaluation import held_out_predictions, leakage, learning_curve
 from moxie.learning.tasks.oxide_surrogate.noise import ReplicaNoise, replica_noise
@@ -84,7 +84,7 @@ def prepare(oxide_runs: Any, target: str) -> Data:
     return Data(features, frame[target].to_numpy(dtype=float), features[:, 0], cells.ravel(), frame)
 
 
-def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int) -> dict[str, Any]:
+def run(inputs: Mapping[str, Path], output: Path, settings: LearningSettings, seed: int) -> dict[str, Any]:
     """Train, evaluate and write metrics.json, predictions.parquet, model.skops and card.md; return the metrics."""
     from threadpoolctl import threadpool_limits
 
@@ -142,7 +142,7 @@ def summarise(
     data: Data,
     results: Mapping[str, HeldOut],
     predict_each: Callable[[np.ndarray], np.ndarray],
-    settings: Settings,
+    settings: LearningSettings,
     unit: str,
     seed: int,
 ) -> dict[str, Any]:
@@ -190,7 +190,7 @@ def summarise(
     }
 
 
-def tabulate(data: Data, results: Mapping[str, HeldOut], settings: Settings) -> Any:
+def tabulate(data: Data, results: Mapping[str, HeldOut], settings: LearningSettings) -> Any:
     """Return the table `predictions` as a data frame."""
     process = results["gaussian_process"]
     low, high = interval(process.mean, process.deviation, settings.confidence)

@@ -18,12 +18,12 @@ from moxie.errors import InputError
 from moxie.features.schemas import OXIDE_RUNS, OXIDE_SITES, SITE_ENVIRONMENTS, SITE_MAP
 from moxie.learning.checks import check_columns, check_finite, check_groups, check_keys
 from moxie.learning.metrics import grouping, interval_over_groups
-from moxie.learning.registry import Settings, Task
+from moxie.learning.registry import LearningSettings, Task
 from moxie.learning.tasks.site_map.environments import COSINES, DISTANCES, FEATURES
 from moxie.learning.thresholds import FEWEST_FILMS
 
-FILM = ("orientation", "temperature_K", "replica")
-KEY = (*FILM, "site")
+FILM_KEY = ("orientation", "temperature_K", "replica")
+KEY = (*FILM_KEY, "site")
 BLOCKS = {
     "nearest four distances": DISTANCES[:4],
     "further distances": DISTANCES[4:],
@@ -49,7 +49,7 @@ class Data:
     frame: Any
 
 
-def prepare(environments: Any, oxide_sites: Any, oxide_runs: Any, settings: Settings) -> Data:
+def prepare(environments: Any, oxide_sites: Any, oxide_runs: Any, settings: LearningSettings) -> Data:
     """Return the sites of the task, sorted by key.
 
     Strain is the site's energy less the suboxide penalty of its oxidation state, in five classes of equal number.
@@ -69,7 +69,7 @@ def prepare(environments: Any, oxide_sites: Any, oxide_runs: Any, settings: Sett
     known = oxide_sites[[*KEY, "x_A", "y_A", "z_A", "depth_A", "oxidation_state", "energy_eV"]]
     frame = environments.merge(known, on=list(KEY), how="left").sort_values(list(KEY), ignore_index=True)
     check_finite(frame, "oxide_sites", KEY, ("oxidation_state", "energy_eV", "depth_A"))
-    film = frame.groupby(list(FILM)).ngroup().to_numpy()
+    film = frame.groupby(list(FILM_KEY)).ngroup().to_numpy()
     advice = "Add oxidation.temperatures_K or oxidation.replicas."
     check_groups(film, "site_environments", "site_map", "films", FEWEST_FILMS, advice)
     penalty = np.array(settings.suboxide_eV)
@@ -80,7 +80,7 @@ def prepare(environments: Any, oxide_sites: Any, oxide_runs: Any, settings: Sett
     return Data(frame[list(FEATURES)].to_numpy(float), film, unseen, frame)
 
 
-def run(inputs: Mapping[str, Path], output: Path, settings: Settings, seed: int) -> dict[str, Any]:
+def run(inputs: Mapping[str, Path], output: Path, settings: LearningSettings, seed: int) -> dict[str, Any]:
     """Cluster, compare and write metrics.json, predictions.parquet, model.skops and card.md; return the metrics."""
     from threadpoolctl import threadpool_limits
 
@@ -162,7 +162,7 @@ def summarise(
     model: Mapping[str, Any],
     placed: Mapping[str, np.ndarray],
     stability: Mapping[int, float],
-    settings: Settings,
+    settings: LearningSettings,
     seed: int,
 ) -> dict[str, Any]:
     """Return what goes into metrics.json."""
@@ -267,7 +267,7 @@ def learning_curve(data: Data, n_clusters: int, seed: int) -> list[dict[str, Any
 
 
 def importance(
-    data: Data, model: Mapping[str, Any], cluster: np.ndarray, settings: Settings, seed: int
+    data: Data, model: Mapping[str, Any], cluster: np.ndarray, settings: LearningSettings, seed: int
 ) -> list[dict[str, Any]]:
     """Return by how much the clusters change when a block of features is shuffled among all sites.
 
