@@ -187,6 +187,18 @@ MISTAKES = {
         {"learning": {"target": "strain_energy"}},
         r"`learning.target` = 'strain_energy': .*Did you mean `strain_energy_eV_per_atom`\?",
     ),
+    "error bar as a target of learning": (
+        {"learning": {"target": "film_density_g_cm3_standard_error"}},
+        r"not a target. Did you mean `film_density_g_cm3`\?",
+    ),
+    "unknown setting of matplotlib": (
+        {"figures": {"style": {"font.sise": 9}}},
+        r"`figures.style`: matplotlib has no setting `font.sise`. Did you mean `font.size`\?",
+    ),
+    "setting of matplotlib without sense": (
+        {"figures": {"style": {"font.size": "big"}}},
+        r"`figures.style`: Key font.size: .*'big' to float",
+    ),
     "step without a temperature": (
         oxidation(recipe={"steps": [{"time_s": 60}]}),
         r"`oxidation.recipe.steps\[0\].temperature_K`: Field required.*Temperature, in K",

@@ -126,7 +126,7 @@ def test_style_changes_the_figure_and_a_wrong_setting_is_refused(results, tmp_pa
     draw("growth_curve", results, tmp_path / "a")
     draw("growth_curve", results, tmp_path / "b", style={"lines.linewidth": 4.0})
     assert (tmp_path / "a.svg").read_bytes() != (tmp_path / "b.svg").read_bytes()
-    with pytest.raises(InputError, match="no setting lines.thickness"):
+    with pytest.raises(InputError, match="no setting `lines.thickness`"):
         draw("growth_curve", results, tmp_path / "c", style={"lines.thickness": 4.0})
     with pytest.raises(InputError, match=r"figures\.style"):
         draw("growth_curve", results, tmp_path / "c", style={"lines.linewidth": "thick"})

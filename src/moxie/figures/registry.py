@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from moxie.errors import InputError
+from moxie.errors import InputError, nearest
 
 CATEGORIES = ("Liquids and electrolytes", "Oxidised silicon", "Molecules", "Learning", "Validation")
 FORMATS = ("svg", "png", "csv")
@@ -97,17 +97,9 @@ def render(
     from moxie.io import replace_when_complete, write_text
 
     figure = get(name)
+    check_style(style or {})
     settings: dict[Any, Any] = {**dict(style or {}), "svg.hashsalt": name, **({"savefig.dpi": dpi} if dpi else {})}
-    unknown = sorted(set(settings) - set(matplotlib.rcParams))
-    if unknown:
-        raise InputError(f"figures.style: matplotlib has no setting {', '.join(unknown)}.")
-    base = Path(__file__).with_name("moxie.mplstyle")
-    try:
-        context = matplotlib.rc_context(settings, fname=base)
-        context.__enter__()
-    except ValueError as error:
-        raise InputError(f"figures.style: {error}") from error
-    try:
+    with matplotlib.rc_context(settings, fname=Path(__file__).with_name("moxie.mplstyle")):
         try:
             canvas, data = figure.draw({label: Path(path) for label, path in inputs.items()})
         except NothingToDraw as nothing:
@@ -117,8 +109,25 @@ def render(
         with replace_when_complete(f"{stem}.png") as path:
             canvas.savefig(path, metadata={"Software": None})
         write_text(f"{stem}.csv", data.to_csv(index=False, float_format="%.8g"))
-    finally:
-        context.__exit__(None, None, None)
+
+
+def check_style(style: Mapping[str, Any]) -> None:
+    """Raise InputError with every setting that matplotlib does not have, or whose value it refuses."""
+    if not style:
+        return
+    import matplotlib
+
+    problems = []
+    for name, value in style.items():
+        if name not in matplotlib.rcParams:
+            problems.append(f"matplotlib has no setting `{name}`.{nearest(name, matplotlib.rcParams)}")
+            continue
+        try:
+            matplotlib.RcParams({name: value})
+        except (ValueError, TypeError) as error:
+            problems.append(f"{error}.")
+    if problems:
+        raise InputError("\n  ".join(f"`figures.style`: {text}" for text in problems))
 
 
 def _notice(title: str, reason: str) -> tuple[Any, Any]:

@@ -30,7 +30,7 @@ class Study:
         """Validate a configuration, merged from `files`; raises InputError with every problem, each on its own line."""
         study = cls(load(values, files))
         problems: list[str] = []
-        checks = [study._check_not_empty, study._check_smiles]
+        checks = [study._check_not_empty, study._check_smiles, study._check_style]
         for check in (*checks, *(check for stage in study.stages for check in stage.checks())):
             try:
                 check()
@@ -108,3 +108,8 @@ class Study:
             except InputError as error:
                 problems.append(str(error))
         raise_together(problems)
+
+    def _check_style(self) -> None:
+        from moxie.figures.registry import check_style
+
+        check_style(self.config.figures.style)

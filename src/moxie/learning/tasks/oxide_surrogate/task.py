@@ -40,7 +40,11 @@ _NOT_TARGETS = {
     *KEY,
     *("recipe_thickness_nm", "target_thickness_nm", "thickness_scale", "area_A2", "kT_eV", "n_si", "n_o"),
 }
-TARGETS = tuple(c.name for c in OXIDE_RUNS.columns if c.dtype == "float" and c.name not in _NOT_TARGETS)
+TARGETS = tuple(
+    c.name
+    for c in OXIDE_RUNS.columns
+    if c.dtype == "float" and c.name not in _NOT_TARGETS and not c.name.endswith("_standard_error")
+)
 
 
 @dataclass(frozen=True)
