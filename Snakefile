@@ -24,12 +24,14 @@ if len(sys.executable.split()) > 1:
     )
 
 
+include: "workflow/rules/start.smk"
+
+
 if config.get("extends") != "nothing":
+    if workflow.is_main_process:
+        or_end(check_default_study)
 
     configfile: f"{ROOT}/config.yaml"
-
-
-include: "workflow/rules/start.smk"
 
 
 if workflow.is_main_process:

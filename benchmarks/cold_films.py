@@ -46,7 +46,8 @@ def chains(folder: Path, temperature_K: float, builds: dict[str, Path], quick: b
     from moxie.io import write_json
     from moxie.oxidation.engine import Engine
     from moxie.oxidation.films.growth import FilmSettings, Growth, calibrate_rejection, grow_oxide
-    from moxie.oxidation.films.production import Production, sample_film
+    from moxie.oxidation.films.production import sample_film
+    from moxie.oxidation.films.production_settings import Production
     from moxie.oxidation.films.sizing import check_recipe_fits
     from moxie.oxidation.parameter_sets import load_parameters
     from moxie.oxidation.rejection import FILM_REJECTION

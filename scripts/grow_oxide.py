@@ -9,7 +9,8 @@ from moxie.interruption import asked
 from moxie.io import replace_when_complete, write_json
 from moxie.job import job
 from moxie.oxidation.films.growth import Anneal, FilmSettings, Growth, grow_oxide
-from moxie.oxidation.films.production import Production, sample_film
+from moxie.oxidation.films.production import sample_film
+from moxie.oxidation.films.production_settings import Production
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection
 from moxie.seeds import derive_seed

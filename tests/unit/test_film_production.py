@@ -7,14 +7,8 @@ from small_films import SETTINGS
 from moxie.errors import InputError
 from moxie.features.clusters import silicon_clusters
 from moxie.oxidation.films.growth import grow_oxide
-from moxie.oxidation.films.production import (
-    CALIBRATED_AT,
-    MOST_FRAMES,
-    Production,
-    check_production,
-    clear_checkpoints,
-    sample_film,
-)
+from moxie.oxidation.films.production import MOST_FRAMES, clear_checkpoints, sample_film
+from moxie.oxidation.films.production_settings import CALIBRATED_AT, Production, check_production
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.structures.silicon import MONOLAYER_PER_CM2, diamond, silicon_slab
 

@@ -298,9 +298,11 @@ def test_files_that_are_no_structures_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"none.xyz cannot be read \(No such file"):
         read(tmp_path / "none.xyz")
     for name, content, message in (
-        ("text.xyz", b"hello\nworld\n", "is not extended XYZ"),
+        ("text.xyz", b"hello\nworld\n", "line 1 must be the number of atoms; found 'hello'"),
+        ("short.xyz", b"%d\n\nSi 0 0 0\n" % 10**12, "1000000000000 atoms announced, but the file ends at line 3"),
+        ("columns.xyz", b"1\nProperties=species:S:1:pos:R:7\nSi 0 0 0\n", "is not extended XYZ"),
         ("binary.xyz", b"\xff\xfe\x00\x01", "cannot be read as text"),
-        ("empty.xyz", b"", "is not extended XYZ|holds 0 frames"),
+        ("empty.xyz", b"", "is empty"),
     ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(InputError, match=message):

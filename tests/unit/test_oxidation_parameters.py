@@ -56,6 +56,9 @@ def test_an_edited_copy_cannot_go_by_the_name_of_the_original(tmp_path):
         (lambda c: c["bonds"].update({"Si-Oo": c["bonds"]["Si-O"]}), "Did you mean `Si-O`"),
         (lambda c: c["bonds"]["Si-O"].update(k=-1), "bonds.Si-O.k` is -1"),
         (lambda c: c["bonds"]["Si-O"].update(k="stiff"), "must be a finite number"),
+        (lambda c: c["bonds"]["Si-O"].update(k=10**400), "must be a finite number"),
+        (lambda c: c["bonds"]["Si-O"].update(k=2.7e8), r"bonds.Si-O.k` is 270000000.0; at most 1000"),
+        (lambda c: c["suboxide_eV"]["Si2+"].update(value=-1e5), r"suboxide_eV.Si2\+.value` is -100000.0; at most 1000"),
         (lambda c: c["bonds"]["Si-O"].pop("source"), "`source` is missing in bonds.Si-O"),
         (lambda c: c["angles"]["O-Si-O"].update(cos=-1.5), "cosine"),
         (lambda c: c["angles"].pop("Si-O-Si"), "`Si-O-Si` is missing"),
@@ -89,5 +92,14 @@ def test_unknown_names_get_the_nearest_one(tmp_path):
     broken = tmp_path / "broken.yaml"
     shutil.copy(FOLDER / "keating_1966.yaml", broken)
     broken.write_text(broken.read_text() + "\n  - [")
-    with pytest.raises(InputError, match="not valid YAML"):
+    with pytest.raises(InputError, match=r"broken.yaml, line \d+: this is not YAML"):
         load_parameters(str(broken))
+
+
+def test_a_set_with_a_key_twice_or_of_another_folder_is_refused(tmp_path):
+    twice = tmp_path / "twice.yaml"
+    twice.write_text((FOLDER / "keating_1966.yaml").read_text() + "form: simplified\n")
+    with pytest.raises(InputError, match=r"twice.yaml cannot be used:\n  `form` stands on line \d+ and on line \d+"):
+        load_parameters(str(twice))
+    with pytest.raises(InputError, match="Unknown oxidation parameter set"):
+        load_parameters(f"../{FOLDER.name}/keating_1966")

@@ -2,12 +2,12 @@
 
 import os
 import runpy
-import sys
 
 import pytest
 import yaml
 from snakemake.cli import parse_args
 
+from moxie.errors import InputError
 from tests.workflow.conftest import ROOT
 
 SETTINGS = yaml.safe_load((ROOT / "profiles" / "default" / "profile.yaml").read_text())
@@ -15,7 +15,10 @@ SETTINGS["quiet"].sort()
 
 
 def in_force(arguments):
-    _, found = parse_args(arguments)
+    return values_of(parse_args(arguments)[1])
+
+
+def values_of(found):
     values = {name: getattr(found, name.replace("-", "_")) for name in SETTINGS}
     return values | {"quiet": sorted(each.name.lower() for each in values["quiet"])}
 
@@ -38,7 +41,25 @@ def test_by_hand(arguments, monkeypatch, tmp_path):
 def test_by_make_run(monkeypatch):
     handed_over = []
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("snakemake.cli.main", handed_over.append)
-    monkeypatch.setattr(sys, "argv", ["run.py", *made_by_make()])
-    runpy.run_path(os.path.join("workflow", "run.py"), run_name="__main__")
-    assert in_force(*handed_over) == SETTINGS
+    monkeypatch.setattr("snakemake.cli.args_to_api", lambda chosen, parser: handed_over.append(chosen))
+    runpy.run_path(os.path.join("workflow", "run.py"))["run"](made_by_make())
+    assert values_of(*handed_over) == SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a: [1, 2\nb: 3\n", ", line 2: this is not YAML: "),
+        (b"dynamics: &x {systems: *x}", "`dynamics.systems` on line 1 holds itself"),
+        (b"a:\n  b: " + b"7" * 5000, "`a.b` on line 2 is 77777"),
+        (None, " cannot be read: No such file or directory."),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_named_before_snakemake_reads_it(content, words, tmp_path, capsys):
+    path = tmp_path / "mine.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    run = runpy.run_path(str(ROOT / "workflow" / "run.py"))["run"]
+    with pytest.raises(InputError) as caught:
+        run(["--snakefile", str(ROOT / "Snakefile"), "--cores", "1", "--dry-run", "--configfile", str(path)])
+    assert str(path) in str(caught.value) and words in str(caught.value)

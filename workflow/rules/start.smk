@@ -9,6 +9,10 @@ def or_end(action):
         sys.exit(str(error))
 
 
+def check_default_study():
+    check_file(ROOT / "config.yaml")
+
+
 def load_study():
     found = Study.load(config, [check_file(file) for file in workflow.overwrite_configfiles])
     config.update(found.config.model_dump(mode="json"))  # with the defaults of what was left out

@@ -6,9 +6,9 @@ InputError that names each bad key, what was found and what is allowed.
 """
 
 from moxie.config.dynamics import System
-from moxie.config.files import check_file
 from moxie.config.loading import load
 from moxie.config.section import Section, label, section_of
 from moxie.config.study import StudyConfig, default_study
+from moxie.yaml_files import check_file
 
 __all__ = ["Section", "StudyConfig", "System", "check_file", "default_study", "label", "load", "section_of"]

@@ -4,14 +4,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from moxie.config.section import Name, Section, distinct_states
+from moxie.config.section import LONGEST_INTERVAL_S, Name, Section, distinct_states
 
 LiquidTemperatures = Annotated[
     list[Annotated[float, Field(ge=100, le=800)]], Field(min_length=1), AfterValidator(distinct_states)
 ]
 Pressures = Annotated[list[Annotated[float, Field(gt=0, le=1e6)]], Field(min_length=1), AfterValidator(distinct_states)]
+LONGEST_PS = 1e9  # a millisecond
 _HIGHEST_USUAL_BAR = 10_000.0  # where water and most organic liquids have long been solid; 10 % of 1 bar in pascal
-StandardError = Annotated[float, Field(gt=0)] | None
+StandardError = Annotated[float, Field(gt=0, le=1e6)] | None
 
 
 def _standard_error(of: str, unit: str | None) -> Any:
@@ -44,11 +45,16 @@ class Transport(Section):
     length_ps: float = Field(
         50.0,
         gt=0,
+        le=LONGEST_PS,
         description="Length of a leg; at least 100 times the decay of the stress, and long enough for linear diffusion",
         json_schema_extra={"unit": "ps"},
     )
     thermalisation_ps: float = Field(
-        5.0, ge=0, description="Run with a thermostat at the start of each leg", json_schema_extra={"unit": "ps"}
+        5.0,
+        ge=0,
+        le=LONGEST_PS,
+        description="Run with a thermostat at the start of each leg",
+        json_schema_extra={"unit": "ps"},
     )
     timestep_fs: Annotated[float, Field(ge=0.05, le=2.5)] | None = Field(
         None,
@@ -56,7 +62,7 @@ class Transport(Section):
         json_schema_extra={"unit": "fs"},
     )
     frame_interval_ps: float = Field(
-        0.1, gt=0, description="Interval of the trajectory's frames", json_schema_extra={"unit": "ps"}
+        0.1, gt=0, le=LONGEST_PS, description="Interval of the trajectory's frames", json_schema_extra={"unit": "ps"}
     )
     stress_interval_fs: float = Field(
         20.0,
@@ -117,12 +123,14 @@ class System(Section):
     equilibration_ps: float = Field(
         20.0,
         ge=0,
+        le=LONGEST_PS,
         description="Run before sampling starts; more is cut off by what the data say",
         json_schema_extra={"unit": "ps"},
     )
     sampling_ps: float = Field(
         100.0,
         gt=0,
+        le=LONGEST_PS,
         description="Sampled time; the longest where a precision is asked for",
         json_schema_extra={"unit": "ps"},
     )
@@ -142,20 +150,28 @@ class Protocol(Section):
     )
     barostat_interval: int = Field(10, ge=1, le=10_000, description="Steps between attempted volume changes")
     sample_interval_ps: float = Field(
-        0.2, gt=0, description="Interval of the time series", json_schema_extra={"unit": "ps"}
+        0.2, gt=0, le=LONGEST_PS, description="Interval of the time series", json_schema_extra={"unit": "ps"}
     )
     frame_interval_ps: float = Field(
-        1.0, gt=0, description="Interval of the trajectory's frames", json_schema_extra={"unit": "ps"}
+        1.0, gt=0, le=LONGEST_PS, description="Interval of the trajectory's frames", json_schema_extra={"unit": "ps"}
     )
     gas_sampling_ps: float = Field(
-        2000.0, gt=0, description="Sampled time of the isolated molecule", json_schema_extra={"unit": "ps"}
+        2000.0,
+        gt=0,
+        le=LONGEST_PS,
+        description="Sampled time of the isolated molecule",
+        json_schema_extra={"unit": "ps"},
     )
     checkpoint_interval_s: float = Field(
-        30.0, gt=0, description="Wall-clock time between checkpoints", json_schema_extra={"unit": "s"}
+        30.0,
+        gt=0,
+        le=LONGEST_INTERVAL_S,
+        description="Wall-clock time between checkpoints",
+        json_schema_extra={"unit": "s"},
     )
 
 
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, le=LONGEST_PS)]
 HydrogenMasses = Annotated[list[Annotated[float, Field(ge=1, le=4)] | None], Field(min_length=1)]
 
 

@@ -20,7 +20,7 @@ class Placements(Section):
     tested_up_to: int = Field(
         7, ge=4, le=8, description="Most oxygen atoms in the test cells, each with more than these"
     )
-    tested_per_content: Annotated[int, Field(ge=20)] | None = Field(
+    tested_per_content: Annotated[int, Field(ge=20, le=1_000_000)] | None = Field(
         200, description="Placements to relax for each number of oxygen atoms in the test cells (null: all)"
     )
 

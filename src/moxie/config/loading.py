@@ -16,6 +16,7 @@ _PLAIN_WORDS = {  # what pydantic says in terms of Python
     "string_type": "here belongs text; put it in quotes, since YAML reads it as something else (a number, a list)",
     "string_pattern_mismatch": "Names start with a lower-case letter and hold lower-case letters, digits and _ only",
 }
+_TAKEN_FOR_A_SLIP = 10_000  # upper bounds from here on are none of physics or of a method
 REMOVABLE = (("molecules",), ("dynamics", "systems"), ("dynamics", "systems", "*", "composition"))
 
 
@@ -106,6 +107,10 @@ def _explain(problem: Any) -> str:
     message = _PLAIN_WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
     if problem["type"] != "missing" and problem["input"] is None:
         return f"`{key}` has no value (it is blank or null), and needs one.{about}"
+    if problem["type"] == "less_than_equal" and problem["ctx"]["le"] >= _TAKEN_FOR_A_SLIP:
+        message = f"at most {problem['ctx']['le']:,.0f}. More is taken for a slip of a digit or a unit"
+    if problem["type"] == "string_too_long":
+        message = f"at most {problem['ctx']['max_length']} characters, since it becomes a part of names of files"
     if problem["type"] == "too_short":
         message = f"at least {problem['ctx']['min_length']} item needed"
     return f"`{key}`{found}: {message}.{about}"

@@ -25,9 +25,9 @@ class QuantumChemistry(Section):
         description="Largest force at which a geometry counts as optimised",
         json_schema_extra={"unit": "eV/A"},
     )
-    max_steps: int = Field(500, ge=1, description="Steps after which an optimisation is given up")
+    max_steps: int = Field(500, ge=1, le=100_000, description="Steps after which an optimisation is given up")
     most_atoms: int = Field(
-        200, ge=1, description="Atoms, hydrogens included, of the largest molecule that is computed"
+        200, ge=1, le=10_000, description="Atoms, hydrogens included, of the largest molecule that is computed"
     )
     density_functional: DensityFunctional | None = Field(
         None, description="Single point of every molecule with pyscf, which is not installed by default (null: none)"
@@ -39,7 +39,7 @@ class QuantumChemistry(Section):
             "files (column smiles; optional name and logP, a measured partition coefficient) or .smi files"
         ),
     )
-    most_per_list: Annotated[int, Field(ge=1)] | None = Field(
+    most_per_list: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
         None, description="Compute only this many molecules of each list, chosen by a hash of their names (null: all)"
     )
     most_per_chunk: int = Field(64, ge=1, le=10_000, description="Molecules of a list that one job computes, at most")

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from moxie.config.section import Section, distinct, distinct_states
+from moxie.config.section import LONGEST_INTERVAL_S, Section, distinct, distinct_states
 
+MOST_MOVES = 1_000_000_000  # for each O: years
 ProcessTemperatures = Annotated[
     list[Annotated[float, Field(ge=300, le=2000)]], Field(min_length=1), AfterValidator(distinct_states)
 ]
@@ -34,6 +35,7 @@ class Slab(Section):
     frozen_layers: int = Field(
         4,
         ge=0,
+        le=1000,
         description="Atomic layers at the back that keep the crystal's positions; 0: a free back, closed by O as the "
         "front is",
     )
@@ -76,11 +78,13 @@ class Recipe(Process):
 
 class Growth(Section):
     stages: int = Field(4, ge=1, le=50, description="Stages of growth, each ended by an anneal and kept for analysis")
-    moves_per_oxygen: int = Field(150, ge=0, description="Monte Carlo moves after each inserted O, at `kT_eV`")
+    moves_per_oxygen: int = Field(
+        150, ge=0, le=MOST_MOVES, description="Monte Carlo moves after each inserted O, at `kT_eV`"
+    )
     hop_fraction: float = Field(0.3, ge=0, le=1, description="Share of oxygen hops among the moves")
     kT_eV: float = Field(0.3, gt=0, le=5, description="Temperature during growth", json_schema_extra={"unit": "eV"})
     hot_moves_per_oxygen: int = Field(
-        100, ge=0, description="Switches of fully oxidised Si after each inserted O, at `hot_kT_eV`"
+        100, ge=0, le=MOST_MOVES, description="Switches of fully oxidised Si after each inserted O, at `hot_kT_eV`"
     )
     hot_kT_eV: float = Field(0.8, gt=0, le=5, description="Temperature of these", json_schema_extra={"unit": "eV"})
     penalty_scale_eV: float = Field(
@@ -97,11 +101,11 @@ class Growth(Section):
         description="Depth that lowers the odds of an insertion e-fold",
         json_schema_extra={"unit": "A"},
     )
-    relax_steps: int = Field(60, ge=1, description="Steps of relaxing the whole film after each inserted O")
+    relax_steps: int = Field(60, ge=1, le=100_000, description="Steps of relaxing the whole film after each inserted O")
 
 
 class Anneal(Section):
-    steps: int = Field(12, ge=1, description="Steps of cooling at the end of each stage")
+    steps: int = Field(12, ge=1, le=100_000, description="Steps of cooling at the end of each stage")
     start_kT_eV: float = Field(
         0.4,
         gt=0,
@@ -109,24 +113,27 @@ class Anneal(Section):
         description="Temperature at which cooling starts; it ends at the process temperature",
         json_schema_extra={"unit": "eV"},
     )
-    moves_per_oxygen: int = Field(120, ge=0, description="Moves for each O in the anneal of a stage")
-    final_moves_per_oxygen: int = Field(600, ge=0, description="Moves for each O in the last anneal")
+    moves_per_oxygen: int = Field(120, ge=0, le=MOST_MOVES, description="Moves for each O in the anneal of a stage")
+    final_moves_per_oxygen: int = Field(600, ge=0, le=MOST_MOVES, description="Moves for each O in the last anneal")
 
 
 class FilmPrecision(Section):
     suboxide_total_monolayers: float | None = Field(
-        None, gt=0, description="Standard error of the suboxide in all, in monolayers (null: not asked for)"
+        None, gt=0, le=1000, description="Standard error of the suboxide in all, in monolayers (null: not asked for)"
     )
-    suboxide_fraction_1: float | None = Field(None, gt=0, description="Standard error of the share of Si1+")
-    suboxide_fraction_2: float | None = Field(None, gt=0, description="Standard error of the share of Si2+")
-    suboxide_fraction_3: float | None = Field(None, gt=0, description="Standard error of the share of Si3+")
+    suboxide_fraction_1: float | None = Field(None, gt=0, le=1000, description="Standard error of the share of Si1+")
+    suboxide_fraction_2: float | None = Field(None, gt=0, le=1000, description="Standard error of the share of Si2+")
+    suboxide_fraction_3: float | None = Field(None, gt=0, le=1000, description="Standard error of the share of Si3+")
 
 
 class Production(Section):
     moves_per_oxygen: int = Field(
-        10_000, ge=1, description="Moves for each O at the process temperature, at most; a film ends when it is precise"
+        10_000,
+        ge=1,
+        le=MOST_MOVES,
+        description="Moves for each O at the process temperature, at most; a film ends when it is precise",
     )
-    moves_per_record: int = Field(100, ge=1, description="Moves for each O between two records")
+    moves_per_record: int = Field(100, ge=1, le=MOST_MOVES, description="Moves for each O between two records")
     hop_fraction: float = Field(
         0.02, ge=0, le=1, description="Share of oxygen hops among the moves; many of them only flicker to and fro"
     )
@@ -159,6 +166,7 @@ class ReplicaExchange(Section):
     near_temperature_K: float = Field(
         1273.0,
         gt=0,
+        le=10_000,
         description="The film of each surface that is sampled: replica 0 of the process temperature nearest to this",
         json_schema_extra={"unit": "K"},
     )
@@ -175,8 +183,8 @@ class ReplicaExchange(Section):
         description="Highest temperature of the ladder",
         json_schema_extra={"unit": "eV"},
     )
-    moves_per_oxygen: int = Field(100_000, ge=1, description="Monte Carlo moves for each O on each rung")
-    exchange_interval: int = Field(50, ge=1, description="Moves for each O between two exchanges")
+    moves_per_oxygen: int = Field(100_000, ge=1, le=MOST_MOVES, description="Monte Carlo moves for each O on each rung")
+    exchange_interval: int = Field(50, ge=1, le=MOST_MOVES, description="Moves for each O between two exchanges")
     equilibration_share: float = Field(
         0.3,
         ge=0,
@@ -211,5 +219,9 @@ class Oxidation(Section):
         description="Equilibrium of one film of each surface, with its oxygen fixed, by replica exchange (null: none)",
     )
     checkpoint_interval_s: float = Field(
-        30.0, gt=0, description="Wall-clock time between checkpoints", json_schema_extra={"unit": "s"}
+        30.0,
+        gt=0,
+        le=LONGEST_INTERVAL_S,
+        description="Wall-clock time between checkpoints",
+        json_schema_extra={"unit": "s"},
     )

@@ -29,7 +29,8 @@ def distinct(values: list[str]) -> list[str]:
     return values
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+LONGEST_INTERVAL_S = 1e7  # four months
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]  # a part of paths
 
 
 class Section(BaseModel):
@@ -42,7 +43,7 @@ class Section(BaseModel):
     def _refuse_yes_as_a_number(cls, value: Any, info: ValidationInfo) -> Any:
         """Refuse yes and no where they are not meant: pydantic takes them for the numbers 1 and 0."""
         annotation = cls.model_fields[info.field_name or ""].annotation
-        if mentions(annotation, bool):
+        if mentions(annotation, bool) or mentions(annotation, Any):
             return value
         keys = (
             [f"{key}: " for key, each in value.items() if isinstance(each, bool)] if isinstance(value, Mapping) else []

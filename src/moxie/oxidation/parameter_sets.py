@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from moxie.errors import InputError
+from moxie.yaml_files import check_file
 
 FOLDER = Path(__file__).resolve().parent / "parameters"
 FORMS = ("simplified", "keating")
@@ -25,6 +26,7 @@ _LENGTHS_A = {"Si-Si": (2.0, 3.0), "Si-O": (1.3, 2.0)}
 # neighbours of the perfect crystal.
 LONGEST_RANGE_A = 4.3
 SKIN_A = 0.4  # pairs up to this beyond the range are listed for a relaxation
+_LARGEST = 1000.0  # eV/A^n: forty times the stiffest bond
 _TOP = ("name", "form", "source", "bonds", "angles", "suboxide_eV", "default_repulsion", "repulsions")
 
 
@@ -90,7 +92,7 @@ def load_parameters(name: str, repulsion: str | None = None) -> ParameterSet:
     not the file's.
     """
     path = FOLDER / f"{name}.yaml"
-    if not path.is_file():
+    if name not in available_sets():
         path = Path(name)
         if path.suffix not in (".yaml", ".yml"):
             known = available_sets()
@@ -110,14 +112,7 @@ def load_parameters(name: str, repulsion: str | None = None) -> ParameterSet:
 @lru_cache(maxsize=16)
 def _read(path: Path, repulsion: str | None, state: tuple[int, ...]) -> ParameterSet:
     """Return what a file says; one that has changed has another state, its size and times, and is read anew."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"The parameter set {path} cannot be read ({error.strerror}).") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"The parameter set {path} is not valid YAML: {error}") from error
+    content = check_file(path)
     label = str(path) if path.parent != FOLDER else path.stem
     parameters = _parse(content, label, repulsion)
     if parameters.name != path.stem:  # tables and figures would call an edited copy by the name of the original
@@ -161,6 +156,10 @@ def _parse(content: Any, label: str, repulsion: str | None) -> ParameterSet:
         if key in states:
             entry = _entry(states[key], label, f"suboxide_eV.{key}", ("value",))
             penalties[number] = _number(entry["value"], label, f"suboxide_eV.{key}.value")
+            if abs(penalties[number]) > _LARGEST:
+                raise InputError(
+                    f"{label}: `suboxide_eV.{key}.value` is {penalties[number]}; at most {_LARGEST:g} eV either way."
+                )
     chosen = repulsion if repulsion is not None else top["default_repulsion"]
     return ParameterSet(
         name=str(top["name"]),
@@ -231,7 +230,7 @@ def _section(value: Any, label: str, where: str, allowed: tuple[str, ...], requi
 
 
 def _number(value: Any, label: str, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
         raise InputError(f"{label}: `{where}` is {value!r}; it must be a finite number.")
     return float(value)
 
@@ -240,4 +239,6 @@ def _positive(value: Any, label: str, where: str) -> float:
     number = _number(value, label, where)
     if number <= 0:
         raise InputError(f"{label}: `{where}` is {number}; it must be positive.")
+    if number > _LARGEST:
+        raise InputError(f"{label}: `{where}` is {number}; at most {_LARGEST:g}. Units are eV and angstrom.")
     return number

@@ -285,15 +285,33 @@ def read_network(path: str | Path) -> Network:
 
 def read_networks(path: str | Path) -> list[Network]:
     """Read all frames of a network file; raises InputError naming file, frame, line or atom when something is wrong."""
+    lines = xyz_lines(path)
+    return [
+        _parse(lines[start + 1], lines[start + 2 : start + 2 + n], start + 3, f"{path}, frame {frame}")
+        for frame, (start, n) in enumerate(xyz_frames(path, lines))
+    ]
+
+
+def xyz_lines(path: str | Path) -> list[str]:
+    """Return the lines of an XYZ file; raises InputError for one that is no text."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist.") from error
+    except OSError as error:
+        words = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        raise InputError(f"{path} {words}.") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a text file.") from error
     while lines and not lines[-1].strip():
         lines.pop()
-    frames: list[Network] = []
+    return lines
+
+
+def xyz_frames(path: str | Path, lines: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the first line (from 0) and the number of atoms of each frame of an XYZ file.
+
+    Raises InputError for no frame, for a line that should be a number of atoms, and for more atoms than there are.
+    """
+    frames: list[tuple[int, int]] = []
     start = 0
     while start < len(lines):
         label = f"{path}, frame {len(frames)}"
@@ -301,13 +319,13 @@ def read_networks(path: str | Path) -> list[Network]:
             n = int(lines[start])
         except ValueError:
             raise InputError(
-                f"{label}: line {start + 1} must be the number of atoms; found {lines[start]!r}."
+                f"{label}: line {start + 1} must be the number of atoms; found {lines[start][:80]!r}."
             ) from None
         if n <= 0 or start + 2 + n > len(lines):
             raise InputError(
                 f"{label}: {n} atoms announced, but the file ends at line {len(lines)}. It may be cut off."
             )
-        frames.append(_parse(lines[start + 1], lines[start + 2 : start + 2 + n], start + 3, label))
+        frames.append((start, n))
         start += 2 + n
     if not frames:
         raise InputError(f"{path} is empty.")

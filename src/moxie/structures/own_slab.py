@@ -16,7 +16,7 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.structures.back_side import FACT, find_back_oxygens
-from moxie.structures.network import Network, make_network, nearest_image, read_network
+from moxie.structures.network import Network, make_network, nearest_image, read_network, xyz_frames, xyz_lines
 from moxie.structures.silicon import NARROWEST_A
 
 BONDED, NOT_BONDED = (1.15, 1.30), (1.28, 1.50)  # Si-Si, Si-O, in bond lengths
@@ -89,6 +89,7 @@ def _read_others(path: str, label: str, bond_lengths_A: tuple[float, float], fre
     """Return the network of any extended XYZ file: its bonds by distance, where the comment line lists none."""
     from ase.io import read
 
+    xyz_frames(path, xyz_lines(path))  # the reader goes on for as many lines as are announced, beyond the file's end
     try:
         atoms = read(path, index=":", format="extxyz")
     except Exception as error:  # the reader's own, of any kind

@@ -87,7 +87,7 @@ class OxidationStage(Stage):
 
     @cached_property
     def production_settings(self) -> dict[str, Any]:
-        """How a finished film is sampled, as `moxie.oxidation.films.production.Production` takes it; {}: not at all."""
+        """How a finished film is sampled, as `films.production_settings.Production` takes it; {}: not at all."""
         production = self.config.production
         if production is None:
             return {}
@@ -192,7 +192,7 @@ class OxidationStage(Stage):
             except InputError as error:
                 problems.append(f"`oxidation`: {error}")
         if config.production is not None:
-            from moxie.oxidation.films.production import Production, check_production
+            from moxie.oxidation.films.production_settings import Production, check_production
 
             try:
                 check_production(Production(**self.production_settings))

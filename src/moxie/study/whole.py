@@ -18,6 +18,8 @@ from moxie.study.molecules import MoleculesStage
 from moxie.study.oxidation import OxidationStage
 from moxie.study.stage import Stage, raise_together
 
+_MOST_RUNS = 200_000
+
 
 @dataclass(frozen=True, eq=False)
 class Study:
@@ -29,6 +31,7 @@ class Study:
     def load(cls, values: Mapping[str, Any], files: Sequence[Mapping[str, Any]] = ()) -> "Study":
         """Validate a configuration, merged from `files`; raises InputError with every problem, each on its own line."""
         study = cls(load(values, files))
+        study._check_count()
         problems: list[str] = []
         checks = [study._check_not_empty, study._check_smiles, study._check_style]
         for check in (*checks, *(check for stage in study.stages for check in stage.checks())):
@@ -91,12 +94,29 @@ class Study:
         """Return the seed of a job from the base seed, its rule and all its wildcards."""
         return derive_seed(self.config.seed, rule, **dict(wildcards.items()))
 
+    def _check_count(self) -> None:
+        """Raise InputError for more runs than one plan can hold; first of all, since what follows goes through them."""
+        dynamics, oxidation = self.config.dynamics, self.config.oxidation
+        systems = dynamics.systems.values() if dynamics else ()
+        runs = sum(len(each.temperatures_K) * len(each.pressures_bar) * each.replicas for each in systems)
+        films = len(oxidation.orientations) * len(oxidation.temperatures_K) * oxidation.replicas if oxidation else 0
+        if runs + films > _MOST_RUNS:
+            raise InputError(
+                f"`dynamics` names {runs:,} runs and `oxidation` {films:,} films, temperatures times pressures times"
+                f" replicas; one study holds at most {_MOST_RUNS:,}. Split it, as docs/cluster.md says."
+            )
+
     def _check_not_empty(self) -> None:
         if not self.stages:
             raise InputError(
                 "Nothing is planned: `dynamics`, `oxidation`, `quantum_chemistry` and `learning` are all null or left "
                 "out. Give one of them."
             )
+
+    def _check_style(self) -> None:
+        from moxie.figures.registry import check_style
+
+        check_style(self.config.figures.style)
 
     def _check_smiles(self) -> None:
         from moxie.structures.molecules import parse_smiles
@@ -108,8 +128,3 @@ class Study:
             except InputError as error:
                 problems.append(str(error))
         raise_together(problems)
-
-    def _check_style(self) -> None:
-        from moxie.figures.registry import check_style
-
-        check_style(self.config.figures.style)

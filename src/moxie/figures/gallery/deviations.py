@@ -6,8 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pandas
-
 from moxie.features.schemas import VALIDATION
 from moxie.features.summary import Summary, summarise
 from moxie.features.tables import read_table
@@ -19,6 +17,8 @@ _MOST_LINES = 24
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
+    import pandas
+
     summaries = [
         each for each in summarise(read_table(inputs["validation"], VALIDATION)) if each.tested == "model"
     ]  # worst first

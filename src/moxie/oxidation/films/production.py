@@ -12,8 +12,8 @@ records before never count.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,13 @@ from moxie.errors import InputError
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.films.front import FrontEngine
 from moxie.oxidation.films.growth import Growth, fill_inclusions
+from moxie.oxidation.films.production_settings import (
+    CALIBRATED_AT,
+    FEWEST_RECORDS,
+    PRECISION,
+    Production,
+    check_production,
+)
 from moxie.oxidation.parameter_sets import ParameterSet
 from moxie.oxidation.rejection import FILM_REJECTION, Rejection
 from moxie.oxidation.sampling.checkpoints import Checkpoints, digest, engine_arrays, restore_engine
@@ -34,22 +41,8 @@ from moxie.timeseries import detect_equilibration, mean_of
 ALGORITHM = "film production 1"
 KIND = "production"
 CALIBRATION_FOLLOWED = 150, 350
-CALIBRATED_AT = 10  # records
-FEWEST_RECORDS = 40
 JUDGED_EVERY = 10
 MOST_FRAMES = 20  # then every second is dropped, and half as many kept from there on
-PRECISION = ("suboxide_total_monolayers", "suboxide_fraction_1", "suboxide_fraction_2", "suboxide_fraction_3")
-
-
-@dataclass(frozen=True)
-class Production:
-    """How a film is sampled. moves_per_oxygen: the cap on its length; moves_per_record: per O, between two records;
-    hop_fraction: share of O hops; precision: standard errors asked for, by column of PRECISION."""
-
-    moves_per_oxygen: int = 10_000
-    moves_per_record: int = 100
-    hop_fraction: float = 0.02
-    precision: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,26 +77,6 @@ class _State:
     bounds_missed: float = 0.0
     largest_drift_eV: float = 0.0
     cpu_s: float = 0.0
-
-
-def check_production(settings: Production) -> None:
-    """Raise InputError, naming the key, for settings that cannot work."""
-    if settings.moves_per_record < 1:
-        raise InputError(f"moves_per_record is {settings.moves_per_record}; it must be 1 or more.")
-    records = settings.moves_per_oxygen // settings.moves_per_record
-    if records < FEWEST_RECORDS:
-        raise InputError(
-            f"moves_per_oxygen = {settings.moves_per_oxygen} and moves_per_record = {settings.moves_per_record} make "
-            f"{records} records, of which the first {CALIBRATED_AT} are equilibration; at least {FEWEST_RECORDS} "
-            "are needed. Raise moves_per_oxygen."
-        )
-    if not 0 <= settings.hop_fraction <= 1:
-        raise InputError(f"hop_fraction is {settings.hop_fraction}; it must lie in [0, 1].")
-    for name, error in settings.precision.items():
-        if name not in PRECISION:
-            raise InputError(f"precision names {name!r}; it can name {', '.join(PRECISION)}.")
-        if not error > 0:
-            raise InputError(f"precision.{name} is {error}; a standard error is positive.")
 
 
 def sample_film(
