@@ -32,11 +32,32 @@ def test_a_new_study_is_valid_and_holds_the_stages_asked_for(stages, tmp_path, c
     assert main(["new", str(tmp_path / "My study"), "--stages", *stages]) == 0
     values = yaml.safe_load((tmp_path / "My study" / "study.yaml").read_text())
     study = Study.load(values)
-    assert values["study"]["name"] == "my_study" and values["extends"] == "nothing"
+    assert values["study"] == {"name": "my_study", "title": "My study"} and values["extends"] == "nothing"
+    assert capsys.readouterr().out.endswith(f"python -m moxie run '{tmp_path / 'My study'}'\n")
     assert {name for name in ("dynamics", "oxidation", "quantum_chemistry", "learning") if values[name]} == set(stages)
     assert study.parts
     assert main(["new", str(tmp_path / "My study")]) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+def test_any_folder_names_a_study(tmp_path):
+    for folder, name in (("2026", "study_2026"), ("\u00f6", "study"), ("_", "study"), ("A-b", "a_b")):
+        assert main(["new", str(tmp_path / folder), "--stages", "oxidation"]) == 0
+        study = Study.load(yaml.safe_load((tmp_path / folder / "study.yaml").read_text()))
+        assert (study.config.study.name, study.config.study.title) == (name, folder)
+
+
+@pytest.mark.parametrize("order", [["FOLDER", "--cores", "3"], ["--cores", "3", "FOLDER"]])
+def test_what_stands_after_two_dashes_goes_to_snakemake(order, tmp_path, monkeypatch, capsys):
+    (tmp_path / "study.yaml").touch()
+    called = []
+    monkeypatch.setattr("os.execv", lambda program, command: called.append(command))
+    main(["run", *(str(tmp_path) if each == "FOLDER" else each for each in order), "--", "-n", "oxidation"])
+    (command,) = called
+    assert command[command.index("--cores") + 1] == "3" and command[-4:-2] == ["-n", "oxidation"]
+    with pytest.raises(SystemExit):
+        main(["status", str(tmp_path), "--", "-n"])
+    assert "status takes nothing after --, and there is -n" in capsys.readouterr().err
 
 
 def test_a_study_that_is_not_there_is_refused(tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shlex
 from pathlib import Path
 
 HELP = "begin a study in a folder of its own"
@@ -25,12 +26,14 @@ def run(given: argparse.Namespace) -> int:
     if path.exists():
         raise InputError(f"{path} is there already. Name another folder, or delete it.")
     values = default_study().model_dump(exclude_unset=True)
-    name = re.sub(r"[^a-z0-9]+", "_", given.folder.resolve().name.lower()).strip("_")
-    values |= {"extends": "nothing", "study": {"name": name if name[:1].isalpha() else f"study_{name}", "title": name}}
+    title = given.folder.resolve().name or "study"
+    name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
+    name = name if name[:1].isalpha() else f"study_{name}".strip("_")
+    values |= {"extends": "nothing", "study": {"name": name, "title": title}}
     for stage in set(STAGES) - set(given.stages):
         values[stage] = None
     if not {"dynamics", "quantum_chemistry"} & set(given.stages):
         values["molecules"] = {}
     write_text(path, study_yaml(values))
-    print(f"Edit {path}, then run it: python -m moxie run {given.folder}")
+    print(f"Edit {path}, then run it: python -m moxie run {shlex.quote(str(given.folder))}")
     return 0

@@ -12,7 +12,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say which folder, on how many cores, and what else Snakemake shall do."""
     parser.add_argument("folder", type=Path, help="a folder with a study.yaml")
     parser.add_argument("--cores", default="2", help="cores to use (default: 2)")
-    parser.add_argument("snakemake", nargs="*", help="after --: targets and options of Snakemake, for example -- -n")
+    parser.add_argument(
+        "snakemake", nargs="*", default=[], help="after --: targets and options of Snakemake, for example -- -n"
+    )
 
 
 def run(given: argparse.Namespace) -> int:
