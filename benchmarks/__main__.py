@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import cold_films, dynamics, film_convergence, learnt_moves, oxidation, workflow
+from benchmarks import cold_films, coverage, dynamics, film_convergence, learnt_moves, oxidation, workflow
 from benchmarks.rows import write
 
 STAGES = {
@@ -13,6 +13,7 @@ STAGES = {
     "cold_films": cold_films.measure,
     "learnt_moves": learnt_moves.measure,
     "dynamics": dynamics.measure,
+    "coverage": coverage.measure,
     "workflow": workflow.measure,
 }
 

@@ -20,7 +20,7 @@ from moxie.thermodynamics import (
     isothermal_compressibility_per_GPa,
     thermal_expansion_per_K,
 )
-from moxie.timeseries import FEWEST_SAMPLES, Mean, detect_equilibration
+from moxie.timeseries import FEWEST_SAMPLES, Mean, detect_equilibration, mean_of
 
 if TYPE_CHECKING:
     from moxie.dynamics.protocol import RunSettings
@@ -118,17 +118,16 @@ def assess(
 ) -> Assessment:
     """Judge the samples so far.
 
-    All series share one stationary part, which begins where the last of them has settled, and one statistical
-    inefficiency, the largest: the standard error of each is s sqrt(g/n). `responses` give other quantities from the
-    samples that begin there, with errors of their own. Reached are the targets only with at least 50 independent
-    samples, below which s and g are too uncertain to stop a run by.
+    All series share one stationary part, and the standard errors are those of `moxie.timeseries.mean_of`. `responses`
+    give other quantities from the samples that begin there, with errors of their own. Reached are the targets only with
+    at least 50 independent samples of the slowest series, below which errors are too uncertain to stop a run by.
     """
     names = [*series, *(responses or {})]
     length = len(next(iter(series.values())))
     if length - at_least < FEWEST_SAMPLES:
         return Assessment(False, dict.fromkeys(names, math.nan), 0.0, at_least)
     start, independent = detect_equilibration(series, at_least)
-    errors = {name: float(np.std(values[start:], ddof=1) / math.sqrt(independent)) for name, values in series.items()}
+    errors = {name: mean_of(values[start:]).standard_error for name, values in series.items()}
     errors |= {name: response(start).standard_error for name, response in (responses or {}).items()}
     precise = all(errors[name] <= target for name, target in targets.items())
     return Assessment(precise and independent >= FEWEST_INDEPENDENT, errors, independent, start)

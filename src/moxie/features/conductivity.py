@@ -30,14 +30,14 @@ def ionic_conductivity(
     lim <|M(t) - M(0)|^2> / (6 t V k T) (Helfand, Phys. Rev. 119, 1 (1960)) as the spectrum at zero frequency of the
     currents between frames, which are exact averages over their intervals; value and error as in `at_zero_frequency`,
     to which `runs` belongs. Ions that move in neutral pairs only do not conduct: the error knows how far the limit is
-    from zero only by the form of the fit. Raises InputError when the paths are too short for a fit.
+    from zero only by the slowest cosines. Raises InputError when the paths are too short.
     """
     length = min(len(leg) for leg in legs)
     currents = [np.diff(leg[:length], axis=0).T / interval_ps for leg in legs]
     if all(np.allclose(current, 0.0, atol=_NO_CURRENT) for current in currents):
         return Mean(0.0, 0.0, float(len(legs)))
     try:
-        limit = at_zero_frequency(currents, interval_ps, (0, 1, 2), runs, can_vanish=True).value
+        limit = at_zero_frequency(currents, interval_ps, runs, can_vanish=True).value
     except InputError as problem:
         raise InputError(
             f"The paths of the ions ({len(legs)} legs of {interval_ps * (length - 1):.0f} ps) are too short for a"
@@ -52,14 +52,15 @@ def nernst_einstein_conductivity(
 ) -> Mean:  # fmt: skip
     """Return e^2 / (V k T) sum_s N_s z_s^2 D_s in S/m, the conductivity of ions that move independently.
 
-    species: number of ions, formal charge and diffusion coefficient (m2/s) of each.
+    species: number of ions, formal charge and diffusion coefficient (m2/s) of each. Species share the liquid that they
+    move in, so their errors are added as if all erred alike, which is the most that they can come to.
     """
     factor = _siemens_per_metre(volume_nm3, temperature_K) / M2_S_PER_NM2_PS
     weights = [factor * count * charge**2 for count, charge, _ in species]
     ions = [(weight, mean) for weight, (_, _, mean) in zip(weights, species, strict=True) if weight]
     return Mean(
         sum(weight * mean.value for weight, mean in ions),
-        math.hypot(*(weight * mean.standard_error for weight, mean in ions)),
+        sum(weight * mean.standard_error for weight, mean in ions),
         min(mean.n_independent for _, mean in ions),
     )
 

@@ -3,15 +3,17 @@
 import logging
 import math
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from moxie.constants import GAS_CONSTANT_KJ_MOL_K
+from moxie.constants import BAR_NM3_IN_KJ_MOL, GAS_CONSTANT_KJ_MOL_K
 from moxie.errors import InputError
 from moxie.features.dihedrals import TORSIONS, DihedralCounter, Distribution
 from moxie.features.hydrogen_bonds import ACCEPTORS, DONORS, HydrogenBondCounter
+from moxie.features.pooling import MOMENTS
 from moxie.features.rdf import PairCounter, Structure, analyse_structure
 from moxie.features.schemas import DIHEDRALS, RDF, Table
 from moxie.features.schemas.liquids import NEIGHBOURS
@@ -28,6 +30,7 @@ from moxie.io import read_json
 from moxie.reference.registry import system_key
 from moxie.structures.molecules import formal_charge, parse_smiles
 from moxie.thermodynamics import (
+    Moments,
     configurational_heat_capacity_J_mol_K,
     dielectric_constant,
     enthalpy_kJ_mol,
@@ -103,7 +106,13 @@ def analyse(
     range_A = min(_LONGEST_RANGE_A, 5 * float(stationary["volume_nm3"].min()) ** (1 / 3))
     if kind == "liquids":
         gas_kJ_mol = _gas_energies(facts, gas)
-        means["enthalpy_of_vaporisation_kJ_mol"] = _vaporisation(settings, energy, gas_kJ_mol)
+        pressed = settings["pressure_bar"] * BAR_NM3_IN_KJ_MOL * float(stationary["volume_nm3"].mean())
+        means["enthalpy_of_vaporisation_kJ_mol"] = _vaporisation(
+            settings["temperature_K"],
+            energy,
+            gas_kJ_mol,
+            pressed / facts["n_molecules"] * (settings["ensemble"] == "NPT"),
+        )
         means |= _responses(stationary, facts, gas_kJ_mol)
         structures, counted, torsions = _liquid_structure(facts, frames, range_A)
         means |= counted | _liquid_means(structures.get("O-O"))
@@ -114,7 +123,7 @@ def analyse(
     for name, mean in means.items():
         row |= mean.as_columns(name)
     if kind == "liquids":
-        row |= dict.fromkeys(columns_from_grid(), math.nan)
+        row |= dict.fromkeys(columns_from_grid(), math.nan) | _moments(stationary, settings, facts["n_molecules"])
     log.info(
         "%s %g K: %.1f of %.1f ps used, %.0f independent samples, %.4f(%.0f) g/cm3",
         facts["system"], settings["temperature_K"], time_ps[-1] - row["equilibration_ps"], time_ps[-1], independent,
@@ -171,12 +180,15 @@ def _gas_energies(facts: dict[str, Any], gas: str | Path | None) -> np.ndarray |
     return pd.read_parquet(gas, columns=["potential_energy_kJ_mol"])["potential_energy_kJ_mol"].to_numpy()
 
 
-def _vaporisation(settings: dict[str, Any], liquid: Mean, gas_kJ_mol: np.ndarray | None) -> Mean:
-    """Return <U_gas> - <U_liquid>/N + RT, in kJ/mol."""
+def _vaporisation(temperature_K: float, liquid: Mean, gas_kJ_mol: np.ndarray | None, pressed_kJ_mol: float) -> Mean:
+    """Return the enthalpy of the ideal gas less that of the liquid, <U_gas> + RT - <U_liquid>/N - pV/N, in kJ/mol.
+
+    Of a box of given volume only a label says the pressure, and pV/N is left out.
+    """
     if gas_kJ_mol is None:
         return NO_MEAN
     isolated = mean_of(gas_kJ_mol)
-    value = isolated.value - liquid.value + GAS_CONSTANT_KJ_MOL_K * settings["temperature_K"]
+    value = isolated.value + GAS_CONSTANT_KJ_MOL_K * temperature_K - liquid.value - pressed_kJ_mol
     error = math.hypot(isolated.standard_error, liquid.standard_error)
     return Mean(value, error, min(isolated.n_independent, liquid.n_independent))
 
@@ -204,6 +216,18 @@ def _responses(stationary: Any, facts: dict[str, Any], gas_kJ_mol: np.ndarray | 
         heat_capacity_J_mol_K(configurational, freedom),
         residual_heat_capacity_J_mol_K(configurational, gas_kJ_mol, temperature),
     ), strict=True))  # fmt: skip
+
+
+def _moments(stationary: Any, settings: dict[str, Any], count: int) -> dict[str, float]:
+    """Return what replicas are pooled by; empty under NVT."""
+    names = (*MOMENTS, "configurational_heat_capacity_J_mol_K")
+    if settings["ensemble"] != "NPT":
+        return dict.fromkeys(names, math.nan)
+    volume = stationary["volume_nm3"].to_numpy()
+    energy = stationary["potential_energy_kJ_mol"].to_numpy()
+    enthalpy = enthalpy_kJ_mol(energy, volume, settings["pressure_bar"])
+    configurational = configurational_heat_capacity_J_mol_K(enthalpy, settings["temperature_K"], count)
+    return dict(zip(names, (*astuple(Moments.of(volume, enthalpy)), configurational.value), strict=True))
 
 
 def _liquid_structure(
@@ -290,7 +314,7 @@ def _pair_counter(
     reference, neighbours = find_sites(components, first, only_first), find_sites(components, second, only_second)
     if len(reference) == 0 or len(neighbours) < 2:
         return None
-    return PairCounter(reference, neighbours, range_A, n_ranks)
+    return PairCounter(reference, neighbours, range_A, n_ranks, molecule_of_sites(components))
 
 
 def _count(frames: Frames, *counters: PairCounter | HydrogenBondCounter | DihedralCounter | None) -> None:

@@ -18,13 +18,15 @@ def _insert(ascending: np.ndarray, value: float) -> None:
 
 @njit(cache=True, fastmath={"contract", "arcp", "nsz"})
 def histogram_pairs(
-    first: np.ndarray, second: np.ndarray, same: bool, edges_A: np.ndarray, r_max_A: float, n_bins: int, n_ranks: int
-) -> tuple[np.ndarray, np.ndarray]:
+    first: np.ndarray, second: np.ndarray, first_molecules: np.ndarray, second_molecules: np.ndarray, same: bool,
+    edges_A: np.ndarray, r_max_A: float, n_bins: int, n_ranks: int,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Return the histograms of all distances, (n_bins,), and of those to the first, second, ... nearest neighbour,
     (n_ranks, n_bins).
 
     first (n, 3) and second (m, 3) in an orthorhombic box, minimum images; `same` for one kind of atom, whose pairs
-    count in both directions.
+    count in both directions. Pairs within a molecule, by the numbers in first_molecules (n,) and second_molecules (m,),
+    do not count.
     """
     counts, nearest = np.zeros(n_bins, np.int64), np.zeros((n_ranks, n_bins), np.int64)
     x, y, z = second[:, 0].copy(), second[:, 1].copy(), second[:, 2].copy()
@@ -41,7 +43,7 @@ def histogram_pairs(
             dz -= edges_A[2] * np.rint(dz / edges_A[2])
             squares[j] = dx * dx + dy * dy + dz * dz
         for j in range(begin, len(second)):
-            if squares[j] < limit:
+            if squares[j] < limit and first_molecules[i] != second_molecules[j]:
                 counts[min(int(np.sqrt(squares[j]) * per_A), n_bins - 1)] += weight
                 _insert(shortest[i], squares[j])
                 if same:

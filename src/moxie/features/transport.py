@@ -20,6 +20,7 @@ from moxie.trajectories import Frames
 MSD, VISCOSITY = "mean squared displacement", "running viscosity"
 _CURVE_POINTS = 200
 _TEMPERATURE_TOLERANCE = 0.02
+_FEWEST_RUNS = 3
 
 
 def analyse_transport(
@@ -83,6 +84,12 @@ def analyse_transport(
     if viscosity is not None:
         n_components = len(paths) * len(_stress_columns(series[0]))
         curves.append(_viscosity_curve(viscosity).assign(species="all", value_n_independent=n_components))
+    replicas = len({leg["replica"] for leg in facts})
+    if replicas < _FEWEST_RUNS:
+        remarks.append(
+            f"All legs of a run have its mean energy and volume; the errors do not contain how much these vary between"
+            f" runs ({replicas} here). Use at least {_FEWEST_RUNS} replicas."
+        )
     charge = _charge_transport(facts, paths, interval_ps, diffusions, edge_nm**3, temperature_K, remarks, log)
     for remark in remarks:
         log.warning("%s at %g K: %s", first["system"], state["temperature_K"], remark)
@@ -122,6 +129,8 @@ def _viscosity(
     except InputError as error:
         remarks.append(str(error))
         return None
+    if viscosity.disagreement:
+        remarks.append(viscosity.disagreement)
     log.info(
         "viscosity %.4g(%.2g) mPa s; correlation time of the stress %.3g ps", viscosity.value.value,
         viscosity.value.standard_error, viscosity.correlation_time_ps,

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from moxie.features.pooling import POOLED, pooled
 from moxie.reference.dipoles import dipole_references
 from moxie.reference.registry import (
     OXIDE_SYSTEM,
@@ -85,20 +86,26 @@ class Estimate:
 def over_replicas(values: Any, errors: Any = None, counts: Any = None) -> Estimate | None:
     """Combine one quantity over the replicas of a state point; None if no replica has it.
 
-    From three replicas on, or if the replicas carry no error of their own, the standard error is that of the mean
-    over replicas. With fewer the errors of the single runs are propagated and their sample counts added.
+    `errors` and `counts` are those of each replica, where the quantity has any; a value without one is no result, and
+    does not count beside those that have it. If none has, neither has the mean. From three replicas on the standard
+    error is that of the mean over replicas. With fewer the errors of the single runs are propagated and their sample
+    counts added. A quantity without errors of single runs has that of the mean over replicas.
     """
     import numpy as np
 
     values = np.asarray(values, dtype=float)
     kept = np.isfinite(values)
+    own = None if errors is None else np.asarray(errors, dtype=float)
+    if own is not None and (kept & np.isfinite(own)).any():
+        kept &= np.isfinite(own)
+    elif own is not None and kept.any():
+        return Estimate(float(values[kept].mean()), math.nan, float(kept.sum()))
     values = values[kept]
     n = len(values)
     if n == 0:
         return None
-    if errors is not None and n < 3:
-        own = np.asarray(errors, dtype=float)[kept]
-        samples = np.asarray(counts, dtype=float)[kept]
+    if own is not None and n < 3:
+        own, samples = own[kept], np.asarray(counts, dtype=float)[kept]
         return Estimate(float(values.mean()), float(np.sqrt((own**2).sum()) / n), float(samples.sum()))
     spread = float(values.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
     return Estimate(float(values.mean()), spread, float(n))
@@ -396,6 +403,9 @@ def _dipole_ratios(molecules: Any) -> list[float]:
 
 
 def _of_runs(runs: Any, quantity: str) -> Estimate | None:
+    together = pooled(runs, quantity) if quantity in POOLED else None
+    if together is not None:
+        return Estimate(together.value, together.standard_error, together.n_independent)
     return over_replicas(runs[quantity], runs[f"{quantity}_standard_error"], runs[f"{quantity}_n_independent"])
 
 

@@ -22,14 +22,17 @@ def text(name: str, description: str, *allowed: str) -> Column:
     return Column(name, "str", "", description, allowed=allowed)
 
 
-OF_A_MEAN = "s sqrt(g/n) of the mean of a stationary series, g its statistical inefficiency; empty below n/g = 3"
-OF_FLUCTUATIONS = "jackknife over at most 20 blocks of two statistical inefficiencies or more; empty below 8 blocks"
-OF_THE_DIPOLE = "jackknife over 20 blocks of two statistical inefficiencies or more; empty with fewer"
-OF_FRAMES = "jackknife over at most 20 blocks of decorrelated frames; empty below 3"
+OF_A_MEAN = (
+    "from the slowest cosines of a stationary series, widened by Student's t: 1.96 of it hold 95 %; empty below five"
+    " independent samples"
+)
+OF_FLUCTUATIONS = "as of a mean, of the jackknife's pseudo-values; empty below 8 independent samples"
+OF_THE_DIPOLE = "as of a mean, of the jackknife's pseudo-values; empty below 20 independent dipole moments"
+OF_FRAMES = "as of a mean, of pseudo-values over blocks of frames, the first shell found anew in each; empty below 5"
 OF_A_DIFFERENCE = "propagated from the runs at the neighbouring state points"
 OF_PARTS = "propagated from what it is computed from"
 OF_WALKS = "largest of random walks, scatter of molecules, of legs and of runs, with that of longer intervals"
-OF_A_SPECTRUM = "largest of STACIE's fit, scatter of legs and of runs"
+OF_A_SPECTRUM = "largest of the slowest cosines' powers, scatter of legs and of runs"
 
 
 def observable(

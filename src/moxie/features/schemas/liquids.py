@@ -74,7 +74,7 @@ LIQUIDS = Table(
         *observable(
             "enthalpy_of_vaporisation_kJ_mol",
             "kJ/mol",
-            "molar enthalpy of vaporisation into the ideal gas: <U_gas> - <U_liquid>/N + RT",
+            "molar enthalpy of vaporisation into the ideal gas: <U_gas> + RT - <U_liquid>/N - pV/N",
             -1e3,
             1e3,
             OF_PARTS,
@@ -157,7 +157,25 @@ LIQUIDS = Table(
         ),
         *observable("rdf_oo_peak_height", "1", "height of the first O-O peak of g(r)", 0.0, 1e3, OF_FRAMES),
         *observable("rdf_oo_first_minimum_A", "angstrom", "first minimum of the O-O g(r)", 0.0, 20.0, OF_FRAMES),
-        *observable("coordination_oo", "1", "O neighbours of an O within the first minimum", 0.0, 50.0),
+        *observable(
+            "coordination_oo",
+            "1",
+            "O neighbours, of other molecules, of an O within the first minimum",
+            0.0,
+            50.0,
+            OF_FRAMES,
+        ),
+        *(
+            maybe(name, unit, f"{words}; NPT, the whole box, for pooling replicas")
+            for name, unit, words in (
+                ("volume_nm3", "nm3", "mean volume V"),
+                ("volume_variance_nm6", "nm6", "variance of V about the mean of the run"),
+                ("box_enthalpy_kJ_mol", "kJ/mol", "mean of H = U + pV"),
+                ("box_enthalpy_variance_kJ2_mol2", "kJ2/mol2", "variance of H about the mean of the run"),
+                ("volume_enthalpy_covariance", "nm3 kJ/mol", "covariance of V and H"),
+                ("configurational_heat_capacity_J_mol_K", "J/mol/K", "heat capacity per mole without kinetic energy"),
+            )
+        ),
     ),
     checks=(ONE_VARIANT,),
 )

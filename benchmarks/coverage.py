@@ -1,0 +1,128 @@
+"""How often the error bars hold: made series whose mean is known, and many short runs that differ in their seed.
+
+The runs are the study `workflow/studies/coverage.yaml` in results/benchmarks/coverage, which goes on where it was
+stopped: STAGE=coverage may be ended and started again. QUICK=1 takes twelve of its hundred runs.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.rows import row
+
+ROOT = Path(__file__).resolve().parent.parent
+STUDY = ROOT / "workflow" / "studies" / "coverage.yaml"
+FOLDER = Path("results") / "benchmarks" / "coverage"
+INTERVAL_PS, GOAL = 0.2, "goal: 0.92 to 0.97"
+QUICK_RUNS = 12
+Rows = list[dict[str, Any]]
+
+
+def measure(quick: bool) -> Rows:
+    """Audit made series, then the study's table of liquids; write coverage.parquet and coverage.svg."""
+    import pandas as pd
+
+    from moxie.features.coverage import coverage
+
+    made = made_series(100 if quick else 500)
+    table = pd.read_parquet(liquids(quick))
+    found = pd.concat([made, coverage(table)], ignore_index=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    found.to_parquet(FOLDER.with_suffix(".parquet"))
+    draw(found, FOLDER.with_suffix(".svg"))
+    return [
+        row(
+            "coverage_of_1.96_errors", f"{line.system}: {line.observable}", 0, [line.coverage], "1",
+            f"{line.given} of {line.runs} give an error; scatter/error {line.ratio:.2f};"
+            f" binomial error {line.coverage_standard_error:.3f}; {GOAL}",
+        )
+        for line in found.dropna(subset=["coverage"]).itertuples()
+    ]  # fmt: skip
+
+
+def made_series(count: int) -> Any:
+    """Return the coverage of the means of made series of a hundred picoseconds and of half a nanosecond."""
+    import pandas as pd
+
+    from moxie.timeseries import mean_of
+
+    rng = np.random.default_rng(20261130)
+    rows = []
+    for name, make in MADE.items():
+        for samples in (500, 2500):
+            means = [mean_of(make(rng, samples)) for _ in range(count)]
+            values, errors = (np.array([getattr(m, key) for m in means]) for key in ("value", "standard_error"))
+            given = np.isfinite(errors)
+            held = float(np.mean(np.abs(values[given]) < 1.96 * errors[given]))  # the true mean is zero
+            typical = float(np.sqrt((errors[given] ** 2).mean()))
+            rows.append(
+                {
+                    "system": "made series", "observable": f"{name}, {samples * INTERVAL_PS:g} ps", "runs": count,
+                    "given": int(given.sum()), "mean": values.mean(), "scatter": values.std(),
+                    "mean_standard_error": typical, "ratio": values.std() / typical, "coverage": held,
+                    "coverage_standard_error": float(np.sqrt(held * (1 - held) / given.sum())),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def exponentials(*parts: tuple[float, float]) -> Callable[[np.random.Generator, int], np.ndarray]:
+    """Return a maker of series with these shares of variance and memories (ps)."""
+    from scipy.signal import lfilter
+
+    def make(rng: np.random.Generator, samples: int) -> np.ndarray:
+        series = np.zeros(samples)
+        for share, memory_ps in parts:
+            memory = np.exp(-INTERVAL_PS / memory_ps)
+            noise = rng.normal(0, np.sqrt(1 - memory**2), samples)
+            noise[0] = rng.normal()
+            series += np.sqrt(share) * lfilter([1.0], [1.0, -memory], noise)
+        return series
+
+    return make
+
+
+MADE: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+    "white noise": lambda rng, samples: rng.normal(size=samples),
+    "1 ps": exponentials((1.0, 1.0)),
+    "0.3 ps, 15 % 10 ps": exponentials((0.85, 0.3), (0.15, 10.0)),
+    "0.3 ps, 30 % 12 ps": exponentials((0.7, 0.3), (0.3, 12.0)),
+    "0.3 ps, 40 % 15 ps": exponentials((0.6, 0.3), (0.4, 15.0)),
+}
+
+
+def liquids(quick: bool) -> Path:
+    """Run what is missing of the study and return its table of liquids."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    files = [str(STUDY)]
+    if quick:
+        (FOLDER / "quick.json").write_text(
+            json.dumps({"dynamics": {"systems": {"methanol": {"replicas": QUICK_RUNS}}}})
+        )
+        files.append(str((FOLDER / "quick.json").resolve()))
+    target = "results/features/liquids.parquet"
+    command = [
+        sys.executable, str(ROOT / "workflow" / "run.py"), "--snakefile", str(ROOT / "Snakefile"), "--directory",
+        str(FOLDER.resolve()), "--cores", "2", "--configfile", *files, "--", target,
+    ]  # fmt: skip
+    subprocess.run(command, check=True)
+    return FOLDER / target
+
+
+def draw(found: Any, path: Path) -> None:
+    """Draw the coverage of every observable with its binomial error, and the goal as a band."""
+    import matplotlib.pyplot as plt
+
+    known = found.dropna(subset=["coverage"]).iloc[::-1].reset_index(drop=True)
+    figure, axes = plt.subplots(figsize=(6.5, 0.22 * len(known) + 1), layout="constrained")
+    axes.axvspan(0.92, 0.97, color="0.9")
+    axes.errorbar(known["coverage"], known.index, xerr=known["coverage_standard_error"], fmt="o", markersize=3)
+    axes.set_yticks(known.index, known["system"] + ": " + known["observable"], fontsize=7)
+    axes.set_xlabel("share of intervals of 1.96 standard errors that hold the mean")
+    figure.savefig(path)
+    plt.close(figure)
