@@ -35,9 +35,9 @@ def predict_table(
     import pandas
 
     log = log or logging.getLogger(__name__)
-    check_output(output)
     if Path(output).resolve() in (Path(model_path).resolve(), Path(table_path).resolve()):
         raise InputError(f"{output} is read here too, and would be lost. Write the predictions to another file.")
+    check_output(output)
     model = load_model(model_path)
     table = read_user_table(table_path)
     table, new = _predict_all(model, model_path, table, log)

@@ -29,7 +29,7 @@ def combinations(study: "Study", outputs: Sequence[str], planned: Sequence[str])
         for pattern, texts in of_pattern.items()
     }
     told = set(known)
-    for pattern in set(outputs):
+    for pattern in dict.fromkeys(outputs):
         names = frozenset(_WILDCARD.findall(pattern))
         if names and names not in told:
             found = (_match(pattern, file) for file in planned)
