@@ -85,7 +85,7 @@ def test_one_molecule_has_one_result_by_name_in_a_list_and_however_it_is_written
         assert named[quantity] == pytest.approx(listed[quantity], abs=2e-4), quantity
 
 
-# ground states: NIST-JANAF and Huber-Herzberg for the diatomics; Hund's rule for atoms and bare ions
+# ground states as textbooks have them, Hund's rule for atoms and bare ions; low spin for metals in molecules
 @pytest.mark.parametrize(
     ("smiles", "expected", "word"),
     [

@@ -139,7 +139,7 @@ def test_a_molecule_that_no_compilation_knows_has_no_number():
     assert registry_number("CC(F)(Cl)CC(Br)(I)CC#N") is None
 
 
-# 0.306, 1.945, 0.456 and 0.224 mPa s stand in the CRC handbook, 95th ed.
+# Perry's handbook, 8th ed., table 2-313 (chemicals 1.5.2), and CoolProp 8.0
 @pytest.mark.parametrize(
     ("smiles", "viscosity", "source", "checked"),
     [
