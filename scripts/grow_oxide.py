@@ -70,6 +70,8 @@ with job(snakemake) as log:
             "production_bounds_missed": sampled.bounds_missed,
             "production_first_stationary_record": sampled.start,
             "production_independent_records": sampled.n_independent,
+            "production_energy_change_eV": sampled.energy_change.value,
+            "production_energy_change_standard_error_eV": sampled.energy_change.standard_error,
             "production_cpu_s": sampled.cpu_s,
         }
     for network in (*stages, *frames):

@@ -11,6 +11,7 @@ from moxie.errors import InputError
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.kernels import compilation
 from moxie.oxidation.kernels.moves import linked
+from moxie.oxidation.kernels.random_stream import seed_stream
 from moxie.oxidation.kernels.slots import N_TRAVELLERS
 from moxie.oxidation.kernels.state import DRIFT
 from moxie.oxidation.networks.generators import random_bond_oxide
@@ -76,6 +77,41 @@ def test_local_energy_of_accepted_moves_in_amorphous_silica_is_the_global_one():
     stages = engine.rejection
     engine.set_rejection(replace(stages, shells=(*stages.shells[:-1], 14)))
     check_bias(engine, 0.4, 20)
+
+
+# --- a catalogue's chain against the plain one -----------------------------------------------------------------------
+
+
+def accepted_moves(engine, arrays, energy_eV, kT, hop, n_moves, seeds, catalogue):
+    """Accepted switches and hops and the change of the energy in short chains from one state, (seeds, 3)."""
+    rows = []
+    for seed in seeds:
+        restore_engine(engine, arrays | {"stream": seed_stream(seed)}, energy_eV)
+        tally = engine.run(n_moves, kT, hop, catalogue=catalogue)
+        rows.append((tally.accepted - tally.hops_accepted, tally.hops_accepted, engine.energy - energy_eV))
+    return np.array(rows, float)
+
+
+def test_a_catalogue_that_has_learnt_accepts_as_many_switches_and_hops_as_a_plain_chain():
+    """324 atoms: most bounds were learnt far from the latest move, and in networks since left."""
+    kT, hop, n_moves, n_chains = 0.15, 0.05, 1000, 24
+    engine = Engine(random_bond_oxide(216, 0.5, PARAMETERS, 1), PARAMETERS, 3, ending_at(7))
+    engine.relax(0.05, 200)
+    for hot, moves in ((2.0, 600), (0.4, 3000), (kT, 2000)):
+        engine.calibrate(hot, hop, n_first=60, n_followed=90)
+        engine.run(moves, hot, hop)
+        engine.relax(0.02, 300)
+    learnt = engine.run(10_000, kT, hop, catalogue=True)
+    assert min(learnt.hops_accepted, learnt.accepted - learnt.hops_accepted) > 10
+    arrays, energy = {key: values.copy() for key, values in engine_arrays(engine).items()}, engine.energy
+    plain, listed = (
+        accepted_moves(engine, arrays, energy, kT, hop, n_moves, range(first, first + n_chains), catalogue)
+        for first, catalogue in ((100, False), (200, True))
+    )
+    mean, error = listed.mean(axis=0), np.sqrt((plain.var(axis=0) + listed.var(axis=0)) / (n_chains - 1))
+    print(f"switches, hops, eV: plain {plain.mean(axis=0)}, catalogue {mean}, error of the difference {error}")
+    assert (abs(mean - plain.mean(axis=0)) < 3.5 * error).all()
+    assert (3.5 * error[:2] < plain.mean(axis=0)[:2]).all()  # a catalogue that loses either kind would show
 
 
 # --- who is near whom -------------------------------------------------------------------------------------------------

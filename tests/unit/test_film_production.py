@@ -1,5 +1,7 @@
 """A film sampled at its own temperature: the same bytes across a kill, what its frames say, and bad input."""
 
+import logging
+
 import numpy as np
 import pytest
 from small_films import SETTINGS
@@ -7,8 +9,8 @@ from small_films import SETTINGS
 from moxie.errors import InputError
 from moxie.features.clusters import silicon_clusters
 from moxie.oxidation.films.growth import grow_oxide
-from moxie.oxidation.films.production import MOST_FRAMES, clear_checkpoints, sample_film
-from moxie.oxidation.films.production_settings import CALIBRATED_AT, Production, check_production
+from moxie.oxidation.films.production import MOST_FRAMES, _judge, clear_checkpoints, sample_film
+from moxie.oxidation.films.production_settings import CALIBRATED_AT, PRECISION, Production, check_production
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.structures.silicon import MONOLAYER_PER_CM2, diamond, silicon_slab
 
@@ -64,6 +66,16 @@ def test_frames_and_records_are_those_of_one_film_at_its_temperature(film, sampl
         assert (clusters.sizes[~clusters.anchored] == 1).all()
     held = np.flatnonzero(film.frozen)
     assert (sampled.frames[-1].positions[held] == film.positions[held]).all()
+
+
+@pytest.mark.parametrize(("slope_eV", "status"), [(0.0, "precise"), (-0.1, "not stationary")])
+def test_a_film_whose_energy_still_falls_is_not_precise(slope_eV, status, caplog):
+    generator = np.random.default_rng(1)
+    columns = {name: 0.4 + 0.01 * generator.standard_normal(60) for name in PRECISION}
+    columns |= {"moves": np.arange(60), "energy_eV": slope_eV * np.arange(60) + 0.1 * generator.standard_normal(60)}
+    settings = Production(precision={"suboxide_fraction_1": 0.02})
+    assert _judge(columns, settings, True, logging.getLogger()) == status
+    assert ("raise moves_per_oxygen" in caplog.text) == (status == "not stationary")
 
 
 @pytest.mark.parametrize("after", [3, 30])

@@ -114,7 +114,7 @@ class Anneal(Section):
         json_schema_extra={"unit": "eV"},
     )
     moves_per_oxygen: int = Field(120, ge=0, le=MOST_MOVES, description="Moves for each O in the anneal of a stage")
-    final_moves_per_oxygen: int = Field(600, ge=0, le=MOST_MOVES, description="Moves for each O in the last anneal")
+    final_moves_per_oxygen: int = Field(300, ge=0, le=MOST_MOVES, description="Moves for each O in the last anneal")
 
 
 class FilmPrecision(Section):

@@ -28,8 +28,8 @@ from moxie.structures.back_side import front_oxygen
 from moxie.structures.network import Network, make_network
 from moxie.structures.silicon import face
 
-CALIBRATION_FOLLOWED = 150, 350  # moves, at the beginning of every stage's anneal
-ALGORITHM = "films 9"  # part of every checkpoint's digest; change it when the chain of random numbers changes
+CALIBRATION_FOLLOWED = 75, 175  # moves, at the beginning of every stage's anneal
+ALGORITHM = "films 10"  # part of every checkpoint's digest; change it when the chain of random numbers changes
 KIND = "film"  # of the checkpoints
 
 
@@ -60,7 +60,7 @@ class Anneal:
     steps: int = 12
     start_kT_eV: float = 0.4
     moves_per_oxygen: int = 120
-    final_moves_per_oxygen: int = 600
+    final_moves_per_oxygen: int = 300
 
 
 @dataclass(frozen=True)

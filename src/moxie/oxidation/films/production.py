@@ -36,7 +36,7 @@ from moxie.oxidation.rejection import FILM_REJECTION, Rejection
 from moxie.oxidation.sampling.checkpoints import Checkpoints, digest, engine_arrays, restore_engine
 from moxie.oxidation.sampling.observers import Observer, Table, energy_terms, measure
 from moxie.structures.network import Network, make_network
-from moxie.timeseries import detect_equilibration, mean_of
+from moxie.timeseries import Mean, detect_equilibration, mean_of
 
 ALGORITHM = "film production 1"
 KIND = "production"
@@ -53,13 +53,16 @@ class SampledFilm:
     terms, n_oxygen, states and PRECISION. frames: networks at times evenly spaced over the whole run, with
     info["record"], info["stationary"] and the terms that the analysis needs; the last one is the end of the chain.
     start: first stationary record; n_independent: independent records from there on, of the slowest column.
-    status: "precise", "sampled" (no precision asked for), or "not precise" and "not stationary" at the cap.
+    energy_change: of its mean from the first half of the stationary part to the second, eV.
+    status: "precise", "sampled" (no precision asked for), or "not precise" and "not stationary" at the cap. A film
+    whose energy still falls by more than two standard errors, or whose halves have no error, is not stationary.
     """
 
     columns: dict[str, np.ndarray]
     frames: list[Network]
     start: int
     n_independent: float
+    energy_change: Mean
     status: str
     attempts: int
     accepted: int
@@ -153,19 +156,22 @@ def sample_film(
     engine.put_back()
     columns = table.columns
     start, independent = _stationary(columns)
+    change = _energy_change(columns, start)
     if not frames or frames[-1].info["record"] != state.records:
         frames.append(_frame(engine, film, state, kT, tally))
     for frame in frames:
         frame.info["stationary"] = bool(frame.info["record"] > start)
     log.info(
-        "%s after %d records of %d moves per O, stationary from record %d, %.0f independent; %.2f eV, %.2f %% of the "
-        "acceptance missed by bounds, %.1f CPU s",
+        "%s after %d records of %d moves per O, stationary from record %d, %.0f independent; %.2f eV, %.2f +- %.2f "
+        "between the halves of the stationary part; %.2f %% of the acceptance missed by bounds, %.1f CPU s",
         status,
         state.records,
         settings.moves_per_record,
         start,
         independent,
         engine.energy,
+        change.value,
+        change.standard_error,
         100 * state.bounds_missed / max(state.accepted + state.bounds_missed, 1),
         state.cpu_s,
     )
@@ -174,6 +180,7 @@ def sample_film(
         frames,
         start,
         independent,
+        change,
         status,
         state.attempts,
         state.accepted,
@@ -222,10 +229,19 @@ def _stationary(columns: dict[str, np.ndarray]) -> tuple[int, float]:
     return detect_equilibration(decisive, min(CALIBRATED_AT, len(columns["moves"]) // 2))
 
 
+def _energy_change(columns: dict[str, np.ndarray], start: int) -> Mean:
+    """Return the change of the mean energy from the first half of the stationary part to the second."""
+    first, second = (mean_of(half) for half in np.array_split(columns["energy_eV"][start:].astype(float), 2))
+    error = float(np.hypot(first.standard_error, second.standard_error))
+    return Mean(second.value - first.value, error, min(first.n_independent, second.n_independent))
+
+
 def _judge(columns: dict[str, np.ndarray], settings: Production, at_the_cap: bool, log: logging.Logger) -> str:
     """Return the status of a production that may end here, or nothing."""
     start, independent = _stationary(columns)
-    stationary = start <= len(columns["moves"]) // 2 and independent >= 3
+    change = _energy_change(columns, start)
+    at_rest = change.value >= -2 * change.standard_error  # False without an error
+    stationary = start <= len(columns["moves"]) // 2 and independent >= 3 and at_rest
     errors = {name: mean_of(columns[name][start:]).standard_error for name in settings.precision}
     # a column that never changed has no error: nothing was sampled yet
     missed = {name: e for name, e in errors.items() if not 0 < e <= settings.precision[name]}
