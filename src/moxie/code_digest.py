@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from moxie.errors import InputError
 from moxie.io import write_text
 
 _SOURCE = Path(__file__).resolve().parent.parent
@@ -27,8 +28,8 @@ def code_digest(script: str | Path, *modules: str) -> str:
     """Return 16 hexadecimal digits that change when code or data behind a script changes.
 
     Covered are all moxie modules that `script`, or one of the `modules` it loads by name, imports, except those that
-    only log and keep records; and of the data files beside these modules those in a folder of their own and those that
-    a covered module names, fully or by suffix. A package that only passes on the names of its modules stands for those
+    only log and keep records; and the data files that these modules declare: `DATA_FILES = (...)`, patterns of paths
+    relative to the module. A package that only passes on the names of its modules stands for those
     of them whose names are asked for.
     """
     digest = hashlib.sha256()
@@ -46,7 +47,7 @@ def _closure(script: Path, modules: Iterable[str]) -> list[Path]:
             found.add(path)
             waiting += [file for name in _imports(path) for file in _files(name)]
     found -= {_SOURCE / "moxie" / f"{name}.py" for name in _RECORD_KEEPERS}
-    return sorted(found | {data for module in found for data in _data_beside(module)})
+    return sorted(found | {data for module in found for data in _data_of(module)})
 
 
 @cache
@@ -92,12 +93,17 @@ def _passed_on(package: Path) -> dict[str, str] | None:
 
 
 @cache
-def _data_beside(module: Path) -> tuple[Path, ...]:
-    folders = [path for path in module.parent.iterdir() if path.is_dir() and path.name != "__pycache__"]
-    data = [file for folder in folders if not (folder / "__init__.py").exists() for file in folder.rglob("*")]
-    source = module.read_text(encoding="utf-8")
-    data += [file for file in module.parent.iterdir() if file.name in source or f'{file.suffix}"' in source]
-    return tuple(file for file in data if file.is_file() and file.suffix not in (".py", ".pyc", ".nbi", ".nbc"))
+def _data_of(module: Path) -> tuple[Path, ...]:
+    """Return the data files that a module declares; raises InputError for a pattern that finds none."""
+    found: list[Path] = []
+    for node in ast.parse(module.read_text(encoding="utf-8"), str(module)).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DATA_FILES":
+            for pattern in ast.literal_eval(node.value):
+                files = sorted(module.parent.glob(pattern))
+                if not files:
+                    raise InputError(f"{module} declares DATA_FILES {pattern!r}, and no file beside it is called that.")
+                found += files
+    return tuple(found)
 
 
 class RememberedDigests:

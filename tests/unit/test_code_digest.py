@@ -8,6 +8,7 @@ import pytest
 
 from moxie import code_digest as code_digests
 from moxie.code_digest import RememberedDigests
+from moxie.errors import InputError
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -44,6 +45,19 @@ def test_digest_covers_what_a_script_imports_and_nothing_else(tmp_path, monkeypa
     assert changed_by("features/schemas/__init__.py") == set()
     assert changed_by("config/oxidation.py") == set()
     assert changed_by("figures/moxie.mplstyle") == {"plot molecules", "plot growth_curve"}
+
+
+def test_every_data_file_is_declared_by_a_module_beside_it():
+    package = code_digests._SOURCE / "moxie"
+    declared = {file for module in package.rglob("*.py") for file in code_digests._data_of(module)}
+    there = {path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    assert declared == {path for path in there if path.suffix != ".py"}
+
+
+def test_a_declared_file_that_is_not_there_is_named(tmp_path):
+    (tmp_path / "module.py").write_text("DATA_FILES = ('gone.csv',)\n")
+    with pytest.raises(InputError, match="module.py declares DATA_FILES 'gone.csv'"):
+        code_digests._data_of(tmp_path / "module.py")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from moxie.errors import InputError, nearest
 
 CATEGORIES = ("Liquids and electrolytes", "Oxidised silicon", "Molecules", "Learning", "Validation")
 FORMATS = ("svg", "png", "csv")
+DATA_FILES = ("moxie.mplstyle",)  # a job depends on it
 NOTHING = "nothing to show"  # heads the data of a figure that has none
 _RASTER_DPI = 300  # of what is drawn as pixels inside an SVG
 

@@ -22,6 +22,7 @@ from moxie.io import read_json, write_text
 
 _GASES = {"dry_O2": "dry O₂", "steam": "steam"}
 _WORST_FIRST = ("deviates", "no-verdict", "within", "agrees")
+DATA_FILES = ("report_template.html", "film_viewer.html")  # a job depends on them
 _LARGEST_DATA_LINK = 400_000  # bytes; a larger CSV stays beside the report only
 _LARGEST_SVG = 1_500_000  # bytes; above it the PNG is shown instead
 

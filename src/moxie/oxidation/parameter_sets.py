@@ -14,6 +14,7 @@ from typing import Any
 from moxie.errors import InputError
 from moxie.yaml_files import check_file
 
+DATA_FILES = ("parameters/*.yaml",)  # a job depends on them
 FOLDER = Path(__file__).resolve().parent / "parameters"
 FORMS = ("simplified", "keating")
 KINDS = ("none", "quadratic", "cubic")

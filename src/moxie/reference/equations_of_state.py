@@ -5,6 +5,8 @@ from typing import Any
 
 from moxie.reference.substances import inchi_key
 
+DATA_FILES = ("liquid_ranges.csv",)  # a job depends on it
+
 
 def experimental_enthalpy_of_vaporisation_kJ_mol(
     smiles: str, temperature_K: float, pressure_bar: float = 1.0

@@ -8,6 +8,7 @@ from math import gcd
 
 from moxie.errors import InputError
 
+DATA_FILES = ("values.yaml",)  # a job depends on it
 VERIFIED = "verified"
 UNCHECKED = "literature, unchecked"
 OXIDE_SYSTEM = "Si/SiO2(001)"

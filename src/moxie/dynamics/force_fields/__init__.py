@@ -17,6 +17,7 @@ from pathlib import Path
 
 from moxie.errors import InputError
 
+DATA_FILES = ("*.xml",)  # a job depends on them
 _FOLDER = Path(__file__).resolve().parent
 _CONSTRAINTS = ("none", "h_bonds", "all_bonds")
 _COMBINING_RULES = ("lorentz_berthelot", "geometric")
