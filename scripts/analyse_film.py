@@ -7,6 +7,7 @@ from moxie.features.schemas import OXIDE_PROFILES, OXIDE_RDF, OXIDE_RUNS, OXIDE_
 from moxie.features.tables import write_table
 from moxie.io import read_json
 from moxie.job import job
+from moxie.structures.films import film_key
 from moxie.structures.network import read_networks
 
 with job(snakemake) as log:
@@ -14,13 +15,8 @@ with job(snakemake) as log:
     facts = {
         name: run[name] for name in ("parameter_set", "recipe_thickness_nm", "target_thickness_nm", "thickness_scale")
     }
-    wildcards = snakemake.wildcards
-    key = {
-        "orientation": wildcards.orientation,
-        "temperature_K": float(wildcards.temperature_K),
-        "replica": int(wildcards.replica),
-    }
     stages = read_networks(snakemake.input.stages)
+    key = film_key(stages[-1])
     frames = [frame for frame in read_networks(snakemake.input.frames) if frame.info.get("stationary")]
     chain = pandas.read_parquet(snakemake.input.chain).iloc[run.get("production_first_stationary_record", 0) :]
     films = analyse_film(stages, **key, **facts, frames=frames, chain=chain)

@@ -6,9 +6,10 @@ from moxie.features.schemas import SITE_ENVIRONMENTS
 from moxie.features.tables import write_table
 from moxie.job import job
 from moxie.learning.tasks.site_map.environments import describe_sites
+from moxie.structures.films import film_key
 from moxie.structures.network import read_network
 
 with job(snakemake) as log:
-    films = zip(snakemake.input.films, snakemake.params.films, strict=True)
-    parts = [describe_sites(read_network(path)).assign(**film) for path, film in films]
+    films = map(read_network, snakemake.input.films)
+    parts = [describe_sites(film).assign(**film_key(film)) for film in films]
     write_table(pandas.concat(parts, ignore_index=True), snakemake.output.table, SITE_ENVIRONMENTS)

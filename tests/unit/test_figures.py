@@ -49,7 +49,7 @@ def make_results(folder):
         inputs = {"molecules": folder / "features/measured.parquet"}
         logp.run(inputs, folder / "learning/logp", LearningSettings(), 1)
     make_learnt(folder)
-    chosen = runs.LearningSettings(n_oxygen=3, methods=("annealing", "guided_tree"), seeds=2, budget=10)
+    chosen = runs.SearchSettings(n_oxygen=3, methods=("annealing", "guided_tree"), seeds=2, budget=10)
     searched, place = runs.run_searches(chosen, "von_alfthan_2003", 1), folder / "oxidation/placement"
     write_table(searched.rows, place / "searches.parquet", get_table("searches"))
     write_json(place / "facts.json", searched.facts)
@@ -59,6 +59,7 @@ def make_results(folder):
     free = ~slab.frozen[slab.bonds].any(axis=1) & (slab.species[slab.bonds] == "Si").all(axis=1)
     for temperature, n_oxygen in (("973", 4), ("1473", 9)):
         film = insert_oxygen(slab, slab.bonds[free][-n_oxygen:])
+        film.info.update(orientation="100", temperature_K=float(temperature), replica=0)
         write_networks(folder / f"oxidation/Si100/T{temperature}/replica0/film.xyz", film)
 
 

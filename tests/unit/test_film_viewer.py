@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,8 +43,9 @@ def test_no_drawn_bond_crosses_the_film(film):
 def test_the_page_part_loads_nothing(film, tmp_path):
     from jinja2 import Environment, PackageLoader
 
-    path = tmp_path / "Si110" / "T1273" / "replica0" / "film.xyz"
-    write_networks(path, film)
+    path = tmp_path / "film.xyz"
+    named = film.info | {"orientation": "110", "temperature_K": 1273.0, "replica": 0}
+    write_networks(path, replace(film, info=named))
     view = film_view(path)
     assert view["title"] == "Oxide on Si(110) at 1273 K"
     page = Environment(loader=PackageLoader("moxie.figures", "."), autoescape=True)
@@ -51,6 +53,12 @@ def test_the_page_part_loads_nothing(film, tmp_path):
     assert not re.search(r"https?:|import\s|src=", text)
     held = re.search(r'id="film-data">(.*?)</script>', text, re.DOTALL)[1]
     assert json.loads(held) == json.loads(view["data"])
+
+
+def test_a_film_that_does_not_say_which_it_is_is_refused(film, tmp_path):
+    write_networks(tmp_path / "film.xyz", film)
+    with pytest.raises(InputError, match="does not say its temperature_K, replica: delete"):
+        film_view(tmp_path / "film.xyz")
 
 
 def test_a_missing_film_is_named(tmp_path):

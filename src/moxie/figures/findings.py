@@ -110,8 +110,8 @@ def _electrolytes(table: Any, validation: Any) -> str:
 
 
 def _oxides(runs: Any, validation: Any) -> str:
-    final, surface = of_first_orientation(runs[runs["is_final"]])
-    others = sorted(set(runs["orientation"]) - {surface[3:-1]})
+    final, face = of_first_orientation(runs[runs["is_final"]])
+    others = sorted(set(runs["orientation"]) - {face})
     temperatures = sorted(final["temperature_K"].unique())
     low, high = temperatures[0], temperatures[-1]
 
@@ -125,7 +125,7 @@ def _oxides(runs: Any, validation: Any) -> str:
     replicas = final.groupby("temperature_K")["replica"].nunique()
     n_replicas = f"{replicas.min()} replica{'s' if replicas.min() > 1 else ''} each"
     sentences = [
-        f"{len(final)} films on {surface} at {len(temperatures)} temperatures from {low:g} to {high:g} K "
+        f"{len(final)} films on Si({face}) at {len(temperatures)} temperatures from {low:g} to {high:g} K "
         f"({n_replicas}), {_range(final['oxide_thickness_nm'])} nm thick: the recipe's "
         f"thickness times {final['thickness_scale'].iloc[0]:g}, so that they fit the slab."
     ]

@@ -99,9 +99,9 @@ def temperature_colours(temperatures: Sequence[float]) -> dict[float, Any]:
 
 
 def of_first_orientation(frame: Any) -> tuple[Any, str]:
-    """Return the rows of the study's lowest orientation, and its name, "Si(100)"."""
+    """Return the rows of the study's lowest orientation, and that, for example "100"."""
     orientation = frame["orientation"].min()
-    return frame[frame["orientation"] == orientation], f"Si({orientation})"
+    return frame[frame["orientation"] == orientation], orientation
 
 
 def mean_over_replicas(frame: Any, by: list[str], quantity: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from moxie.figures.parts import OXYGEN_COLOUR, STATE_COLOURS
+from moxie.structures.films import film_key
 from moxie.structures.network import Network, read_network
 
 NAMES = ("Si⁰", "Si¹⁺", "Si²⁺", "Si³⁺", "Si⁴⁺", "O")
@@ -14,14 +15,15 @@ _OXYGEN = 5
 
 
 def film_view(path: str | Path) -> dict[str, str]:
-    """Return {title, data} of the view of results/oxidation/Si{orientation}/T{temperature}/replica{n}/film.xyz.
+    """Return {title, data} of the view of a film.xyz.
 
     Raises InputError as `moxie.structures.network.read_network` does.
     """
-    surface, temperature = Path(path).parts[-4:-2]
+    film = read_network(path)
+    key = film_key(film)
     return {
-        "title": f"Oxide on Si({surface.removeprefix('Si')}) at {temperature.removeprefix('T')} K",
-        "data": json.dumps(view_data(read_network(path)), separators=(",", ":")),
+        "title": f"Oxide on Si({key['orientation']}) at {key['temperature_K']:g} K",
+        "data": json.dumps(view_data(film), separators=(",", ":")),
     }
 
 

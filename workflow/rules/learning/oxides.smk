@@ -42,7 +42,6 @@ rule describe_sites:
     conda:
         "../../../envs/moxie.yaml"
     params:
-        films=study.oxidation.film_keys,
         code=code("describe_sites"),
     message:
         "Describing the sites of the films"

@@ -22,7 +22,7 @@ _DEEPEST_A = 12.0
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
-    profiles, surface = of_first_orientation(read_table(inputs["oxide_profiles"], OXIDE_PROFILES))
+    profiles, face = of_first_orientation(read_table(inputs["oxide_profiles"], OXIDE_PROFILES))
     last = profiles.groupby(["temperature_K", "replica"])["stage"].transform("max")
     final = profiles[profiles["stage"] == last]
     temperatures = sorted(final["temperature_K"].unique())
@@ -46,7 +46,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
                 lw=1.2,
             )
         axis.axvline(0, color="0.8", lw=0.7, zorder=0)
-        axis.set_title(f"{surface}, {temperature:g} K")
+        axis.set_title(f"Si({face}), {temperature:g} K")
         axis.set_xlabel("distance from the interface (Å)")
     axes[0, 0].set_xlim(max(shown["depth_A"].min(), -_DEEPEST_A), shown["depth_A"].max())
     axes[0, 0].set_ylim(0, None)

@@ -30,7 +30,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         for axis in (left, right):
             axis.annotate("no film has an interior", (0.5, 0.5), xycoords="axes fraction", ha="center", color="0.5")
         return figure, shown[0]
-    (g, surface), (s, _) = of_first_orientation(g), of_first_orientation(s)
+    (g, face), (s, _) = of_first_orientation(g), of_first_orientation(s)
     for number, (pair, rows) in enumerate(g.groupby("pair", sort=False)):
         curve = rows.groupby("r_A")["g"].mean()
         left.plot(curve.index, curve + number * _OFFSET, color=COLOURS[number], lw=1.0, label=pair.replace("-", "–"))
@@ -42,7 +42,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         curve = weighted["s"] / weighted["n_vectors"]
         right.plot(curve.index, curve, color=COLOURS[number], lw=1.0, label=radiation)
         shown.append(_curve(f"S {radiation}", curve, _films(rows)))
-    left.set_title(f"oxide on {surface}")
+    left.set_title(f"oxide on Si({face})")
     for axis in (left, right):
         axis.legend(loc="upper right")
         axis.set_xlim(0, None)

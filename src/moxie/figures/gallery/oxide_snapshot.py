@@ -8,6 +8,7 @@ import numpy as np
 
 from moxie.figures.parts import OXYGEN_COLOUR, STATE_COLOURS, panels
 from moxie.figures.registry import Figure
+from moxie.structures.films import film_key
 from moxie.structures.network import Network, read_network
 
 _SILICON_SIZE, _OXYGEN_SIZE = 20.0, 7.0
@@ -24,11 +25,11 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     inches = 2.9
     figure, axes = panels(1, len(films), width=inches * len(films) + 0.4, height=inches * height / width + 0.9)
     tables = []
-    for axis, (name, film) in zip(axes[0], films.items(), strict=True):
+    for axis, film in zip(axes[0], films.values(), strict=True):
         _draw_film(axis, film)
-        title = inputs[name].parent.parent.name.removeprefix("T")
-        axis.set_title(f"{inputs[name].parents[2].name[:2]}({inputs[name].parents[2].name[2:]}), {title} K")
-        tables.append(_table(film).assign(film=title))
+        key = film_key(film)
+        axis.set_title(f"Si({key['orientation']}), {key['temperature_K']:g} K")
+        tables.append(_table(film).assign(film=f"{key['temperature_K']:g}"))
     lowest = min(film.positions[:, 2].min() for film in films.values())
     for axis in axes[0]:
         axis.set_ylim(lowest - 1.5, lowest + height + 1.5)

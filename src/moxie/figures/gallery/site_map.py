@@ -11,8 +11,7 @@ from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, STATE_COLOURS
 from moxie.figures.registry import Figure
 from moxie.io import read_json
-
-FILM_KEY = ("orientation", "temperature_K", "replica")
+from moxie.structures.films import FILM_KEY
 
 _CLUSTER_COLOURS = (*COLOURS, "#999933", "#882255")
 _AXES = {"xlabel": "first component", "ylabel": "second component"}

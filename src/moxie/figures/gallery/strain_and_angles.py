@@ -20,7 +20,7 @@ from moxie.figures.registry import Figure
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
-    runs, surface = of_first_orientation(read_table(inputs["oxide_runs"], OXIDE_RUNS))
+    runs, face = of_first_orientation(read_table(inputs["oxide_runs"], OXIDE_RUNS))
     colours = temperature_colours(runs["temperature_K"])
     figure, axes = panels(1, 2, width=6.8, height=2.7)
     left, right = axes[0]
@@ -42,7 +42,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     left.set_ylabel(label("strain_energy_eV_per_atom"))
     left.legend(loc="best", ncols=2, columnspacing=1.0, handletextpad=0.4)
     left.set_ylim(0, None)
-    left.set_title(surface)
+    left.set_title(f"Si({face})")
     final = runs[runs["is_final"]]
     angles = mean_over_replicas(final, ["temperature_K"], "si_o_si_angle_deg")
     right.plot(final["temperature_K"], final["si_o_si_angle_deg"], ls="", marker="o", ms=2.5, color="0.6")

@@ -28,12 +28,12 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
     runs = read_table(inputs["oxide_runs"], OXIDE_RUNS)
-    runs, surface = of_first_orientation(runs[runs["is_final"]])
-    system = oxide_system(surface[3:-1])
-    monolayer = MONOLAYER_PER_CM2[surface[3:-1]]
+    runs, face = of_first_orientation(runs[runs["is_final"]])
+    system = oxide_system(face)
+    monolayer = MONOLAYER_PER_CM2[face]
     figure, axes = panels(1, 2, width=6.8, height=2.7, width_ratios=(1.35, 1))
     left, right = axes[0]
-    curves = _equilibrium(inputs, surface[3:-1], runs["temperature_K"].max())
+    curves = _equilibrium(inputs, face, runs["temperature_K"].max())
     spread = runs["temperature_K"].max() - runs["temperature_K"].min() or 100.0
     shown = []
     for state in (1, 2, 3):
@@ -73,7 +73,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         left.plot([], [], color="0.3", lw=1.4, ls="--", label="equilibrium")
     left.set_ylim(0, None)
     left.set_ylabel("share of the suboxide")
-    left.set_title(f"composition of the suboxide, {surface}", pad=18)
+    left.set_title(f"composition of the suboxide, Si({face})", pad=18)
     left.legend(loc="lower center", bbox_to_anchor=(0.5, 0.97), ncols=4 + bool(len(curves)), columnspacing=1.0)
 
     table = mean_over_replicas(runs, ["temperature_K"], _TOTAL)

@@ -21,8 +21,8 @@ from moxie.learning.metrics import grouping, interval_over_groups
 from moxie.learning.registry import LearningSettings, Task
 from moxie.learning.tasks.site_map.environments import COSINES, DISTANCES, FEATURES
 from moxie.learning.thresholds import FEWEST_FILMS
+from moxie.structures.films import FILM_KEY
 
-FILM_KEY = ("orientation", "temperature_K", "replica")
 KEY = (*FILM_KEY, "site")
 BLOCKS = {
     "nearest four distances": DISTANCES[:4],
