@@ -416,7 +416,7 @@ def test_electrolyte_row_has_the_columns_of_its_table(tmp_path):
     paths = made_run(tmp_path, rows, 9 + 135 + 150, {"ensemble": "NVT"}, frames=20)
     observables, curves, dihedrals = analyse(*paths)
     check_frame(observables, ELECTROLYTES, "here")
-    assert set(curves["pair"]) == {"Li-Ow", "Li-O(tfsi)"} and set(dihedrals["torsion"]) == {"backbone"}
+    assert set(curves["pair"]) == {"Li-Ow", "Li-O(b)"} and set(dihedrals["torsion"]) == {"backbone"}
     row = observables.iloc[0]
     for stem in ("cation_water", "cation_anion"):
         shares = np.array([row[f"{stem}_{n}_fraction"] for n in range(7)])
@@ -542,7 +542,7 @@ IONS = {
 ANIONS = {
     "chloride": ("[Cl-]", [0], "Cl"),
     "pf6": ("F[P-](F)(F)(F)(F)F", [0, 2, 3, 4, 5, 6], "F(pf6)"),
-    "nitrate": ("[O-][N+](=O)=O", [0, 2, 3], "O(nitrate)"),
+    "nitrate": ("[O-][N+](=O)[O-]", [0, 2, 3], "O(nitrate)"),
     "thiocyanate": ("[S-]C#N", [0, 2], "N,S(thiocyanate)"),
 }
 
