@@ -16,7 +16,7 @@ from moxie.learning.tasks.oxide_surrogate.task import prepare
 from moxie.study import Study
 
 TARGET = "strain_energy_eV_per_atom"
-SETTINGS = LearningSettings(TARGET, 0.9, 200)
+SETTINGS = LearningSettings(TARGET, 0.9)
 
 
 def test_the_next_temperature_lies_in_the_gap_of_a_smooth_function():
