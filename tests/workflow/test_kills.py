@@ -1,0 +1,30 @@
+"""The short form of `benchmarks/kill_drill.py`: whole trees of processes are killed, wherever they are."""
+
+import math
+import random
+import sys
+
+from benchmarks.kill_drill import run_until_killed
+
+from tests.workflow.conftest import SMOKE
+
+FILES = (
+    "results/oxidation/Si100/T1473/replica0/film.xyz",
+    "results/oxidation/Si100/T1473/replica0/chain.parquet",
+    "results/molecules/methanol.xyz",
+)
+START_S = 3.0  # of CPU, before the first job
+
+
+def test_runs_killed_at_random_go_on_by_the_same_command_to_the_bytes_of_an_undisturbed_one(smoke, tmp_path):
+    where = ["--snakefile", str(smoke.source / "Snakefile"), "--directory", str(tmp_path), "--cores", "2"]
+    program = [sys.executable, str(smoke.source / "workflow" / "run.py")]
+    typed = [*program, *where, "--configfile", str(SMOKE), "--", *FILES]
+    draw = random.Random(4)
+    moments_s = [START_S + draw.expovariate(1 / 3) for _ in range(3)]
+    ends = [run_until_killed(typed, tmp_path / "killed.out", moment_s)[0] for moment_s in moments_s]
+    assert ends[0] is None and not any(ends)  # killed, or done before that
+    last, _ = run_until_killed(typed, tmp_path / "last.out", math.inf)
+    assert last == 0, (tmp_path / "last.out").read_text()
+    for file in FILES:
+        assert (tmp_path / file).read_bytes() == (smoke.folder / file).read_bytes(), file
