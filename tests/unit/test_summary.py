@@ -71,6 +71,17 @@ def test_an_error_of_the_reference_is_shared_and_does_not_shrink_with_the_number
     assert whole.verdict == "agrees" and whole.reference_error_percent == pytest.approx(8.0)
 
 
+def test_two_sources_for_one_number_are_no_two_states():
+    two = [{"source": name, "reference_value": value} for name, value in (("first", 4.0), ("second", 4.5))]
+    rows = [{**each, "temperature_K": t} for t in (900.0, 1000.0, 1100.0) for each in two]
+    apart = sorted(summarise(table(*rows)), key=lambda each: each.deviation_percent)
+    assert [each.deviation_percent for each in apart] == pytest.approx([100 * (5 / 4.5 - 1), 25.0])
+    assert [each.n_states for each in apart] == [3, 3]
+    assert apart[1].standard_error_percent == pytest.approx(100 * 0.2 / 4 / math.sqrt(3))
+    [shown] = front_page(table(*two))["rows"]  # the worst, beside the reference that it is off from
+    assert (shown["reference"], shown["deviation"], shown["states"]) == ("4", "+25 %", "")
+
+
 def test_what_is_far_off_without_an_error_is_named_and_never_judged():
     rows = [{"value": 2.0, "standard_error": math.nan, "temperature_K": t} for t in (900.0, 1000.0, 1100.0)]
     [whole] = summarise(table(*rows))

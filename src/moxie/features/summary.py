@@ -22,7 +22,8 @@ class Summary:
     `deviation_percent` is the mean relative deviation over the states, `standard_error_percent` its standard error
     (NaN where the error of a state is unknown), `reference_error_percent` that of the references, which all states
     share and which therefore does not shrink with their number. `lowest_percent` and `highest_percent` are the single
-    states' extremes. `tested` is what the row says something about (`moxie.features.schemas.VALIDATION`).
+    states' extremes. `nth_reference` tells several sources of the same numbers apart.
+    `tested` is what the row says something about (`moxie.features.schemas.VALIDATION`).
     """
 
     stage: str
@@ -33,6 +34,7 @@ class Summary:
     reference_kind: str
     tested: str
     n_states: int
+    nth_reference: int
     deviation_percent: float
     standard_error_percent: float
     reference_error_percent: float
@@ -58,11 +60,21 @@ def summarise(validation: Any) -> list[Summary]:
     Satterthwaite. A quantity whose reference is zero somewhere keeps no relative deviation and is left out.
     """
     found = []
-    for _, rows in validation.groupby(_ONE_THING, dropna=False, sort=False):
+    numbered = validation.assign(nth_reference=nth_reference(validation))
+    for _, rows in numbered.groupby([*_ONE_THING, "nth_reference"], dropna=False, sort=False):
         rows = rows[rows["reference_value"] != 0]
         if len(rows):
             found.append(_combine(rows))
     return sorted(found, key=lambda each: (_ORDER.index(each.start), not each.is_far, -abs(each.deviation_percent)))
+
+
+def nth_reference(validation: Any) -> Any:
+    """Return a number for each row: 0 for the first reference of a number, 1 for a second source of the same one.
+
+    Two sources for one number are no two states, whose errors would be independent.
+    """
+    state = [*_ONE_THING, "temperature_K", "pressure_bar"]
+    return validation.sort_values("source", kind="stable").groupby(state, dropna=False, sort=False).cumcount()
 
 
 def _combine(rows: Any) -> Summary:
@@ -89,6 +101,7 @@ def _combine(rows: Any) -> Summary:
         reference_kind=first["reference_kind"],
         tested=first["tested"],
         n_states=n,
+        nth_reference=int(first["nth_reference"]),
         deviation_percent=100 * float(deviations.mean()),
         standard_error_percent=100 * error,
         reference_error_percent=100 * reference_error,

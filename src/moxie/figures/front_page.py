@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from moxie.features.summary import Summary, summarise
+from moxie.features.summary import Summary, nth_reference, summarise
 from moxie.figures.parts import model_name, pretty_name
 from moxie.figures.wording import listed, percent, plain_label, unit_text, with_error
 
@@ -103,8 +103,8 @@ def _rows(validation: Any, summaries: Sequence[Summary]) -> list[dict[str, str]]
 
 
 def _small_row(validation: Any, summary: Summary) -> dict[str, str]:
-    same = validation
-    for name in ("stage", "system", "model", "quantity", "reference_kind", "tested"):
+    same = validation.assign(nth_reference=nth_reference(validation))
+    for name in ("stage", "system", "model", "quantity", "reference_kind", "tested", "nth_reference"):
         same = same[same[name] == getattr(summary, name)]
     far = (same["temperature_K"] - _ROOM_TEMPERATURE_K).abs().fillna(math.inf)
     line: Mapping[str, Any] = same.loc[far.idxmin()].to_dict()
