@@ -4,11 +4,12 @@ import re
 
 import made_liquids
 import pytest
+from made_tables import molecules as made_molecules
 from test_figures import draw, make_results
 
 from moxie.errors import InputError
-from moxie.features.schemas import VALIDATION
-from moxie.features.tables import read_table
+from moxie.features.schemas import MOLECULES, VALIDATION
+from moxie.features.tables import read_table, write_table
 from moxie.figures import registry
 from moxie.figures.findings import findings
 from moxie.figures.report import describe_setup, run_times, write_report
@@ -208,3 +209,13 @@ def test_terms_estimated_from_unlike_ones_are_in_the_report(penalty, said):
     assert ("Force fields" in found) == said
     if said:
         assert f"(penalty {penalty:.3g}; above 50 they need a check)" in found["Force fields"]
+
+
+def test_molecules_without_numbers_are_counted_and_named(results, tmp_path):
+    table = made_molecules()
+    table.loc[0, "status"] = "changed: relaxing broke N0-H6 and formed O3-H6"
+    table.loc[1, "remarks"] = "low-spin"
+    write_table(table, tmp_path / "molecules.parquet", MOLECULES)
+    page = write(results, tmp_path / "r.html", molecules=tmp_path / "molecules.parquet")
+    assert f"1 of {len(table)} molecules have no numbers" in page and "relaxing broke N0-H6" in page
+    assert f"1 of {len(table)} molecules carry a remark in the table of molecules: {table.loc[1, 'molecule']}" in page

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from moxie.errors import InputError
-from moxie.features.schemas import ELECTROLYTES, LIQUIDS, OXIDE_RUNS, VALIDATION
+from moxie.features.schemas import ELECTROLYTES, LIQUIDS, MOLECULES, OXIDE_RUNS, VALIDATION
 from moxie.features.tables import read_table
 from moxie.features.validation import ACCURACY_GOAL_PERCENT, verdict
 from moxie.figures import registry
@@ -17,12 +17,13 @@ from moxie.figures.findings import findings
 from moxie.figures.front_page import front_page
 from moxie.figures.parts import LOGP_MODELS, VERDICT_COLOURS, model_name, pretty_name
 from moxie.figures.viewer import film_view
-from moxie.figures.wording import duration, percent, plain_label, signed, unit_text, with_error
+from moxie.figures.wording import duration, listed, percent, plain_label, signed, unit_text, with_error
 from moxie.io import read_json, write_text
 
 _GASES = {"dry_O2": "dry O₂", "steam": "steam"}
 _WORST_FIRST = ("deviates", "no-verdict", "within", "agrees")
 DATA_FILES = ("report_template.html", "film_viewer.html")  # a job depends on them
+_MOST_NAMED = 6
 _LARGEST_DATA_LINK = 400_000  # bytes; a larger CSV stays beside the report only
 _LARGEST_SVG = 1_500_000  # bytes; above it the PNG is shown instead
 
@@ -37,6 +38,7 @@ def write_report(
     oxide_runs: str | Path | None = None,
     electrolytes: str | Path | None = None,
     liquids: str | Path | None = None,
+    molecules: str | Path | None = None,
     metrics: str | Path | None = None,
     logp: str | Path | None = None,
     film: str | Path | None = None,
@@ -88,7 +90,10 @@ def write_report(
         logp_rows=_score_rows(partition) if partition else [],
         run_times=run_times(record.get("jobs", [])),
         provenance=_provenance(record, config),
-        limits=_limits(config, comparison, scores),
+        limits=[
+            *_limits(config, comparison, scores),
+            *_left_out(read_table(molecules, MOLECULES) if molecules else None),
+        ],
     )
     write_text(path, page)
 
@@ -445,6 +450,24 @@ def _limits(config: Mapping[str, Any], comparison: Any, scores: Mapping[str, Any
             "orientation and take no part in any verdict."
         )
     return limits
+
+
+def _left_out(molecules: Any) -> list[str]:
+    """Return one sentence on the molecules without numbers, and one on those that carry a remark."""
+    if molecules is None:
+        return []
+    sentences = []
+    for rows, text in (
+        (molecules[molecules["status"] != "ok"], "have no numbers and are left out of tables, figures and learning"),
+        (molecules[molecules["remarks"] != ""], "carry a remark in the table of molecules"),
+    ):
+        if len(rows):
+            reasons = rows["status"].where(rows["status"] != "ok", rows["remarks"])
+            named = [f"{name} ({reason})" for name, reason in zip(rows["molecule"], reasons, strict=True)]
+            more = len(named) - _MOST_NAMED
+            named = named[:_MOST_NAMED] + ([f"{more} more"] if more > 0 else [])
+            sentences.append(f"{len(rows)} of {len(molecules)} molecules {text}: {listed(named)}.")
+    return sentences
 
 
 def _anchor(title: str) -> str:

@@ -5,6 +5,7 @@ OUTPUTS: results/features/molecules.parquet
 """
 
 add_table("molecules", compared=True)
+REPORT["molecules"] = "results/features/molecules.parquet"
 
 
 rule tabulate_molecules:
