@@ -11,16 +11,11 @@ from made_liquids import COMPOSITIONS
 from made_tables import electrolytes, liquids, molecules, oxide_runs
 
 from moxie.errors import InputError
+from moxie.features.replicas import over_replicas, tabulate_over_replicas
 from moxie.features.schemas import VALIDATION
 from moxie.features.tables import read_table
-from moxie.features.validation import (
-    Estimate,
-    make_validation_table,
-    over_replicas,
-    verdict,
-    write_validation,
-    z_score,
-)
+from moxie.features.validation import make_validation_table, write_validation
+from moxie.features.verdicts import RULES, Estimate, verdict, z_score
 from moxie.reference.registry import UNCHECKED, VERIFIED
 
 MANY = 1000.0
@@ -170,3 +165,28 @@ def test_both_files_hold_the_same_rows(table, tmp_path):
 
 def test_a_study_without_results_gives_an_empty_table():
     assert len(make_validation_table()) == 0
+
+
+def test_tables_and_single_quantities_have_the_same_means_over_replicas():
+    rng = np.random.default_rng(3)
+    for n in (1, 2, 3, 5):
+        frame = pd.DataFrame({"state": 1, "q": rng.normal(size=n), "q_standard_error": rng.uniform(0.1, 0.2, n)})
+        whole = tabulate_over_replicas(frame, ["state"], "q").iloc[0]
+        single = over_replicas(frame["q"], frame["q_standard_error"], np.full(n, 9.0))
+        assert whole["q"] == pytest.approx(single.value)
+        assert whole["q_standard_error"] == pytest.approx(single.standard_error)
+        assert whole["n_replicas"] == n
+        bare = tabulate_over_replicas(frame[["state", "q"]], ["state"], "q").iloc[0]["q_standard_error"]
+        assert bare == pytest.approx(over_replicas(frame["q"]).standard_error, nan_ok=True)
+
+
+def test_every_rule_of_the_verdict_can_be_met():
+    met = {
+        verdict(Estimate(1.0, 0.0, math.nan), 1.0, None, UNCHECKED),
+        verdict(Estimate(1.0, math.nan, 1.0), 1.0, None, VERIFIED),
+        verdict(Estimate(1.0, 0.9, 9.0), 1.0, None, VERIFIED),
+        verdict(Estimate(1.0, 0.01, MANY), 1.0, None, VERIFIED),
+        verdict(Estimate(1.02, 0.001, MANY), 1.0, None, VERIFIED, 3.0),
+        verdict(Estimate(1.5, 0.01, MANY), 1.0, None, VERIFIED, 3.0),
+    }
+    assert met == {rule.verdict.format(goal=3.0) for rule in RULES}

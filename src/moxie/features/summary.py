@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from moxie.features.validation import ACCURACY_GOAL_PERCENT, Estimate, verdict
+from moxie.features.verdicts import ACCURACY_GOAL_PERCENT, Estimate, verdict
 
 FAR_PERCENT = 20.0  # a number without a verdict that is further off than this is named
 _ONE_THING = ["stage", "system", "model", "force_field_sha256", "quantity", "reference_kind", "checked"]

@@ -78,7 +78,7 @@ def _tables(folder: Path) -> dict[str, Path]:
 
 def _numbers(table: Table, path: Path | None) -> dict[tuple[str, str], tuple[Any, str, bool]]:
     """Return {(row, quantity): (its estimate over the replicas, its unit, whether it has no random part)}."""
-    from moxie.features.validation import over_replicas
+    from moxie.features.replicas import over_replicas
 
     if path is None:
         return {}

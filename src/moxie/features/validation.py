@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from moxie.features.pooling import POOLED, pooled
+from moxie.features.replicas import over_replicas
+from moxie.features.verdicts import ACCURACY_GOAL_PERCENT, Estimate, verdict, z_score
 from moxie.reference.dipoles import dipole_references
 from moxie.reference.registry import (
     OXIDE_SYSTEM,
@@ -21,14 +22,7 @@ from moxie.reference.registry import (
 )
 from moxie.reference.registry import system_key as composition_key
 
-ACCURACY_GOAL_PERCENT = {
-    "density_g_cm3": 3.0,
-    "enthalpy_of_vaporisation_kJ_mol": 5.0,
-    "film_density_g_cm3": 5.0,
-}
-_CONFIDENCE = 0.95
 _SMALLEST_DIPOLE_D = 0.3  # below it a ratio says little
-_LARGEST_USEFUL_INTERVAL = 0.5  # half-width of the interval relative to the reference
 
 _LIQUID_QUANTITIES = ("rdf_oo_peak_position_A", "coordination_oo")
 _RESPONSES = ("thermal_expansion_per_K", "isothermal_compressibility_per_GPa", "residual_heat_capacity_J_mol_K")
@@ -69,96 +63,6 @@ GROWTH_RECIPES = {
     "Si(100), 1 h in steam": {"time_s": 3600.0, "ambient": "steam"},
 }
 _GROWTH_MODEL = "deal_grove"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A computed number. The standard error is 0 for a deterministic calculation and NaN where it is unknown.
-
-    `n_independent` is the number of independent samples behind the error; its degrees of freedom are one fewer.
-    """
-
-    value: float
-    standard_error: float
-    n_independent: float
-
-
-def over_replicas(values: Any, errors: Any = None, counts: Any = None) -> Estimate | None:
-    """Combine one quantity over the replicas of a state point; None if no replica has it.
-
-    `errors` and `counts` are those of each replica, where the quantity has any; a value without one is no result, and
-    does not count beside those that have it. If none has, neither has the mean. From three replicas on the standard
-    error is that of the mean over replicas. With fewer the errors of the single runs are propagated and their sample
-    counts added. A quantity without errors of single runs has that of the mean over replicas.
-    """
-    import numpy as np
-
-    values = np.asarray(values, dtype=float)
-    kept = np.isfinite(values)
-    own = None if errors is None else np.asarray(errors, dtype=float)
-    if own is not None and (kept & np.isfinite(own)).any():
-        kept &= np.isfinite(own)
-    elif own is not None and kept.any():
-        return Estimate(float(values[kept].mean()), math.nan, float(kept.sum()))
-    values = values[kept]
-    n = len(values)
-    if n == 0:
-        return None
-    if own is not None and n < 3:
-        own, samples = own[kept], np.asarray(counts, dtype=float)[kept]
-        return Estimate(float(values.mean()), float(np.sqrt((own**2).sum()) / n), float(samples.sum()))
-    spread = float(values.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
-    return Estimate(float(values.mean()), spread, float(n))
-
-
-def z_score(estimate: Estimate, reference: float, reference_error: float | None) -> float:
-    """Return the deviation in units of the combined standard error; an unknown reference error counts as none.
-
-    NaN where the error of the estimate is unknown or both errors are zero.
-    """
-    combined = _combined_error(estimate, reference_error)
-    return (estimate.value - reference) / combined if combined > 0 else math.nan
-
-
-def verdict(
-    estimate: Estimate,
-    reference: float,
-    reference_error: float | None,
-    checked: str,
-    goal_percent: float | None = None,
-) -> str:
-    """Say in one phrase how a number compares with its reference.
-
-    The first of these rules that applies decides:
-
-    1. "no verdict: reference unchecked" - a number quoted from memory proves and disproves nothing.
-    2. "no verdict: no standard error" - the error of the computed number is unknown (one replica), or neither it nor
-       the reference has one.
-    3. "no verdict: too imprecise" - the 95 % interval of the deviation reaches further than half the reference on
-       either side, so that almost anything would agree; or it holds both zero and a deviation found to be larger than
-       the accuracy asked for, so that neither agreement nor disagreement is shown.
-    4. "agrees" - the 95 % interval of the deviation holds zero. The interval uses Student's t with the effective
-       degrees of freedom of Welch and Satterthwaite, the reference counting as exactly known in its error: with two
-       replicas and a sharp reference the factor is 12.7, not 2.
-    5. "within g %" - it deviates by more than its error, but by less than the accuracy g the study asks of this
-       quantity (ACCURACY_GOAL_PERCENT).
-    6. "deviates".
-    """
-    if checked != VERIFIED:
-        return "no verdict: reference unchecked"
-    combined = _combined_error(estimate, reference_error)
-    if not combined > 0:
-        return "no verdict: no standard error"
-    half_width = _coverage_factor(estimate, reference_error) * combined
-    if half_width > _LARGEST_USEFUL_INTERVAL * abs(reference):
-        return "no verdict: too imprecise"
-    deviation = estimate.value - reference
-    goal_met = goal_percent is not None and abs(deviation) <= goal_percent / 100 * abs(reference)
-    if abs(deviation) <= half_width:
-        return "agrees" if goal_percent is None or goal_met else "no verdict: too imprecise"
-    if goal_met:
-        return f"within {goal_percent:g} %"
-    return "deviates"
 
 
 def make_validation_table(
@@ -446,23 +350,3 @@ def _row(
         "z_score": z,
         "verdict": verdict(estimate, reference.value, reference.error, reference.checked, goal),
     }
-
-
-def _combined_error(estimate: Estimate, reference_error: float | None) -> float:
-    return math.hypot(estimate.standard_error, _known(reference_error))
-
-
-def _coverage_factor(estimate: Estimate, reference_error: float | None) -> float:
-    """Student's t for the deviation: Welch-Satterthwaite with infinitely many degrees of freedom of the reference."""
-    from scipy.stats import norm, t
-
-    probability = 0.5 + _CONFIDENCE / 2
-    if estimate.standard_error == 0:
-        return float(norm.ppf(probability))
-    share = estimate.standard_error**2 / _combined_error(estimate, reference_error) ** 2
-    freedom = max(estimate.n_independent - 1, 1e-9) / share**2
-    return float(t.ppf(probability, max(freedom, 1.0)))
-
-
-def _known(error: float | None) -> float:
-    return 0.0 if error is None or math.isnan(error) else error

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from moxie.features.validation import over_replicas
+from moxie.features.replicas import over_replicas
 from moxie.figures.parts import LOGP_MODELS, SEARCH_NAMES, model_name, of_first_orientation, pretty_name
 from moxie.figures.wording import listed, percent, plain_label, with_error
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from moxie.features.replicas import tabulate_over_replicas
+
 # Okabe and Ito's palette, told apart with any common colour vision deficiency; each also has its own marker.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#333333")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -105,13 +107,11 @@ def of_first_orientation(frame: Any) -> tuple[Any, str]:
 
 
 def mean_over_replicas(frame: Any, by: list[str], quantity: str) -> Any:
-    """Return one row per group: mean over replicas, its standard error (empty for one replica), number of replicas."""
-    groups = frame.dropna(subset=[quantity]).groupby(by)[quantity]
-    table = groups.agg(["mean", "std", "count"]).reset_index()
-    table["standard_error"] = table["std"] / np.sqrt(table["count"])
-    return table.rename(columns={"count": "n_replicas"})[[*by, "mean", "standard_error", "n_replicas"]].assign(
-        quantity=quantity
-    )
+    """Return one row per group: mean over replicas, standard error of their scatter (empty for one), their number."""
+    known = frame.dropna(subset=[quantity])[[*by, quantity]]
+    table = tabulate_over_replicas(known, by, quantity)
+    names = {quantity: "mean", f"{quantity}_standard_error": "standard_error"}
+    return table.rename(columns=names)[[*by, "mean", "standard_error", "n_replicas"]].assign(quantity=quantity)
 
 
 def drawable_error(values: Any) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any
 from moxie.errors import InputError
 from moxie.features.schemas import ELECTROLYTES, LIQUIDS, MOLECULES, OXIDE_RUNS, VALIDATION
 from moxie.features.tables import read_table
-from moxie.features.validation import ACCURACY_GOAL_PERCENT, verdict
+from moxie.features.verdicts import ACCURACY_GOAL_PERCENT, RULES, WITHIN
 from moxie.figures import registry
 from moxie.figures.findings import findings
 from moxie.figures.front_page import front_page
@@ -350,14 +350,11 @@ def _first_picture(figures: Mapping[str, str | Path]) -> dict[str, Any]:
 
 
 def _verdict_rules() -> list[str]:
-    """Return the rules of the verdict, from the docstring of the function that applies them."""
-    text = " ".join((verdict.__doc__ or "").split())
-    rules = re.split(r" (?=[1-6]\. \")", text)[1:]
+    """Return the rules of the verdict as sentences."""
     goals = ", ".join(f"{plain_label(name)} {goal:g} %" for name, goal in ACCURACY_GOAL_PERCENT.items())
-    return [
-        re.sub(r"^\d\. ", "", rule).replace("(ACCURACY_GOAL_PERCENT)", f"({goals})").replace(" - ", " – ")
-        for rule in rules
-    ]
+    sentences = [f"“{rule.verdict}” – {rule.reason}" for rule in RULES if rule != WITHIN]
+    sentences.insert(RULES.index(WITHIN), f"“within g %” – {WITHIN.reason} These are: {goals}.")
+    return sentences
 
 
 def _score_rows(scores: Mapping[str, Any]) -> list[dict[str, str]]:

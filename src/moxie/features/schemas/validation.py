@@ -35,7 +35,7 @@ VALIDATION = Table(
         text("checked", "whether the reference was checked against its source", *_CHECKED),
         maybe("deviation_percent", "percent", "100 (value - reference_value) / |reference_value|"),
         maybe("z_score", "1", "(value - reference_value) / sqrt(standard_error^2 + reference_error^2)"),
-        text("verdict", "see moxie.features.validation.verdict"),
+        text("verdict", "see moxie.features.verdicts.verdict"),
     ),
     checks=(ONE_VARIANT,),
 )

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from moxie.features.replicas import tabulate_over_replicas
 from moxie.features.schemas import DIHEDRAL_CURVES, ELECTROLYTES, LIQUIDS
 from moxie.features.tables import read_table
-from moxie.figures.gallery._curves import over_replicas
 from moxie.figures.parts import COLOURS, drawable_error, model_name, panels, pretty_name
 from moxie.figures.registry import Figure, NothingToDraw
 
@@ -27,7 +27,7 @@ def curves_to_show(curves: Any, systems: Any) -> Any:
     """
     import pandas
 
-    table = over_replicas(curves, [*_SYSTEM, *_STATE, "torsion", "angle_deg"], _DENSITY)
+    table = tabulate_over_replicas(curves, [*_SYSTEM, *_STATE, "torsion", "angle_deg"], _DENSITY)
     contents = systems[["system", "composition"]].drop_duplicates()
     table = table.merge(contents, on="system")
     shown = []

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from moxie.features.dihedrals import TORSIONS
+from moxie.features.replicas import over_replicas
 from moxie.features.schemas import LIQUIDS, TRANSPORT, VALIDATION
 from moxie.features.tables import read_table
-from moxie.features.validation import over_replicas
 from moxie.figures.parts import (
     COLOURS,
     MARKERS,

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moxie.features.replicas import over_replicas
 from moxie.features.schemas import LIQUIDS, VALIDATION
 from moxie.features.tables import read_table
-from moxie.features.validation import over_replicas
 from moxie.figures.parts import COLOURS, MARKERS, label, model_name, padded_limits, panels, pretty_name
 from moxie.figures.registry import Figure, NothingToDraw
 
