@@ -206,7 +206,7 @@ def test_cap_ends_a_run_that_does_not_become_precise(box, tmp_path, caplog):
     assert "(asked for 1e-06)" in caplog.text and "Raise sampling_ps" in caplog.text
     assert not sampling["reached"]
     assert sampling["stopped"] == "sampling_ps reached"
-    assert sampling["standard_errors"]["density_g_cm3"] > 1e-6
+    assert not sampling["standard_errors"]["density_g_cm3"] <= 1e-6  # unknown after so few samples
     assert sampling["n_samples"] == settings.total_samples
 
 

@@ -196,6 +196,6 @@ def test_targets_are_results_not_inputs():
 
 
 def test_unknown_task_is_refused_with_the_names_there_are():
-    assert {"logp", "oxide_surrogate"} <= set(registry.names()) and registry.names(["oxides"]) == ["network_energy"]
+    assert {"logp", "oxide_surrogate"} <= set(registry.names()) and registry.names(["placements"]) == ["network_energy"]
     with pytest.raises(InputError, match="no learning task 'x'.*oxide_surrogate"):
         registry.get("x")

@@ -148,7 +148,7 @@ def test_every_comparison_is_in_the_table(page, results):
 
 def test_key_results_are_the_computed_numbers(page):
     assert "0.7790(11) g/cm³, experiment 0.7863 (−0.93 %)" in page
-    assert "63(4) % of the ions in contact with an anion (deposited: 61.7 %)" in page
+    assert "63(4) % of the cations in contact with tfsi (deposited: 61.7 %)" in page
     assert "Gaussian process predicts the strain energy" in page
 
 
