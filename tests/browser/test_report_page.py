@@ -39,7 +39,9 @@ def report(tmp_path_factory):
     slab = silicon_slab((2, 2, 3))
     free = ~slab.frozen[slab.bonds].any(axis=1) & (slab.species[slab.bonds] == "Si").all(axis=1)
     film = folder / "oxidation/Si100/T1473/replica0/film.xyz"
-    write_networks(film, insert_oxygen(slab, slab.bonds[free][-9:]))
+    network = insert_oxygen(slab, slab.bonds[free][-9:])
+    network.info.update(orientation="100", temperature_K=1473.0, replica=0)
+    write_networks(film, network)
     path = folder / "report.html"
     write_report(
         path,
