@@ -13,7 +13,7 @@ from tests.workflow.conftest import ROOT, Workflow
 STAGES = ("dynamics", "oxidation", "quantum_chemistry", "learning")
 STUDIES = [*itertools.combinations(STAGES, 1), *itertools.combinations(STAGES, 2)]
 WORDS = {  # what the report says of a stage
-    "dynamics": ("Molecular dynamics.", "Liquids and electrolytes", "g/cm³"),
+    "dynamics": ("Molecular dynamics.", "Liquids and electrolytes", "nthalpy of vaporisation"),
     "oxidation": ("Oxidation of silicon.", "Oxidised silicon", "Deal"),
     "quantum_chemistry": ("Quantum chemistry.", ">Molecules<", "GFN2-xTB"),
     "learning": ("Learning.", ">Learning<", "placements of O"),
