@@ -19,11 +19,11 @@ from moxie.features.dihedrals import (
     distribution,
     histogram,
 )
+from moxie.features.replicas import tabulate_over_replicas
 from moxie.features.schemas import DIHEDRALS
 from moxie.features.site_search import find_tuples
 from moxie.features.tables import check_frame
 from moxie.figures import registry
-from moxie.figures.gallery._curves import over_replicas
 from moxie.figures.gallery.dihedral_distributions import curves_to_show
 from moxie.study import Study
 from moxie.timeseries import mean_of
@@ -179,10 +179,10 @@ def test_replicas_are_averaged_with_their_own_errors_or_their_scatter():
     curves = made_liquids.dihedral_curves().query("system == 'ethanol' and temperature_K == 298.15")
     density, by = "probability_density_per_deg", ["system", "angle_deg"]
     copies = [curves.assign(**{"replica": r, density: curves[density] * (1 + 0.1 * r)}) for r in range(3)]
-    two = over_replicas(pd.concat(copies[:2]), by, density)
+    two = tabulate_over_replicas(pd.concat(copies[:2]), by, density)
     assert np.allclose(two[density], 1.05 * curves[density])
     assert np.allclose(two[f"{density}_standard_error"], 0.05 * curves[density] / np.sqrt(2))
-    three = over_replicas(pd.concat(copies), by, density)
+    three = tabulate_over_replicas(pd.concat(copies), by, density)
     assert np.allclose(three[f"{density}_standard_error"], 0.1 * curves[density] / np.sqrt(3))
 
 
