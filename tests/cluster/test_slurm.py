@@ -129,6 +129,7 @@ def test_a_job_out_of_memory_comes_back_with_more(study):
     assert second["MinMemoryNode"] == "3200M" and second["JobState"] == "COMPLETED"
 
 
+@pytest.mark.slow
 def test_a_simulation_survives_time_limit_scancel_ctrl_c_lost_node_and_a_killed_snakemake(study):
     import pandas
 
