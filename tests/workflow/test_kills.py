@@ -4,6 +4,7 @@ import math
 import random
 import sys
 
+import pytest
 from benchmarks.kill_drill import run_until_killed
 
 from tests.workflow.conftest import SMOKE
@@ -16,6 +17,7 @@ FILES = (
 START_S = 3.0  # of CPU, before the first job
 
 
+@pytest.mark.slow
 def test_runs_killed_at_random_go_on_by_the_same_command_to_the_bytes_of_an_undisturbed_one(smoke, tmp_path):
     where = ["--snakefile", str(smoke.source / "Snakefile"), "--directory", str(tmp_path), "--cores", "2"]
     program = [sys.executable, str(smoke.source / "workflow" / "run.py")]
