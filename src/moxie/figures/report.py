@@ -3,7 +3,7 @@
 import base64
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ def write_report(
         film=film_view(film) if film else None,
         comparison=[] if comparison is None else _worst_first(comparison),
         front=front_page(comparison) | _first_picture(figures) if comparison is not None and len(comparison) else None,
-        rules=_verdict_rules(),
+        rules=_verdict_rules(set() if comparison is None else set(comparison["quantity"])),
         force_fields=_force_field_rows(figures),
         scores=scores,
         score_rows=_score_rows(scores) if scores else [],
@@ -349,12 +349,13 @@ def _first_picture(figures: Mapping[str, str | Path]) -> dict[str, Any]:
     }
 
 
-def _verdict_rules() -> list[str]:
-    """Return the rules of the verdict as sentences."""
-    goals = ", ".join(f"{plain_label(name)} {goal:g} %" for name, goal in ACCURACY_GOAL_PERCENT.items())
-    sentences = [f"“{rule.verdict}” – {rule.reason}" for rule in RULES if rule != WITHIN]
-    sentences.insert(RULES.index(WITHIN), f"“within g %” – {WITHIN.reason} These are: {goals}.")
-    return sentences
+def _verdict_rules(compared: Collection[str]) -> list[str]:
+    """Return the rules of the verdict as sentences, with the accuracies asked of the quantities that are compared."""
+    goals = [f"{plain_label(name)} {goal:g} %" for name, goal in ACCURACY_GOAL_PERCENT.items() if name in compared]
+    reasons = {rule: rule.reason for rule in RULES if goals or rule != WITHIN}
+    if goals:
+        reasons[WITHIN] += f" These are: {', '.join(goals)}."
+    return [f"“{rule.verdict.replace('{goal:g}', 'g')}” – {reason}" for rule, reason in reasons.items()]
 
 
 def _score_rows(scores: Mapping[str, Any]) -> list[dict[str, str]]:
