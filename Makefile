@@ -23,7 +23,7 @@ status: .venv/core.installed
 	@$(BIN)/python -m moxie status
 
 test: .venv/test.installed
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/pytest -n 2 -m "not slow"
 
 test-slow: .venv/test.installed
 	$(BIN)/pytest -m slow

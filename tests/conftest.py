@@ -2,9 +2,26 @@
 
 import pytest
 
+SHARING = ("tests/workflow/test_kills.py", "tests/workflow/test_pipeline.py", "tests/workflow/test_stages.py")
+LONGEST_FIRST = ("workflow", "cluster", "browser", "physics", "unit")
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    sharing = {item.path for item in items if "smoke" in item.fixturenames}
+
+def pytest_collection_modifyitems(session, items):
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("smoke" if item.path in sharing else item.path.stem))
+        if "smoke" in item.fixturenames and item.path.relative_to(session.config.rootpath).as_posix() not in SHARING:
+            raise pytest.UsageError(f"{item.path} uses the smoke study: name it in SHARING of tests/conftest.py")
+    items.sort(key=lambda item: LONGEST_FIRST.index(item.path.parent.name))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Return a scheduler that hands out whole files, in their order; xdist's own groups are lost in pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.split("::", 1)[0]
+            return "smoke" if file in SHARING else file
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)

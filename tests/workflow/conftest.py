@@ -73,7 +73,11 @@ def _environment() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory) -> Workflow:
-    """The smoke study, complete."""
+    """The smoke study, complete; it costs minutes, so that no second process may make it too."""
+    workers = os.environ.get("PYTEST_XDIST_WORKER")
+    started = tmp_path_factory.getbasetemp() / ("../smoke.started" if workers else "smoke.started")
+    assert not started.exists(), "two processes share the smoke study: see tests/conftest.py"
+    started.touch()
     workflow = Workflow(ROOT, tmp_path_factory.mktemp("smoke"))
     workflow.run()
     return workflow
