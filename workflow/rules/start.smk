@@ -16,4 +16,7 @@ def check_default_study():
 def load_study():
     found = Study.load(config, [check_file(file) for file in workflow.overwrite_configfiles])
     config.update(found.config.model_dump(mode="json"))  # with the defaults of what was left out
+    if workflow.is_main_process:
+        for name, text in found.mixtures.items():
+            print(f"{name}: {text}", file=sys.stderr)
     return found

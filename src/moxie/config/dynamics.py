@@ -1,8 +1,16 @@
 """Section `dynamics`: molecular dynamics of liquids and electrolytes."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)  # fmt: skip
 
 from moxie.config.section import LONGEST_INTERVAL_S, Name, Section, distinct_states
 
@@ -74,9 +82,66 @@ class Transport(Section):
     )
 
 
+Unit = Literal["mol_kg", "mol_L", "mole_fraction", "solvent_per_salt"]
+UNITS: tuple[Unit, ...] = get_args(Unit)
+Count = Annotated[int, Field(gt=0, le=1_000_000)]
+Amounts = Annotated[
+    list[Annotated[float, Field(gt=0, le=1e6)]],
+    Field(min_length=1),
+    BeforeValidator(lambda value: [value] if isinstance(value, int | float) else value),
+    AfterValidator(distinct_states),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}, "minItems": 1}]}),
+]
+
+
+def _amount(what: str, unit: str | None = None) -> Any:
+    return Field(None, description=f"{what}; a list is a sweep", json_schema_extra={"unit": unit} if unit else None)
+
+
+class Salt(Section):
+    ions: dict[Name, Annotated[int, Field(gt=0, le=100)]] = Field(
+        min_length=1, description="Number of each ion in a formula unit, which is neutral"
+    )
+    mol_kg: Amounts | None = _amount("Formula units per kg of solvent", "mol/kg")
+    mol_L: Amounts | None = _amount("Formula units per litre of solution; needs its density", "mol/L")
+    mole_fraction: Amounts | None = _amount("Share of formula units among them and molecules of solvent")
+    solvent_per_salt: Amounts | None = _amount("Molecules of solvent per formula unit")
+
+    @model_validator(mode="after")
+    def _one_amount(self) -> "Salt":
+        given = [unit for unit in UNITS if getattr(self, unit) is not None]
+        if len(given) != 1:
+            raise ValueError(f"one of {', '.join(UNITS)} says how much salt there is; given are {given or 'none'}")
+        return self
+
+
+class Mixture(Section):
+    solvents: dict[Name, Annotated[float, Field(gt=0, le=1e6)]] = Field(
+        min_length=1, description="Share of each solvent by `ratio`: fractions that add up to 1, or a ratio such as 3:7"
+    )
+    ratio: Literal["mole", "mass", "volume"] = Field("mole", description="What the shares of solvents are of")
+    densities_g_cm3: dict[Name, Annotated[float, Field(gt=0, le=25)]] = Field(
+        {}, description="Densities of the pure solvents, for volumes", json_schema_extra={"unit": "g/cm3"}
+    )
+    salts: dict[Name, Salt] = Field({}, description="Salts by any name, each with its ions and its concentration")
+    molecules: Count | None = Field(None, description="Size of the box in molecules, ions counted as such")
+    atoms: Count | None = Field(None, description="Size of the box in atoms")
+
+    @model_validator(mode="after")
+    def _one_size(self) -> "Mixture":
+        if (self.molecules is None) == (self.atoms is None):
+            raise ValueError("one of `molecules` and `atoms` says how large the box is")
+        return self
+
+
 class System(Section):
-    composition: dict[Name, Annotated[int, Field(gt=0, le=1_000_000)]] = Field(
-        min_length=1, description="Number of each molecule in the box; the names are those under `molecules`"
+    composition: dict[Name, Count] = Field(
+        {},
+        description="Number of each molecule in the box; the names are those under `molecules`. Left out where "
+        "`mixture` says it",
+    )
+    mixture: Mixture | None = Field(
+        None, description="The composition by concentrations and ratios; the whole numbers are said before any job"
     )
     force_field: str = Field(
         "trappe_ua",
@@ -98,6 +163,17 @@ class System(Section):
     pressures_bar: Pressures = Field(
         [1.0], description="Pressures; under NVT a label that changes nothing", json_schema_extra={"unit": "bar"}
     )
+
+    @field_validator("composition", mode="before")
+    @classmethod
+    def _null_is_none(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    @model_validator(mode="after")
+    def _has_contents(self) -> "System":
+        if not self.composition and self.mixture is None:
+            raise ValueError("`composition` (numbers of molecules) or `mixture` (concentrations and ratios) is needed")
+        return self
 
     @field_validator("pressures_bar")
     @classmethod

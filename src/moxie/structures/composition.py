@@ -9,11 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from moxie.constants import AVOGADRO_PER_MOL
 from moxie.errors import InputError
 
 Ratio = Literal["mole", "mass", "volume"]
 Unit = Literal["mol_kg", "mol_L", "mole_fraction", "solvent_per_salt"]
 _NEUTRAL_E = 1e-9
+_LARGEST_DEVIATION = 0.2  # of the size of a box from what was asked for
+_FRACTION_SLACK = 2e-3  # 0.333 three times is meant to be 1
+_MOST_ITERATIONS = 100
+_SETTLED = 1e-6
+_CM3_MOL_PER_A3 = AVOGADRO_PER_MOL * 1e-24
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,7 @@ class Species:
     n_atoms: int
     charge_e: float = 0.0
     density_g_cm3: float | None = None  # of the pure liquid, for ratios by volume
+    volume_A3: float | None = None  # that one takes in a liquid, for densities where the other is not known
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,45 @@ def compose(
     for salt, number in zip(salts, units, strict=True):
         for name, each_unit in salt.ions.items():
             counts[name] = counts.get(name, 0) + number * each_unit
+    found = measure(counts)
+    if units and abs(found - size.number) > _LARGEST_DEVIATION * size.number:
+        raise InputError(
+            f"A box of {size.number} {size.of} cannot have these concentrations: one formula unit"
+            f" of each salt is the least, and with them it has {found:.0f} {size.of}. Use a larger box."
+        )
     return Composition(counts, _quantities(species, solvents, salts, units, counts, ratio, density_g_cm3))
+
+
+def estimated_density_g_cm3(
+    species: Mapping[str, Species], solvents: Mapping[str, float], salts: list[Salt], ratio: Ratio = "mole"
+) -> float:
+    """Return the density of a solution whose molecules keep their volumes, to be used where none is known.
+
+    The volume of a molecule is that of its pure liquid where `density_g_cm3` is given, else `volume_A3`. For molarities
+    the composition depends on the density, which is iterated until it agrees with itself.
+    """
+
+    def volume_cm3_mol(name: str) -> float:
+        one = species[name]
+        if one.density_g_cm3 is not None:
+            return one.molar_mass_g_mol / one.density_g_cm3
+        return (one.volume_A3 or math.nan) * _CM3_MOL_PER_A3
+
+    _check(species, solvents, salts, Size(1))
+    shares = _mole_fractions(species, solvents, ratio)
+    density = sum(share * species[name].molar_mass_g_mol for name, share in shares.items())
+    density /= sum(share * volume_cm3_mol(name) for name, share in shares.items())
+    density += sum(salt.amount * _mass_g_mol(species, salt) / 1000 for salt in salts if salt.unit == "mol_L")
+    for _ in range(_MOST_ITERATIONS):
+        contents = dict(shares)
+        for salt, each in zip(salts, _units_per_solvent(species, shares, salts, density), strict=True):
+            for name, number in salt.ions.items():
+                contents[name] = contents.get(name, 0.0) + each * number
+        mass = sum(n * species[name].molar_mass_g_mol for name, n in contents.items())
+        before, density = density, mass / sum(n * volume_cm3_mol(name) for name, n in contents.items())
+        if abs(density - before) < _SETTLED * density:
+            break
+    return density
 
 
 def _check(species: Mapping[str, Species], solvents: Mapping[str, float], salts: list[Salt], size: Size) -> None:
@@ -119,6 +164,11 @@ def _check(species: Mapping[str, Species], solvents: Mapping[str, float], salts:
             raise InputError(f"The share of {name} is {share:g}; it must be above 0. Leave out what is not there.")
         if abs(species[name].charge_e) > _NEUTRAL_E:
             raise InputError(f"{name} has the charge {species[name].charge_e:+g} e and cannot be a solvent.")
+    total = sum(solvents.values())
+    if all(share < 1 for share in solvents.values()) and abs(total - 1) > _FRACTION_SLACK:
+        raise InputError(
+            f"The fractions of the solvents add up to {total:g}. Fractions add up to 1; write a ratio as 3 to 7."
+        )
     for salt in salts:
         formula = " + ".join(f"{number} {name}" for name, number in salt.ions.items())
         if not salt.ions or any(number < 1 or number != int(number) for number in salt.ions.values()):

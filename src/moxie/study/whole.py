@@ -5,7 +5,7 @@ force-field parameters, box sizes, kinetics, oxygen against bonds.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from moxie.errors import InputError
 from moxie.seeds import derive_seed
 from moxie.study.dynamics import DynamicsStage
 from moxie.study.learning import LearningStage
+from moxie.study.mixtures import with_whole_numbers
 from moxie.study.molecules import MoleculesStage
 from moxie.study.oxidation import OxidationStage
 from moxie.study.stage import Stage, raise_together
@@ -26,11 +27,13 @@ class Study:
     """A configuration that passed every check. A stage that it leaves out is None."""
 
     config: StudyConfig
+    mixtures: Mapping[str, str] = field(default_factory=dict)  # what the mixture of a system became, for a person
 
     @classmethod
     def load(cls, values: Mapping[str, Any], files: Sequence[Mapping[str, Any]] = ()) -> "Study":
         """Validate a configuration, merged from `files`; raises InputError with every problem, each on its own line."""
-        study = cls(load(values, files))
+        resolved = with_whole_numbers(load(values, files))
+        study = cls(resolved.config, resolved.texts)
         study._check_count()
         problems: list[str] = []
         checks = [study._check_not_empty, study._check_smiles, study._check_style]
