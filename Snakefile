@@ -15,7 +15,7 @@ from moxie.errors import InputError
 from moxie.finished import forget_below
 from moxie.study import Study
 from moxie.supervision import Run, check_still_wanted
-from moxie.targets import check_targets, combinations
+from moxie.targets import check_configfiles, check_stages, check_targets, combinations
 
 min_version("9.19")
 if len(sys.executable.split()) > 1:
@@ -139,7 +139,7 @@ rule report:
         "results/report.html",
 
 
-if asked_for():
+if workflow.is_main_process and asked_for():
     or_end(check_asked)
 
 

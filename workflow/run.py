@@ -14,11 +14,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from moxie.config import check_file
 from moxie.errors import InputError
+from moxie.targets import check_configfiles
 
 
 def run(arguments: list[str]) -> bool:
     """Return whether all went well; raises InputError for a file that is no configuration."""
     parser, chosen = parse_args(arguments)
+    check_configfiles(chosen.configfile or ())
     for file in chosen.configfile or ():
         check_file(file)
     return bool(args_to_api(chosen, parser))

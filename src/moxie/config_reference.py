@@ -12,6 +12,7 @@ from typing import Any, get_origin
 import yaml
 
 from moxie.config import Section, StudyConfig, default_study, load, section_of
+from moxie.config.section import Usual
 
 _HEADER = """\
 # The default study: small enough for two cores in minutes. Generated from src/moxie/config by `make config`;
@@ -48,9 +49,12 @@ def reference_page() -> str:
     lines = [
         "# Configuration",
         "",
-        "Generated from `src/moxie/config`; do not edit. A study is `config.yaml`, with any number of overlays "
-        "(`--configfile`) laid over it. Unknown keys, wrong types and values outside the ranges stop the workflow "
-        "before any job starts.",
+        "Generated from `src/moxie/config`; do not edit.",
+        "",
+        "A study is `config.yaml`, with any number of overlays (`--configfile`) laid over it.",
+        "Unknown keys, wrong types and values outside the ranges stop the workflow before any job starts.",
+        "So does a value beyond its usual range, which is mostly a slip of the unit;",
+        "where it is meant, name its key in `confirm`.",
     ]
     for path, section in _sections(StudyConfig, ""):
         lines += ["", f"## `{path}`" if path else "## Top level", ""]
@@ -65,7 +69,9 @@ def reference_page() -> str:
 def _row(name: str, field: Any, schema: dict[str, Any]) -> str:
     required = field.is_required()
     default = "required" if required else f"`{json.dumps(_plain(field.default))}`"
-    cells = [f"`{name}`", _type(schema), default, _unit(field), _allowed(schema), field.description]
+    usual = [f"usual {limit.low:g} to {limit.high:g}" for limit in field.metadata if isinstance(limit, Usual)]
+    allowed = "; ".join(filter(None, [_allowed(schema), *usual]))
+    cells = [f"`{name}`", _type(schema), default, _unit(field), allowed, field.description]
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 

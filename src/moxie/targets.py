@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moxie.errors import InputError, nearest
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 _WILDCARD = re.compile(r"{([^{},]+)[^{}]*}")
 _MOST_NAMED = 8
+STAGE_TARGETS = (
+    "all", "structures", "dynamics", "export", "oxidation", "molecules", "features", "learning", "figures", "report",
+)  # fmt: skip
 Combinations = dict[frozenset[str], list[dict[str, str]]]
 
 
@@ -37,20 +41,58 @@ def combinations(study: "Study", outputs: Sequence[str], planned: Sequence[str])
     return known
 
 
-def check_targets(targets: Iterable[str], outputs: Sequence[str], known: Mapping[frozenset[str], list]) -> None:
-    """Raise InputError for a file that a rule could make but the study has not; `outputs` are the rules' patterns.
+def check_configfiles(files: Iterable[str | os.PathLike[str]]) -> None:
+    """Raise InputError for a target among the files that --configfile took, since it takes all names that follow it."""
+    for file in map(Path, files):
+        target = file.name in STAGE_TARGETS and not file.exists()
+        if target or ("results" in file.parts and file.suffix not in (".yaml", ".yml")):
+            raise InputError(
+                f"--configfile takes all names that follow it, and so took the target {file} for a configuration. Put "
+                f"targets before it: {file} --configfile ..."
+            )
 
-    The message says which wildcard has which values. What no rule makes is left to Snakemake.
+
+def check_stages(targets: Iterable[str], planned: Mapping[str, Sequence[str]], left_out: Sequence[str]) -> None:
+    """Raise InputError for a stage that is asked for and of which the study has nothing.
+
+    `planned` are the files of the stages' targets, `left_out` the sections that the study has not.
+    """
+    for target in targets:
+        if target in planned and not planned[target]:
+            there = [name for name, files in planned.items() if files]
+            raise InputError(
+                f"This study has nothing for the target {target}.{_absent(left_out)} There is {', '.join(there)}."
+            )
+
+
+def check_targets(
+    targets: Iterable[str],
+    outputs: Sequence[str],
+    known: Mapping[frozenset[str], list],
+    planned: Sequence[str] = (),
+    left_out: Sequence[str] = (),
+) -> None:
+    """Raise InputError for a file below results/ that the study does not make; `outputs` are the rules' patterns.
+
+    The message says which wildcard has which values, or the nearest of the planned files and what the study leaves out.
     """
     for target in (os.path.normpath(target) for target in targets):
-        if target in outputs:
+        if target in outputs or not target.startswith("results" + os.sep):
             continue
         found = [
             (values, known[frozenset(values)]) for pattern in outputs if (values := _match(pattern, target)) is not None
         ]
-        if found and not any(values in allowed for values, allowed in found):
+        if not found:
+            there = [*planned, *(pattern for pattern in outputs if not _WILDCARD.search(pattern))]
+            raise InputError(f"This study does not make {target}.{nearest(target, there)}{_absent(left_out)}")
+        if not any(values in allowed for values, allowed in found):
             reasons = [_what_is_off(*each) for each in found]
             raise InputError(f"This study does not make {target}: {min(reasons, key=lambda reason: reason[0])[1]}")
+
+
+def _absent(left_out: Sequence[str]) -> str:
+    names = " and ".join(f"`{name}`" for name in left_out)
+    return f" It leaves out {names}, which {'are' if len(left_out) > 1 else 'is'} null." if left_out else ""
 
 
 def _what_is_off(values: dict[str, str], allowed: list[dict[str, str]]) -> tuple[int, str]:

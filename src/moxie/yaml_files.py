@@ -1,5 +1,6 @@
 """What is wrong with a YAML file before its values are looked at."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def check_file(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path}, line {line}: this is not UTF-8 text ({error.reason}). Save it as UTF-8.") from None
     except yaml.MarkedYAMLError as error:
         where = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise InputError(f"{path}{where}: this is not YAML: {error.problem}.") from None
+        raise InputError(f"{path}{where}: this is not YAML: {error.problem}.{_quotes(text, error)}") from None
     except yaml.reader.ReaderError as error:
         line = content[: error.position].count(b"\n") + 1
         raise InputError(f"{path}, line {line}: this is not YAML: {error.reason}.") from None
@@ -47,6 +48,19 @@ def check_file(path: str | Path) -> dict[str, Any]:
     return values
 
 
+def _quotes(text: str, error: Any) -> str:
+    """Return the advice to put a text in quotes, where what YAML stumbled over begins with a sign of its own."""
+    mark = error.problem_mark or error.context_mark
+    line = (text.split("\n")[mark.line] if mark and mark.line < text.count("\n") + 1 else "").rstrip("\r")
+    if error.problem and "escape character" in error.problem:
+        return " In double quotes a backslash begins an escape: put the text in single quotes."
+    before = [found for found in _NEEDS_QUOTES.finditer(line) if found.end() <= mark.column]
+    if not before:
+        return ""
+    return f" If the value of `{before[-1].group(1)}` is a text, as a SMILES is, put it in quotes."
+
+
+_NEEDS_QUOTES = re.compile(r"([\w.-]+):\s+(?=[\[{*&!|>%@`])")  # before what begins with a sign of YAML's own
 _TOO_DEEP = f"more than {_DEEPEST} levels within each other. No key needs so many; look for brackets without end."
 
 

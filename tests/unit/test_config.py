@@ -70,8 +70,21 @@ MISTAKES = {
         r"`dynamics.systems.methanol.temperatures`: unknown key. Did you mean `temperatures_K`\?",
     ),
     "wrong type": ({"seed": "twelve"}, r"`seed` = 'twelve': Input should be a valid integer"),
-    "negative temperature": (system(temperatures_K=[-5]), r"temperatures_K\[0\]` = -5: .* or equal to 100"),
-    "absurd temperature": (system(temperatures_K=[30000]), r"temperatures_K\[0\]` = 30000: .* or equal to 800"),
+    "negative temperature": (system(temperatures_K=[-5]), r"temperatures_K\[0\]` = -5: .* greater than 0"),
+    "absurd temperature": (system(temperatures_K=[30000]), r"temperatures_K\[0\]` = 30000: at most 10,000"),
+    "a temperature in degrees Celsius": (
+        system(temperatures_K=[298.15, 25]),
+        r"`dynamics.systems.methanol.temperatures_K` = 25: usual is 100 to 800, .*25 degrees Celsius are 298.15 K",
+    ),
+    "degrees Celsius in the study of settings": (
+        {"dynamics": {"settings_study": {"temperature_K": 45}}},
+        r"`dynamics.settings_study.temperature_K` = 45: .* 318.15 K.*confirm: \[dynamics.settings_study.temperature_K",
+    ),
+    "a confirmation of nothing": (
+        {"confirm": ["dynamics.systems.metanol.pressures_bar"]},
+        "`confirm`: .* no key with a usual range. Did you mean `dynamics.systems.methanol.pressures_bar`",
+    ),
+    "a stage that is a word": ({"oxidation": "none"}, "`oxidation` = 'none': write `null` to leave it out"),
     "not a number": (system(temperatures_K=[float("nan")]), r"temperatures_K\[0\]` = nan: .*finite"),
     "empty sweep": (oxidation(temperatures_K=[]), r"`oxidation.temperatures_K` = \[\]: .*at least 1 item"),
     "negative pressure": (system(pressures_bar=[-1]), r"pressures_bar\[0\]` = -1: .* greater than 0"),
@@ -178,8 +191,6 @@ MISTAKES = {
         {"dynamics": {"systems": {"litfsi_10m": {"composition": {"lithium": 10}}}}},
         r"litfsi_10m: the composition has the charge \+1",
     ),
-    "temperature that is none": (system(temperatures_K=[-5]), r"temperatures_K\[0\]` = -5: .*equal to 100"),
-    "temperature of a plasma": (system(temperatures_K=[1e5]), r"temperatures_K\[0\]` = 100000.0: .*equal to 800"),
     "pressure that is none": (system(pressures_bar=[-3]), r"pressures_bar\[0\]` = -3: .*greater than 0"),
     "pressure of a star": (system(pressures_bar=[1e9]), r"pressures_bar\[0\]` = 1000000000.0: at most 1,000,000"),
     "time step too long": (system(timestep_fs=6.0), r"systems.methanol: timestep_fs is 6"),
@@ -249,10 +260,10 @@ MISTAKES = {
         oxidation(replica_exchange={"moves_per_oxygen": 500}),
         r"moves_per_oxygen = 500, .* leave 7 rounds .* at least 20 .*Raise moves_per_oxygen",
     ),
-    "half a bar in pascal": (system(pressures_bar=[50000]), r"50000 bar is 5 GPa.*50000 Pa would be 0.5 bar"),
+    "half a bar in pascal": (system(pressures_bar=[50000]), r"pressures_bar` = 50000: .*50000 Pa are 0.5 bar"),
     "the atmosphere in pascal": (
         system(pressures_bar=[1, 101325]),
-        r"101325 Pa would be 1.01325 bar.*extreme_pressures",
+        r"101325 Pa are 1.01325 bar.*write `confirm: \[dynamics.systems.methanol.pressures_bar\]`",
     ),
     "a time step in picoseconds": (system(timestep_fs=0.002), r"timestep_fs` = 0.002: .*equal to 0.05"),
     "a number left blank": (system(cutoff_nm=None), r"methanol.cutoff_nm` has no value \(it is blank or null\)"),
@@ -272,6 +283,10 @@ MISTAKES = {
     ),
     "null for a mistyped molecule": ({"molecules": {"etanol": None}}, r"`molecules.etanol` .*Did you mean `ethanol`\?"),
     "nitroxyl as YAML reads it": ({"molecules": {"nitroxyl": False}}, r"`molecules`: nitroxyl: false: .*needs quotes"),
+    "a backslash that YAML takes for an escape": (
+        {"molecules": {"diazene": "C/N=N\x85"}},
+        "molecules.diazene: .*does not print. .* use single ones",
+    ),
     "an ion as YAML reads it": ({"molecules": {"sodium": ["Na+"]}}, r"`molecules.sodium` = .* put it in quotes"),
     "a name longer than file systems take": (
         {"molecules": {"m" * 300: "CO"}},
@@ -414,9 +429,18 @@ def test_a_style_may_hold_booleans():
     assert Study.load(merged(DEFAULT, {"figures": {"style": style}})).config.figures.style == style
 
 
-def test_an_extreme_pressure_runs_when_it_is_confirmed():
-    study = Study.load(merged(DEFAULT, system(pressures_bar=[1, 20000], extreme_pressures=True)))
-    assert study.dynamics.systems["methanol"].config.pressures_bar == [1, 20000]
+def test_unusual_values_run_when_their_keys_are_confirmed():
+    keys = [f"dynamics.systems.methanol.{name}" for name in ("pressures_bar", "temperatures_K")]
+    overlay = system(pressures_bar=[1, 20000], temperatures_K=[85])
+    found = Study.load(merged(DEFAULT, overlay | {"confirm": keys})).dynamics.systems["methanol"].config
+    assert found.pressures_bar == [1, 20000] and found.temperatures_K == [85]
+    with pytest.raises(InputError, match=r"= 85: .*confirm: \[dynamics.systems.methanol.pressures_bar, .*eratures_K\]"):
+        Study.load(merged(DEFAULT, overlay | {"confirm": keys[:1]}))
+
+
+def test_a_stage_may_be_left_out_on_the_command_line():
+    study = Study.load(merged(DEFAULT, {"oxidation": "null", "learning": "null"}))  # texts, as --config makes them
+    assert study.oxidation is None and study.left_out == ["oxidation", "learning"]
 
 
 def test_null_removes_a_component():
@@ -555,6 +579,11 @@ MULTIPLIED = b"a0: &a0 [1]\n" + b"".join(
         (b"a: 1\nseed: " + b"7" * 5000, r"`seed` on line 2 is 7{20}\.\.\., which cannot be read"),
         (b"a:\n  b: 2026-13-45", r"`a\.b` on line 2 is 2026-13-45, which cannot be read: month"),
         (b"just words", "holds no keys with values"),
+        (b"molecules:\n  azide: [N-]=[N+]=NCC\n", "line 2: .* If the value of `azide` is a text, .* put it in quotes"),
+        (b"molecules: {a: CC, heavy: [2H]O[2H]}\n", "line 1: .* the value of `heavy` is a text"),
+        (b"molecules:\n  oxygen: [O][O] # triplet\n", "the value of `oxygen` is a text"),
+        (b"molecules:\n  any: *C\n", "undefined alias 'C'. If the value of `any` is a text"),
+        (b'molecules:\n  z: "F/C=C\\F"\n', "line 2: .* put the text in single quotes"),
         (b"false", "holds no keys with values"),
         (MULTIPLIED, r"`a10` on line 11 stands for 2e\+06 values by its aliases"),
         (None, "cannot be read: No such file"),

@@ -9,7 +9,7 @@ from moxie.errors import InputError
 from moxie.study import Study
 from moxie.study.oxidation import BULK, FILM
 from moxie.study.system import BOX_FORCE_FIELD, GAS, LEG, RUN
-from moxie.targets import check_targets, combinations
+from moxie.targets import check_configfiles, check_stages, check_targets, combinations
 
 ROOT = Path(__file__).parents[2]
 OUTPUTS = [
@@ -23,6 +23,7 @@ OUTPUTS = [
     "results/molecules/lists/{list}/{chunk}.json",
     "results/features/{kind,liquids|electrolytes}.parquet",
     "results/features/molecules.parquet",
+    "results/report.html",
 ]
 
 
@@ -76,8 +77,41 @@ def test_a_file_of_another_name_is_refused_with_what_there_is(target, message, k
         "molecules/tfsi.json",
         "features/electrolytes.parquet",
         "features/molecules.parquet",
-        "report.html",  # no rule's pattern: left to the workflow
+        "report.html",
     ],
 )
 def test_files_of_the_study_pass(target, known):
     check_targets([f"results/{target}"], OUTPUTS, known)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (
+            "tables/oxide_runs.parquet",
+            "does not make results/tables/oxide_runs.parquet.* It leaves out `oxidation`, wh",
+        ),
+        ("features/molecule.parquet", "Did you mean `results/features/molecules.parquet`"),
+        ("report.htm", "Did you mean `results/report.html`"),
+        ("oxidation", "does not make results/oxidation.*`oxidation`, which is null"),
+    ],
+)
+def test_a_file_that_no_rule_makes_is_refused_with_what_the_study_leaves_out(target, message):
+    outputs = [pattern for pattern in OUTPUTS if "{" not in pattern]
+    with pytest.raises(InputError, match=message):
+        check_targets([f"results/{target}"], outputs, {}, left_out=["oxidation"])
+
+
+def test_a_stage_of_which_the_study_has_nothing_is_refused():
+    planned = {"dynamics": ["results/a"], "oxidation": [], "learning": []}
+    with pytest.raises(InputError, match="nothing for the target learning. It leaves out .* are null. There is dyn"):
+        check_stages(["learning"], planned, ["oxidation", "learning"])
+    check_stages(["dynamics", "all", "results/report.html"], planned, [])
+
+
+@pytest.mark.parametrize("name", ["results/report.html", "study/results/manifest.json", "oxidation", "report"])
+def test_a_target_that_configfile_took_is_named(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=f"took the target {name} for a configuration"):
+        check_configfiles(["study.yaml", name])
+    check_configfiles(["study.yaml", "results/learning/oxide_surrogate/next.yaml", "my_report"])

@@ -56,3 +56,5 @@ def test_a_study_from_scratch_holds_what_it_names_and_nothing_of_the_default_one
     assert jobs == dict.fromkeys(once, 1)
     printed = workflow.run(options=("--dry-run",), overlay={"extends": "nothing"}, code=1)
     assert "Nothing is planned" in printed and "Traceback" not in printed
+    printed = workflow.run("results/features/oxide_runs.parquet", options=("--dry-run",), overlay=study, code=1)
+    assert "This study does not make results/features/oxide_runs.parquet" in printed and "`oxidation`" in printed

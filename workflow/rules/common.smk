@@ -1,6 +1,10 @@
 """What all rules share: where each stage's rules put the files that its target, the tables and the report want."""
 
 import atexit
+import contextlib
+import io
+
+from snakemake.cli import parse_args
 
 from moxie.code_digest import RememberedDigests
 
@@ -24,9 +28,11 @@ def own_file(name):
 
 
 def asked_for():
-    """The result files that the command line names; Snakemake tells the Snakefile nothing of its targets."""
-    forgotten = {"--cleanup-metadata", "--cm"} & set(sys.argv)  # of files that need not be of this study
-    return [] if forgotten else [each for each in sys.argv[1:] if os.path.normpath(each).startswith("results/")]
+    """The targets that the command line names; Snakemake tells the Snakefile nothing of them."""
+    with contextlib.redirect_stderr(io.StringIO()), contextlib.suppress(SystemExit):
+        _, given = parse_args(sys.argv[1:])
+        return [] if given.cleanup_metadata else given.targets  # metadata may be of files of another study
+    return []
 
 
 def add_table(name, compared=False):
@@ -56,4 +62,5 @@ def check_asked():
     """Raise InputError for a target that no rule makes or that the study does not plan."""
     outputs = [str(file) for each in workflow.rules for file in each.output]
     planned = [*(file for files in TARGETS.values() for file in files), *FIGURES]
-    check_targets(asked_for(), outputs, combinations(study, outputs, planned))
+    check_stages(asked_for(), TARGETS | {"figures": FIGURES}, study.left_out)
+    check_targets(asked_for(), outputs, combinations(study, outputs, planned), planned, study.left_out)

@@ -14,6 +14,7 @@ def check_default_study():
 
 
 def load_study():
+    check_configfiles(workflow.overwrite_configfiles)
     found = Study.load(config, [check_file(file) for file in workflow.overwrite_configfiles])
     config.update(found.config.model_dump(mode="json"))  # with the defaults of what was left out
     if workflow.is_main_process:

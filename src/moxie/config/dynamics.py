@@ -2,24 +2,28 @@
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    ValidationInfo,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)  # fmt: skip
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from moxie.config.section import LONGEST_INTERVAL_S, Name, Section, distinct_states
+from moxie.config.section import LONGEST_INTERVAL_S, Name, Section, Usual, distinct_states
 
-LiquidTemperatures = Annotated[
-    list[Annotated[float, Field(ge=100, le=800)]], Field(min_length=1), AfterValidator(distinct_states)
+_USUAL_K = Usual(
+    100.0,
+    800.0,
+    "molecular liquids boil and freeze in between",
+    lambda value: f"{value:g} degrees Celsius are {value + 273.15:g} K",
+)
+_USUAL_BAR = Usual(
+    0.0,
+    10_000.0,
+    "water and most organic liquids have long been solid there",
+    lambda value: f"{value:g} Pa are {value / 1e5:g} bar",
+)
+LiquidTemperature = Annotated[float, Field(gt=0, le=10_000)]
+LiquidTemperatures = Annotated[list[LiquidTemperature], Field(min_length=1), AfterValidator(distinct_states), _USUAL_K]
+Pressures = Annotated[
+    list[Annotated[float, Field(gt=0, le=1e6)]], Field(min_length=1), AfterValidator(distinct_states), _USUAL_BAR
 ]
-Pressures = Annotated[list[Annotated[float, Field(gt=0, le=1e6)]], Field(min_length=1), AfterValidator(distinct_states)]
 LONGEST_PS = 1e9  # a millisecond
-_HIGHEST_USUAL_BAR = 10_000.0  # where water and most organic liquids have long been solid; 10 % of 1 bar in pascal
 StandardError = Annotated[float, Field(gt=0, le=1e6)] | None
 
 
@@ -157,9 +161,6 @@ class System(Section):
         json_schema_extra={"unit": "g/cm3"},
     )
     temperatures_K: LiquidTemperatures = Field([298.15], description="Temperatures", json_schema_extra={"unit": "K"})
-    extreme_pressures: bool = Field(
-        False, description="Say that pressures above 10,000 bar are meant, and not pascals or torr"
-    )
     pressures_bar: Pressures = Field(
         [1.0], description="Pressures; under NVT a label that changes nothing", json_schema_extra={"unit": "bar"}
     )
@@ -174,17 +175,6 @@ class System(Section):
         if not self.composition and self.mixture is None:
             raise ValueError("`composition` (numbers of molecules) or `mixture` (concentrations and ratios) is needed")
         return self
-
-    @field_validator("pressures_bar")
-    @classmethod
-    def _refuse_pascals(cls, pressures: list[float], info: ValidationInfo) -> list[float]:
-        high = [pressure for pressure in pressures if pressure > _HIGHEST_USUAL_BAR]
-        if high and not info.data.get("extreme_pressures"):
-            raise ValueError(
-                f"{high[0]:g} bar is {high[0] / 1e4:g} GPa, at which molecular liquids are solids; {high[0]:g} Pa would"
-                f" be {high[0] / 1e5:g} bar. If it is meant, set `extreme_pressures: true` in the system"
-            )
-        return pressures
 
     replicas: int = Field(1, ge=1, le=1000, description="Independent runs of each state point")
     cutoff_nm: float = Field(
@@ -253,7 +243,7 @@ HydrogenMasses = Annotated[list[Annotated[float, Field(ge=1, le=4)] | None], Fie
 
 class SettingsStudy(Section):
     system: Name = Field("methanol", description="The system whose force field, state and settings the study varies")
-    temperature_K: Annotated[float, Field(ge=100, le=800)] | None = Field(
+    temperature_K: Annotated[LiquidTemperature | None, _USUAL_K] = Field(
         None, description="Temperature (null: the first of the system)", json_schema_extra={"unit": "K"}
     )
     timesteps_fs: Annotated[

@@ -1,11 +1,11 @@
 """From the mapping that Snakemake hands over to a `StudyConfig`, or to one message about every bad key."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_origin
 
 from pydantic import ValidationError
 
-from moxie.config.section import Section, section_of
+from moxie.config.section import Section, Usual, section_of
 from moxie.config.study import StudyConfig, default_study
 from moxie.errors import InputError, nearest
 
@@ -16,6 +16,7 @@ _PLAIN_WORDS = {  # what pydantic says in terms of Python
     "string_type": "here belongs text; put it in quotes, since YAML reads it as something else (a number, a list)",
     "string_pattern_mismatch": "Names start with a lower-case letter and hold lower-case letters, digits and _ only",
 }
+_NONE = ("none", "no", "false", "off", "nothing", "nil", "~", "")
 _TAKEN_FOR_A_SLIP = 10_000  # upper bounds from here on are none of physics or of a method
 REMOVABLE = (("molecules",), ("dynamics", "systems"), ("dynamics", "systems", "*", "composition"))
 
@@ -25,9 +26,10 @@ def load(values: Mapping[str, Any], files: Sequence[Mapping[str, Any]] = ()) -> 
 
     Entries of `molecules`, `dynamics.systems` and compositions that an overlay sets to null are left out: those that
     the default study or one of `files` (what was laid over each other) has. Raises InputError with one line per bad
-    key: the key, what was found, what is allowed, and the nearest valid key for an unknown one; and for a null that
-    removes nothing.
+    key: the key, what was found, what is allowed, and the nearest valid key for an unknown one; for a null that
+    removes nothing; and for an unusual value that `confirm` does not name.
     """
+    values = {key: None if value == "null" else value for key, value in values.items()}  # as --config hands it over
     base = {} if values.get("extends") == "nothing" else default_study().model_dump()
     layers = (base, *files)
     kept, lines = _without_removed(values, layers)
@@ -35,6 +37,8 @@ def load(values: Mapping[str, Any], files: Sequence[Mapping[str, Any]] = ()) -> 
         config = StudyConfig.model_validate(kept)
     except ValidationError as error:
         lines += [_explain(problem) for problem in error.errors(include_url=False)]
+    else:
+        lines += _unusual(config)
     if lines:
         raise InputError("The configuration cannot be used:\n" + "\n".join(f"  {line}" for line in lines))
     return config
@@ -89,6 +93,29 @@ def _nothing_removed(place: tuple[str, ...], key: str, there: set[str]) -> str:
     )
 
 
+def _unusual(config: StudyConfig) -> list[str]:
+    """Return a message for every unusual value that is not confirmed, and for every confirmation of nothing."""
+    limited = {key: (usual, usual.beyond(value)) for key, usual, value in _limits(config, "")}
+    lines = [
+        f"`{key}` = {beyond[0]:g}: usual is {usual.low:g} to {usual.high:g}, since {usual.reason}; "
+        f"{usual.slip(beyond[0])}. If it is meant, write `confirm: [{', '.join([*config.confirm, key])}]`."
+        for key, (usual, beyond) in limited.items()
+        if beyond and key not in config.confirm
+    ]
+    unknown = [key for key in config.confirm if key not in limited]
+    return lines + [f"`confirm`: {key!r} is no key with a usual range.{nearest(key, limited)}" for key in unknown]
+
+
+def _limits(section: Section, path: str) -> Iterator[tuple[str, Usual, Any]]:
+    """Go through all keys that have a usual range: the key, the range, the value."""
+    for name, field in type(section).model_fields.items():
+        value, key = getattr(section, name), f"{path}.{name}".lstrip(".")
+        yield from ((key, usual, value) for usual in field.metadata if isinstance(usual, Usual))
+        for entry, inner in value.items() if isinstance(value, dict) else [("", value)]:
+            if isinstance(inner, Section):
+                yield from _limits(inner, f"{key}.{entry}".rstrip("."))
+
+
 def _explain(problem: Any) -> str:
     location = [part for part in problem["loc"] if part != "[key]"]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
@@ -107,6 +134,8 @@ def _explain(problem: Any) -> str:
     message = _PLAIN_WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
     if problem["type"] != "missing" and problem["input"] is None:
         return f"`{key}` has no value (it is blank or null), and needs one.{about}"
+    if problem["type"] in ("dict_type", "model_type") and str(problem["input"]).lower() in _NONE:
+        message = "write `null` to leave it out"
     if problem["type"] == "less_than_equal" and problem["ctx"]["le"] >= _TAKEN_FOR_A_SLIP:
         message = f"at most {problem['ctx']['le']:,.0f}. More is taken for a slip of a digit or a unit"
     if problem["type"] == "string_too_long":

@@ -1,6 +1,7 @@
 """What the sections of the configuration share: their base class, and types of values with their validators."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -27,6 +28,24 @@ def distinct(values: list[str]) -> list[str]:
     if repeated:
         raise ValueError(f"{', '.join(repeated)} stands there more than once; name each one once")
     return values
+
+
+@dataclass(frozen=True)
+class Usual:
+    """A limit by sense on a number or a list of them: what lies beyond is a slip unless `confirm` names the key.
+
+    `slip` says what a number beyond would be in the unit that it was probably written in.
+    """
+
+    low: float
+    high: float
+    reason: str
+    slip: Callable[[float], str]
+
+    def beyond(self, value: Any) -> list[float]:
+        """Return the numbers of a value that are not usual."""
+        numbers = value if isinstance(value, list) else [value]
+        return [number for number in numbers if number is not None and not self.low <= number <= self.high]
 
 
 LONGEST_INTERVAL_S = 1e7  # four months

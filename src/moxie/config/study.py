@@ -32,6 +32,11 @@ class StudyConfig(Section):
     )
     study: Study = Field(Study(), description="What the study is called")
     seed: int = Field(20261121, ge=0, lt=2**63, description="Base seed; every job derives its own from it")
+    confirm: list[str] = Field(
+        [],
+        description="Keys whose values are unusual and meant, not a slip of the unit, for example "
+        "`dynamics.systems.methanol.pressures_bar`",
+    )
     molecules: dict[Name, str] = Field(
         {}, description="Molecules by name, as SMILES. In an overlay, `name: null` removes one"
     )

@@ -45,14 +45,19 @@ def _read_smiles(smiles: str) -> tuple[Any, str]:
     """Return the molecule, to be copied before it is changed, and what is wrong with its SMILES, if anything."""
     from rdkit import Chem, rdBase
 
+    if not smiles.isprintable():
+        return (
+            None,
+            "has a character that does not print. YAML makes one of \\n, \\N or \\t in double quotes: use single ones.",
+        )
     if len(smiles.split()) > 1:  # rdkit would take what follows for a name
         return None, "has a blank, and a SMILES ends there. Leave it out."
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles) if smiles else None
     if molecule is None or molecule.GetNumAtoms() == 0:
         return None, (
-            "is not a SMILES that rdkit can read (unbalanced brackets or rings, or a valence that does not exist)."
-            " Write it anew, for example CCO for ethanol or [Li+] for a lithium ion."
+            "is not a SMILES that rdkit can read (unbalanced brackets or rings, or a valence that it does not"
+            " take, as that of ClF3). Write it anew, for example CCO for ethanol or [Li+] for a lithium ion."
         )
     if any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
         return None, "has a `*`, which is no element. Write the atom that is meant."

@@ -78,6 +78,15 @@ class Study:
         """The stages of this study in the order in which data flow."""
         return (*self._simulating, *([self.learning] if self.learning else []))
 
+    @property
+    def left_out(self) -> list[str]:
+        """The sections of stages that this study has not."""
+        return [
+            name
+            for name in ("dynamics", "oxidation", "quantum_chemistry", "learning")
+            if getattr(self.config, name) is None
+        ]
+
     @cached_property
     def parts(self) -> tuple[str, ...]:
         """The parts that this study has, for the choice of figures."""
