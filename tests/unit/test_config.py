@@ -210,6 +210,26 @@ MISTAKES = {
         {"figures": {"style": {"font.size": "big"}}},
         r"`figures.style`: Key font.size: .*'big' to float",
     ),
+    "a size that every figure sets": (
+        {"figures": {"style": {"figure.figsize": [1e5, 1e5]}}},
+        r"`figures.style`: `figure.figsize` has no effect: every figure has a size of its own",
+    ),
+    "a resolution in two places": (
+        {"figures": {"style": {"savefig.dpi": 1e6}}},
+        r"`figures.style`: `savefig.dpi` has no effect: set `figures.dpi`",
+    ),
+    "a mole in a box": (
+        system(composition={"methanol": 600_000}),
+        r"dynamics.systems.methanol: the composition has 3,600,000 atoms; at most 2,000,000",
+    ),
+    "more samples than memory takes": (
+        system(sampling_ps=1e8),
+        r"sampling_ps are 1e\+08 together, which are 500,000,\d+ samples; at most 20,000,000.* raise dynamics.protocol",
+    ),
+    "more samples of the isolated molecule than memory takes": (
+        {"dynamics": {"protocol": {"gas_sampling_ps": 1e8}}},
+        r"`dynamics.protocol.gas_sampling_ps` = 1e\+08: .*samples; at most 20,000,000",
+    ),
     "step without a temperature": (
         oxidation(recipe={"steps": [{"time_s": 60}]}),
         r"`oxidation.recipe.steps\[0\].temperature_K`: Field required.*Temperature, in K",

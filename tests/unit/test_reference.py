@@ -133,6 +133,19 @@ def test_compilations_are_found_however_a_smiles_is_written(smiles, number, dens
     assert density_reference(smiles, 298.15).value == pytest.approx(density_g_cm3, abs=1e-4)
 
 
+def test_compounds_are_those_that_chemicals_finds():
+    from chemicals import search_chemical
+
+    from moxie.reference.identifiers import find_by_inchi_key, find_by_registry_number
+
+    numbers = ["67-56-1", "7732-18-5", "7440-70-2", "7647-14-5", "50-78-2", "13403-37-7"]  # the last by another name
+    for number in numbers:
+        expected, found = search_chemical(number), find_by_registry_number(number)
+        assert found == (expected.CASs, expected.smiles, expected.InChI_key, expected.common_name)
+        assert find_by_inchi_key(found.inchi_key).registry_number == expected.CASs
+    assert find_by_registry_number("1-11-1") is None is find_by_inchi_key("AAAAAAAAAAAAAA-UHFFFAOYSA-N")
+
+
 def test_a_molecule_that_no_compilation_knows_has_no_number():
     from moxie.reference.substances import registry_number
 

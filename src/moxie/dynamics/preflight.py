@@ -20,9 +20,10 @@ from moxie.dynamics.typing import (
 )
 from moxie.errors import InputError
 from moxie.structures.boxes import check_cutoff, check_density
-from moxie.structures.molecules import formal_charge, parse_smiles
+from moxie.structures.molecules import formal_charge, parse_smiles, symbols
 
 _MOST_NAMED = 12
+_MOST_ATOMS = 2_000_000  # of a box; packing and typing are written for thousands
 
 
 def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, str], settings: RunSettings) -> None:
@@ -30,13 +31,14 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
 
     Checks that every component is among the molecules and has all its parameters, that OpenMM can use a force field
     from outside the registry, that the charges of the composition cancel, that ensemble, time step and intervals are
-    sound, and that the box is wider than twice the cut-off.
+    sound, that the box is wider than twice the cut-off, and that neither its atoms nor its samples are absurdly many.
     """
     try:
         force_field = load_force_field(settings.force_field)
         for component in composition:
             if component not in smiles:
                 raise InputError(f"{component!r} is not among the molecules: {', '.join(smiles)}.")
+        _check_size(composition, smiles)
         _check_covered(force_field, {component: smiles[component] for component in composition})
         if not (is_registered(force_field) or force_field.is_template or force_field.generator):
             _name_unused(str(force_field.path), tuple((component, smiles[component]) for component in composition))
@@ -124,6 +126,15 @@ def _try_in_openmm(force_field: str, name: str, smiles: str) -> None:
         evaluate(PlatformChoice("Reference", "double", {}), model.system, isolated_positions_nm(model.components[0][0]))
     except openmm.OpenMMException as error:
         raise InputError(f"OpenMM refuses the force field {force_field}: {' '.join(str(error).split())}") from None
+
+
+def _check_size(composition: Mapping[str, int], smiles: Mapping[str, str]) -> None:
+    """Raise InputError for a box of absurdly many atoms."""
+    atoms = sum(count * len(symbols(parse_smiles(smiles[name], name))) for name, count in composition.items())
+    if atoms > _MOST_ATOMS:
+        raise InputError(
+            f"the composition has {atoms:,} atoms; at most {_MOST_ATOMS:,}. More is taken for a slip of a digit."
+        )
 
 
 def _check_neutral(composition: Mapping[str, int], smiles: Mapping[str, str]) -> dict[str, int]:

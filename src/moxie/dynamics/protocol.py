@@ -11,6 +11,7 @@ from moxie.timeseries import FEWEST_SAMPLES
 
 _WARM_UP_FS = (0.5, 1.0, 2.0)
 WARM_UP_STEPS = 200
+_MOST_SAMPLES = 20_000_000  # of a run, whose time series is read as a whole, 2 GB
 _LONGEST_FS = {  # constraints -> longest step with true and with heavy (3 amu or more) hydrogens
     "none": (1.25, 2.5),
     "h_bonds": (2.5, 4.5),
@@ -106,12 +107,18 @@ def check_settings(settings: RunSettings, force_field: ForceField) -> None:
 
 
 def check_samples(settings: RunSettings) -> None:
-    """Raise InputError for a run too short for means with errors."""
+    """Raise InputError for a run too short for means with errors, or with absurdly many samples."""
     sampled = settings.total_samples - settings.equilibration_samples
     if sampled < FEWEST_SAMPLES:
         raise InputError(
             f"sampling_ps is {settings.sampling_ps:g}, which is {sampled} samples; for means with errors at least"
             f" {FEWEST_SAMPLES} are needed, {FEWEST_SAMPLES * settings.sample_interval_ps:g} ps."
+        )
+    if settings.total_samples > _MOST_SAMPLES:
+        raise InputError(
+            f"equilibration_ps and sampling_ps are {settings.equilibration_ps + settings.sampling_ps:g} together, which"
+            f" are {settings.total_samples:,} samples; at most {_MOST_SAMPLES:,}. Run for a shorter time, or raise"
+            " dynamics.protocol.sample_interval_ps."
         )
 
 

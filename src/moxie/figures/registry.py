@@ -16,6 +16,12 @@ CATEGORIES = ("Liquids and electrolytes", "Oxidised silicon", "Molecules", "Lear
 FORMATS = ("svg", "png", "csv")
 DATA_FILES = ("moxie.mplstyle",)  # a job depends on it
 NOTHING = "nothing to show"  # heads the data of a figure that has none
+_SET_ELSEWHERE = {  # settings of matplotlib that nothing reads
+    "figure.figsize": "every figure has a size of its own, in inches",
+    "figure.dpi": "set `figures.dpi`",
+    "savefig.dpi": "set `figures.dpi`",
+    "svg.hashsalt": "it is the figure's name, so that equal data give equal files",
+}
 _RASTER_DPI = 300  # of what is drawn as pixels inside an SVG
 
 
@@ -113,13 +119,16 @@ def render(
 
 
 def check_style(style: Mapping[str, Any]) -> None:
-    """Raise InputError with every setting that matplotlib does not have, or whose value it refuses."""
+    """Raise InputError with every setting that matplotlib lacks, whose value it refuses, or that has no effect."""
     if not style:
         return
     import matplotlib
 
     problems = []
     for name, value in style.items():
+        if name in _SET_ELSEWHERE:
+            problems.append(f"`{name}` has no effect: {_SET_ELSEWHERE[name]}.")
+            continue
         if name not in matplotlib.rcParams:
             problems.append(f"matplotlib has no setting `{name}`.{nearest(name, matplotlib.rcParams)}")
             continue

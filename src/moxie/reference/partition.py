@@ -17,6 +17,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from moxie.reference.identifiers import find_by_registry_number
+
 _FILES = {"logp_crc": ("CRC logP table.tsv", "\t"), "logp_syrres": ("Syrres logP data.csv.gz", "\t")}
 SETS = tuple(_FILES)
 SOURCES = {
@@ -50,9 +52,5 @@ def measured_logP(name: str) -> dict[str, float]:
 
 def smiles_of(registry_number: str) -> str | None:
     """Return the SMILES of a compound, or None where `chemicals` knows no structure."""
-    from chemicals import search_chemical
-
-    try:
-        return search_chemical(registry_number).smiles or None
-    except (ValueError, KeyError):
-        return None
+    found = find_by_registry_number(registry_number)
+    return (found.smiles or None) if found else None

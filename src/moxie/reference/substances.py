@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from moxie.reference.identifiers import find_by_inchi_key
 from moxie.reference.registry import canonical_smiles
 
 
@@ -19,11 +20,5 @@ def registry_number(smiles: str) -> str | None:
 
     By its InChIKey: SMILES are compared there letter by letter, and there are many for one molecule.
     """
-    from chemicals import search_chemical
-
-    key = inchi_key(smiles)
-    try:
-        found = search_chemical(f"InChIKey={key}")
-    except (ValueError, KeyError):
-        return None
-    return found.CASs if found.InChI_key == key else None
+    found = find_by_inchi_key(inchi_key(smiles))
+    return found.registry_number if found else None

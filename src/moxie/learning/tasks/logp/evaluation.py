@@ -227,10 +227,10 @@ def importance(data: Data, evaluation: Evaluation, settings: LearningSettings, s
 
 def worst(data: Data, evaluation: Evaluation, limits: Mapping[str, float]) -> list[dict[str, Any]]:
     """Return the molecules with the largest errors, each with what may explain it."""
-    from chemicals import search_chemical
     from rdkit import Chem
 
     from moxie.reference import partition
+    from moxie.reference.identifiers import find_by_registry_number
 
     both = [partition.measured_logP(name) for name in partition.SETS]
     n_heavy = data.table["HeavyAtomCount"].astype(int)
@@ -263,14 +263,11 @@ def worst(data: Data, evaluation: Evaluation, limits: Mapping[str, float]) -> li
         rotatable = Chem.rdMolDescriptors.CalcNumRotatableBonds(molecule)
         if rotatable >= 5:
             reasons.append(f"{rotatable} rotatable bonds, one conformer")
-        try:
-            name = search_chemical(row["molecule"]).common_name
-        except ValueError:
-            name = row["molecule"]
+        known = find_by_registry_number(row["molecule"])
         entries.append(
             {
                 "molecule": row["molecule"],
-                "name": name,
+                "name": known.common_name if known else row["molecule"],
                 "smiles": row["smiles"],
                 "observed": float(rows.observed[i]),
                 "predicted": float(rows.mean[i]),
