@@ -102,7 +102,7 @@ def liquids(quick: bool) -> Path:
     files = [str(STUDY)]
     if quick:
         (FOLDER / "quick.json").write_text(
-            json.dumps({"dynamics": {"systems": {"methanol": {"replicas": QUICK_RUNS}}}})
+            json.dumps({"dynamics": {"systems": {"ethanol": {"replicas": QUICK_RUNS}}}})
         )
         files.append(str((FOLDER / "quick.json").resolve()))
     target = "results/features/liquids.parquet"
