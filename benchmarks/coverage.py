@@ -101,9 +101,7 @@ def liquids(quick: bool) -> Path:
     FOLDER.mkdir(parents=True, exist_ok=True)
     files = [str(STUDY)]
     if quick:
-        (FOLDER / "quick.json").write_text(
-            json.dumps({"dynamics": {"systems": {"ethanol": {"replicas": QUICK_RUNS}}}})
-        )
+        (FOLDER / "quick.json").write_text(json.dumps({"dynamics": {"systems": {"ethanol": {"replicas": QUICK_RUNS}}}}))
         files.append(str((FOLDER / "quick.json").resolve()))
     target = "results/features/liquids.parquet"
     command = [

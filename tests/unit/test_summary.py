@@ -21,6 +21,7 @@ ROW = {
     "value": 5.0,
     "standard_error": 0.2,
     "n_independent": 2.0,
+    "degrees_of_freedom": 1.0,
     "reference_value": 5.0,
     "reference_error": 0.0,
     "reference_kind": "experiment",
@@ -54,7 +55,12 @@ def test_noise_of_both_signs_stays_an_agreement_as_often_as_it_should():
     for _ in range(400):
         samples = 5 + rng.normal(0, 0.3, (6, 4))  # six states, four replicas each
         rows = [
-            {"value": s.mean(), "standard_error": s.std(ddof=1) / 2, "n_independent": 4.0, "temperature_K": 900.0 + i}
+            {
+                "value": s.mean(),
+                "standard_error": s.std(ddof=1) / 2,
+                "degrees_of_freedom": 3.0,
+                "temperature_K": 900.0 + i,
+            }
             for i, s in enumerate(samples)
         ]
         verdicts.append(summarise(table(*rows))[0].verdict)
@@ -64,7 +70,13 @@ def test_noise_of_both_signs_stays_an_agreement_as_often_as_it_should():
 
 def test_an_error_of_the_reference_is_shared_and_does_not_shrink_with_the_number_of_states():
     rows = [
-        {"value": 5.5, "standard_error": 0.01, "n_independent": 50.0, "reference_error": 0.4, "temperature_K": t}
+        {
+            "value": 5.5,
+            "standard_error": 0.01,
+            "degrees_of_freedom": math.nan,
+            "reference_error": 0.4,
+            "temperature_K": t,
+        }
         for t in range(900, 1900, 100)
     ]
     [whole] = summarise(table(*rows))
@@ -97,7 +109,7 @@ def test_worst_stands_first_and_references_that_were_not_checked_are_kept_apart(
             "value": 1.0,
             "reference_value": 1.0,
             "standard_error": 0.001,
-            "n_independent": 99.0,
+            "degrees_of_freedom": math.nan,
         },
         {
             "quantity": "film_density_g_cm3",
@@ -105,7 +117,7 @@ def test_worst_stands_first_and_references_that_were_not_checked_are_kept_apart(
             "value": 1.0,
             "reference_value": 2.2,
             "standard_error": 0.001,
-            "n_independent": 99.0,
+            "degrees_of_freedom": math.nan,
         },
         {
             "quantity": "film_density_g_cm3",
@@ -121,13 +133,13 @@ def test_worst_stands_first_and_references_that_were_not_checked_are_kept_apart(
 
 def test_the_front_page_counts_tests_of_the_model_alone():
     rows = [
-        {"value": 3.0, "standard_error": 0.05, "n_independent": 30.0},
+        {"value": 3.0, "standard_error": 0.05, "degrees_of_freedom": math.nan},
         {
             "quantity": "film_density_g_cm3",
             "value": 2.2,
             "reference_value": 2.2,
             "standard_error": 0.01,
-            "n_independent": 9.0,
+            "degrees_of_freedom": 8.0,
         },
         {
             "quantity": "oxide_thickness_nm",
@@ -135,7 +147,7 @@ def test_the_front_page_counts_tests_of_the_model_alone():
             "value": 1.0,
             "reference_value": 1.0,
             "standard_error": 0.01,
-            "n_independent": 9.0,
+            "degrees_of_freedom": 8.0,
         },
         {
             "quantity": "oxide_thickness_nm",
@@ -144,7 +156,7 @@ def test_the_front_page_counts_tests_of_the_model_alone():
             "value": 2.0,
             "reference_value": 1.0,
             "standard_error": 0.01,
-            "n_independent": 9.0,
+            "degrees_of_freedom": 8.0,
         },
     ]
     front = front_page(table(*rows))

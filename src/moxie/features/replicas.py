@@ -13,8 +13,9 @@ def over_replicas(values: Any, errors: Any = None, counts: Any = None) -> Estima
 
     `errors` and `counts` are those of each replica, where the quantity has any; a value without one is no result, and
     does not count beside those that have it. If none has, neither has the mean. From three replicas on the standard
-    error is that of the mean over replicas. With fewer the errors of the single runs are propagated and their sample
-    counts added. A quantity without errors of single runs has that of the mean over replicas.
+    error is that of the mean over replicas, with as many degrees of freedom less one. With fewer the errors of the
+    single runs, widened as they are, are propagated and their sample counts added. A quantity without errors of single
+    runs has that of the mean over replicas.
     """
     import numpy as np
 
@@ -33,7 +34,7 @@ def over_replicas(values: Any, errors: Any = None, counts: Any = None) -> Estima
         own, samples = own[kept], np.asarray(counts, dtype=float)[kept]
         return Estimate(float(values.mean()), float(np.sqrt((own**2).sum()) / n), float(samples.sum()))
     spread = float(values.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
-    return Estimate(float(values.mean()), spread, float(n))
+    return Estimate(float(values.mean()), spread, float(n), max(n - 1.0, 1.0))
 
 
 def tabulate_over_replicas(frame: Any, by: list[str], *quantities: str) -> Any:

@@ -87,10 +87,9 @@ def _combine(rows: Any) -> Summary:
     reference_error = float(np.nan_to_num(rows["reference_error"].to_numpy(float) / scale).mean())
     n = len(rows)
     error = float(np.sqrt((errors**2).sum()) / n)  # NaN if one state's is unknown
-    freedom = rows["n_independent"].to_numpy(float) - 1
-    with np.errstate(invalid="ignore", divide="ignore"):
-        total = float((errors**2).sum() ** 2 / (errors**4 / np.maximum(freedom, 1e-9)).sum()) if error > 0 else math.nan
-    mean = Estimate(1 + float(deviations.mean()), error, total + 1)
+    uncertain = float((errors**4 / rows["degrees_of_freedom"].fillna(math.inf).to_numpy(float)).sum())
+    freedom = float((errors**2).sum()) ** 2 / uncertain if uncertain > 0 else math.inf
+    mean = Estimate(1 + float(deviations.mean()), error, float(rows["n_independent"].sum()), freedom)
     goal = ACCURACY_GOAL_PERCENT.get(first["quantity"])
     return Summary(
         stage=first["stage"],

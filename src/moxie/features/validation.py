@@ -309,7 +309,8 @@ def _dipole_ratios(molecules: Any) -> list[float]:
 def _of_runs(runs: Any, quantity: str) -> Estimate | None:
     together = pooled(runs, quantity) if quantity in POOLED else None
     if together is not None:
-        return Estimate(together.value, together.standard_error, together.n_independent)
+        replicas = together.n_independent
+        return Estimate(together.value, together.standard_error, replicas, replicas - 1)
     return over_replicas(runs[quantity], runs[f"{quantity}_standard_error"], runs[f"{quantity}_n_independent"])
 
 
@@ -340,6 +341,7 @@ def _row(
         "value": estimate.value,
         "standard_error": estimate.standard_error,
         "n_independent": estimate.n_independent,
+        "degrees_of_freedom": estimate.freedom if math.isfinite(estimate.freedom) else math.nan,
         "reference_value": reference.value,
         "reference_error": math.nan if reference.error is None else reference.error,
         "reference_kind": reference.kind,

@@ -36,8 +36,8 @@ IMPRECISE = Rule(
 AGREES = Rule(
     "agrees",
     "the 95 % interval of the deviation holds zero. The interval uses Student's t with the effective degrees of "
-    "freedom of Welch and Satterthwaite, the reference counting as exactly known in its error: with two replicas and a "
-    "sharp reference the factor is 12.7, not 2.",
+    "freedom of Welch and Satterthwaite, the reference counting as exactly known in its error: with two films and a "
+    "sharp reference the factor is 12.7, not 2. Errors of single runs are widened already, and count as well known.",
 )
 WITHIN = Rule(
     "within {goal:g} %",
@@ -51,12 +51,15 @@ RULES = (UNCHECKED, NO_ERROR, IMPRECISE, AGREES, WITHIN, DEVIATES)  # the first 
 class Estimate:
     """A computed number. The standard error is 0 for a deterministic calculation and NaN where it is unknown.
 
-    `n_independent` is the number of independent samples behind the error; its degrees of freedom are one fewer.
+    `n_independent` is the number of independent samples, or replicas, behind the error. `freedom` are the error's
+    degrees of freedom: infinite for that of a single run, which is widened by Student's t where it is estimated
+    (`moxie.timeseries`) and must not be a second time; of a scatter over replicas one fewer than these.
     """
 
     value: float
     standard_error: float
     n_independent: float
+    freedom: float = math.inf
 
 
 def z_score(estimate: Estimate, reference: float, reference_error: float | None) -> float:
@@ -105,8 +108,7 @@ def _coverage_factor(estimate: Estimate, reference_error: float | None) -> float
     if estimate.standard_error == 0:
         return float(norm.ppf(probability))
     share = estimate.standard_error**2 / _combined_error(estimate, reference_error) ** 2
-    freedom = max(estimate.n_independent - 1, 1e-9) / share**2
-    return float(t.ppf(probability, max(freedom, 1.0)))
+    return float(t.ppf(probability, max(estimate.freedom / share**2, 1.0)))
 
 
 def _known(error: float | None) -> float:

@@ -1,4 +1,4 @@
-"""Two studies against each other: the difference of every number in combined standard errors."""
+"""Two studies against each other: the difference of every number as normal deviates."""
 
 from pathlib import Path
 from typing import Any
@@ -30,14 +30,14 @@ def draw(comparison: Any) -> Any:
             z = rows.loc[rows["surely"] == surely, "z_score"]
             left.plot(z, np.full(len(z), place), ls="", marker="o", ms=3, color=colour)
     left.set_yticks(range(len(lines)), [f"{table}: {plain_label(quantity)}" for table, quantity in lines])
-    left.set_xlabel("difference (combined standard errors)")
+    left.set_xlabel("difference (normal deviates)")
     z = np.clip(judged["z_score"].to_numpy(float), -6, 6)
     edges = np.linspace(-6, 6, 25)
     right.hist(z, edges, color=COLOURS[5])
     middle = np.linspace(-6, 6, 200)
     scale = len(z) * (edges[1] - edges[0]) / np.sqrt(2 * np.pi)
     right.plot(middle, scale * np.exp(-(middle**2) / 2), color="0.3")
-    right.set_xlabel("difference (combined standard errors)")
+    right.set_xlabel("difference (normal deviates)")
     right.set_ylabel("numbers")
     return figure
 

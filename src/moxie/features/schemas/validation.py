@@ -27,6 +27,7 @@ VALIDATION = Table(
         number("value", VARIES, "computed value, mean over replicas"),
         maybe("standard_error", VARIES, "standard error of value; empty for a deterministic calculation", 0.0),
         maybe("n_independent", "1", "independent samples (or replicas) behind standard_error", 0.0),
+        maybe("degrees_of_freedom", "1", "of standard_error; empty where 1.96 of it hold 95 % as they are", 1.0),
         number("reference_value", VARIES, "reference value"),
         maybe("reference_error", VARIES, "standard error of the reference, as far as it is known", 0.0),
         text("reference_kind", "where the reference comes from", *_KINDS),

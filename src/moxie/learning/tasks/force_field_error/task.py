@@ -60,7 +60,7 @@ class Line(Process):
 
         slope = ConstantKernel(1.0, (1e-4, 1e2)) * DotProduct(0.0, "fixed")
         kernel = ConstantKernel(_PRIOR_PERCENT**2, "fixed") + slope
-        process = GaussianProcessRegressor(kernel, alpha=noise_variance + 1e-8)
+        process = GaussianProcessRegressor(kernel, alpha=noise_variance + 1e-8, random_state=0)
         self.noise_variance = float(noise_variance.mean())
         self._fit(process, features, target)
         return self

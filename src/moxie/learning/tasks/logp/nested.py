@@ -153,7 +153,7 @@ def _fit(candidate: Candidate, table: Mapping[str, np.ndarray], target: np.ndarr
     )
     if start is not None:
         kernel = kernel.clone_with_theta(start["model"].kernel_.theta)
-    pipeline = _pipeline(GaussianProcessRegressor(kernel, alpha=1e-8, normalize_y=True))
+    pipeline = _pipeline(GaussianProcessRegressor(kernel, alpha=1e-8, normalize_y=True, random_state=0))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a constant at its bound is an answer, not a failure
         return pipeline.fit(features, rest)
