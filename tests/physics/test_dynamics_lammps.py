@@ -17,6 +17,7 @@ from moxie.dynamics.interactions import read_interactions
 from moxie.dynamics.lammps_files import Configuration, force_field_lines, lammps_files
 from moxie.dynamics.platforms import PlatformChoice
 from moxie.dynamics.protocol import RunSettings
+from moxie.dynamics.sources import joined_file
 from moxie.dynamics.systems import build_model
 from moxie.structures.boxes import pack
 from moxie.structures.molecules import embed
@@ -154,6 +155,37 @@ def aqueous():
     return model.system, here
 
 
+def joined(composition, smiles, sources, charge_scale=None):
+    model, here = warmed(
+        composition, smiles, joined_file(sources, smiles, charge_scale), cutoff_nm=0.7, timestep_fs=1.0
+    )
+    return model.system, here
+
+
+def carbonates():
+    smiles = {"lithium": "[Li+]", "pf6": "F[P-](F)(F)(F)(F)F", "ec": "O=C1OCCO1", "emc": "CCOC(=O)OC"}
+    sources = {"lithium": "opls_ions", "pf6": "clp_ions", "ec": "opls_carbonates", "emc": "opls_carbonates"}
+    return joined({"lithium": 3, "pf6": 3, "ec": 12, "emc": 10}, smiles, sources, 0.8)
+
+
+def ionic_liquid():
+    smiles = {"emim": "CCn1cc[n+](C)c1", "bf4": "F[B-](F)(F)F", "fsi": "O=S(=O)(F)[N-]S(=O)(=O)F"}
+    model, here = warmed({"emim": 14, "bf4": 7, "fsi": 7}, smiles, "clp_ions", cutoff_nm=0.7, timestep_fs=1.0)
+    return model.system, here
+
+
+def glymes():
+    smiles = {"lithium": "[Li+]", "tfsi": TFSI, "dme": "COCCOC", "dol": "C1COCO1"}
+    sources = {"lithium": "opls_ions", "tfsi": "clp_ions", "dme": "opls_ethers", "dol": "opls_ethers"}
+    return joined({"lithium": 3, "tfsi": 3, "dme": 12, "dol": 8}, smiles, sources)
+
+
+def brine():
+    smiles = {"sodium": "[Na+]", "chloride": "[Cl-]", "water": "O"}
+    model, here = warmed({"sodium": 4, "chloride": 4, "water": 100}, smiles, "jc_spce", cutoff_nm=0.7)
+    return model.system, here
+
+
 OPLS_METHANOL = {  # of C, O, H(C) x 3, H(O): charge, sigma nm, epsilon kJ/mol, mass
     "charge": [0.145, -0.683, 0.04, 0.04, 0.04, 0.418], "sigma": [0.35, 0.312, 0.25, 0.25, 0.25, 0.1],
     "epsilon": [0.276144, 0.71128, 0.12552, 0.12552, 0.12552, 0.0],
@@ -258,6 +290,10 @@ SYSTEMS = {
     "geometric": geometric_methanol,
     "water": rigid_water,
     "aqueous": aqueous,
+    "carbonates": carbonates,
+    "ionic liquid": ionic_liquid,
+    "glymes": glymes,
+    "brine": brine,
 }
 
 
@@ -310,6 +346,8 @@ def test_tails_agree_but_for_the_counting_of_like_pairs(compared, name):
 
 def test_energies_are_of_every_kind(compared):
     """No comparison above holds because both sides are zero."""
+    for name in ("carbonates", "ionic liquid", "glymes"):
+        assert min(abs(compared[name][2][term]) for term in compared[name][2]) > 1
     assert min(abs(compared["electrolyte"][2][term]) for term in compared["electrolyte"][2]) > 1
     assert min(abs(compared["geometric"][2][term]) for term in compared["geometric"][2]) > 1
     assert compared["alcohols"][2]["torsion"] > 1

@@ -39,7 +39,7 @@ def test_every_parameter_row_names_a_source_of_the_file(name):
     assert all(kind.source in force_field.sources for kind in force_field.types.values())
     root = ElementTree.parse(force_field.path).getroot()
     rows = [row for tag in ("Bond", "Angle", "Proper") for row in root.iter(tag)]
-    assert rows
+    assert rows or name == "opls_ions"  # which has single atoms only
     assert all(row.get("source") in force_field.sources for row in rows)
 
 

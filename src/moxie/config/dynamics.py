@@ -147,12 +147,16 @@ class System(Section):
     mixture: Mixture | None = Field(
         None, description="The composition by concentrations and ratios; the whole numbers are said before any job"
     )
-    force_field: str = Field(
+    force_field: str | dict[Name, str] = Field(
         "trappe_ua",
         description=(
-            "Name of a force field in the registry, or the path of an OpenMM XML file. gaff2 and gaff make the "
-            "parameters of any organic molecule, and need the packages of envs/gaff.txt and the library libarpack2"
+            "Name of a force field in the registry, or the path of an OpenMM XML file, or one of these for each "
+            "molecule (`{lithium: opls_ions, ec: opls_carbonates}`). gaff2 and gaff make the parameters of any organic "
+            "molecule, for whole boxes, and need the packages of envs/gaff.txt and the library libarpack2"
         ),
+    )
+    charge_scale: Annotated[float, Field(gt=0, le=2)] | None = Field(
+        None, description="Charges of the ions over their formal charges (null: as the force field has them)"
     )
     ensemble: Literal["NPT", "NVT"] = Field("NPT", description="NPT, or NVT at the density `density_g_cm3`")
     density_g_cm3: Annotated[float, Field(gt=0, le=25)] | None = Field(

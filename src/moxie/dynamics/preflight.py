@@ -12,6 +12,7 @@ from moxie.dynamics.force_fields import ForceField, available_force_fields, is_r
 from moxie.dynamics.gaff import check_coverage
 from moxie.dynamics.precision import check_precision
 from moxie.dynamics.protocol import RunSettings, check_samples, check_settings
+from moxie.dynamics.sources import check_names
 from moxie.dynamics.typing import (
     check_hydrogen_mass,
     check_hydrogen_mass_of_atoms,
@@ -65,6 +66,15 @@ def check_run(name: str, composition: Mapping[str, int], smiles: Mapping[str, st
         check_cutoff(composition, smiles, settings.cutoff_nm, settings.density_g_cm3, name)
     if settings.ensemble == "NPT":  # a density is only the first guess there
         check_cutoff(composition, smiles, settings.cutoff_nm, None, name)
+
+
+def check_sources(sources: Mapping[str, str], smiles: Mapping[str, str]) -> None:
+    """Raise InputError unless each molecule has a source, and OpenMM can use what is the user's among several."""
+    check_names(sources, smiles)
+    for name, source in sources.items():
+        if len(set(sources.values())) > 1 and name in smiles and not is_registered(load_force_field(source)):
+            check_parameters(source, smiles[name], name)
+            _try_in_openmm(source, name, smiles[name])
 
 
 @lru_cache(maxsize=64)

@@ -9,7 +9,7 @@ from typing import Any
 
 from moxie.dynamics.force_fields import ForceField, is_registered, load_force_field
 from moxie.errors import InputError
-from moxie.structures.molecules import formal_charge, parse_smiles
+from moxie.structures.molecules import formal_charge, octahedral_centres, parse_smiles
 
 NO_ATOM = -1
 NEUTRAL_E = 1e-9  # of one molecule; a thousand of them make 1e-6
@@ -46,6 +46,7 @@ class Sites:
     impropers: tuple[tuple[int, int, int, int], ...] = ()  # the centre first
     virtual: tuple[VirtualSite, ...] = ()
     rigid: bool = False
+    straight: tuple[tuple[int, int, int], ...] = ()  # angles between opposite ligands, which have no term
 
     def terms(self, kind: str) -> tuple[tuple[int, ...], ...]:
         """Return the terms of one kind: bond, angle, torsion or improper."""
@@ -56,7 +57,8 @@ class Sites:
 
     def pairs_within_three_bonds(self) -> set[tuple[int, int]]:
         """Return the site pairs that are 1-2, 1-3 or 1-4 neighbours, each as (low, high)."""
-        near = [*self.bonds, *((a, c) for a, _, c in self.angles), *((a, d) for a, _, _, d in self.torsions)]
+        bent = [*self.angles, *self.straight]
+        near = [*self.bonds, *((a, c) for a, _, c in bent), *((a, d) for a, _, _, d in self.torsions)]
         pairs = {(min(pair), max(pair)) for pair in near if pair[0] != pair[1]}
         for virtual in self.virtual:
             host = virtual.parents[0]
@@ -131,17 +133,26 @@ def _assign(force_field: ForceField, smiles: str, name: str) -> Sites:
         for pair in [(index[bond.GetBeginAtomIdx()], index[bond.GetEndAtomIdx()])]
     )
     angles, torsions = angles_and_torsions(len(atoms), bonds)
+    straight = tuple(
+        angle for angle in angles if _opposite(force_field, types[atoms[angle[0]]], types[atoms[angle[2]]])
+    )
     virtual = _virtual_sites(force_field, molecule, index)
     sites = Sites(
         name, smiles, (*atoms, *(NO_ATOM for _ in virtual)),
-        (*(types[atom] for atom in atoms), *(kind for kind, _ in virtual)), tuple(bonds), angles, torsions,
+        (*(types[atom] for atom in atoms), *(kind for kind, _ in virtual)), tuple(bonds),
+        tuple(angle for angle in angles if angle not in straight), torsions,
         molecule.GetNumAtoms(), _impropers(force_field, types, atoms, bonds), tuple(site for _, site in virtual),
-        force_field.rigid_water and molecule.HasSubstructMatch(_pattern("[OX2H2]", force_field, "water")),
+        force_field.rigid_water and molecule.HasSubstructMatch(_pattern("[OX2H2]", force_field, "water")), straight,
     )  # fmt: skip
     _check_terms(force_field, sites, molecule)
     _check_impropers(force_field, sites)
     _check_charge(force_field, sites, formal_charge(molecule))
     return sites
+
+
+def _opposite(force_field: ForceField, first: str, last: str) -> bool:
+    """Say whether two neighbours of an atom are opposite ligands of an octahedral centre, by their types."""
+    return first == last and force_field.types[first].trans_pair > 0
 
 
 def check_excluded(force_field: ForceField, molecule: object, smiles: str, name: str) -> None:
@@ -159,7 +170,13 @@ def check_excluded(force_field: ForceField, molecule: object, smiles: str, name:
 
 def _atom_types(force_field: ForceField, molecule: object, smiles: str, name: str) -> dict[int, str]:
     candidates: dict[int, set[str]] = {}
+    here = canonical_smiles(molecule)
+    pairs = {
+        ligand: 1 + place // 2 for _, ligands in octahedral_centres(molecule) for place, ligand in enumerate(ligands)
+    }
     for atom_type in (kind for kind in force_field.types.values() if kind.smarts):
+        if atom_type.molecules and here not in atom_type.molecules:
+            continue
         pattern = _pattern(atom_type.smarts, force_field, atom_type.name)
         matches = molecule.GetSubstructMatches(pattern, uniquify=False, maxMatches=_MOST_MATCHES)  # type: ignore[attr-defined]
         if len(matches) == _MOST_MATCHES:
@@ -168,6 +185,8 @@ def _atom_types(force_field: ForceField, molecule: object, smiles: str, name: st
                 f" {force_field.name} matches in more than {_MOST_MATCHES} ways. Use a smaller molecule."
             )
         for match in matches:
+            if atom_type.trans_pair and pairs.get(match[0]) != atom_type.trans_pair:
+                continue
             candidates.setdefault(match[0], set()).add(atom_type.name)
     chosen: dict[int, str] = {}
     problems = []
@@ -200,6 +219,13 @@ def _atom_types(force_field: ForceField, molecule: object, smiles: str, name: st
     return types
 
 
+def canonical_smiles(molecule: object) -> str:
+    """Return the canonical SMILES of a molecule without its explicit hydrogens: one text for one molecule."""
+    from rdkit import Chem
+
+    return Chem.MolToSmiles(Chem.RemoveHs(molecule))
+
+
 def _check_elements(force_field: ForceField, molecule: Any, types: dict[int, str], name: str) -> None:
     for index, kind in types.items():
         atom, found = molecule.GetAtomWithIdx(index), force_field.types[kind]
@@ -218,7 +244,10 @@ def _check_elements(force_field: ForceField, molecule: Any, types: dict[int, str
 
 def _virtual_sites(force_field: ForceField, molecule: object, index: dict[int, int]) -> list[tuple[str, VirtualSite]]:
     found: list[tuple[str, VirtualSite]] = []
+    here = canonical_smiles(molecule)
     for rule in force_field.virtual:
+        if rule.molecules and here not in rule.molecules:
+            continue
         for match in molecule.GetSubstructMatches(_pattern(rule.smarts, force_field, rule.type)):  # type: ignore[attr-defined]
             if len(match) != len(rule.weights) or any(atom not in index for atom in match):
                 raise InputError(

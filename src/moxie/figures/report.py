@@ -190,7 +190,13 @@ def _describe_system(name: str, system: Mapping[str, Any]) -> str:
         state += f" and {system['density_g_cm3']:g} g/cm³"
     sampled = f", {system['sampling_ps']:g} ps sampled" if "sampling_ps" in system else ""
     repeated = f", {system['replicas']} replicas" if system.get("replicas", 1) > 1 else ""
-    force_field = model_name(Path(str(system.get("force_field", ""))).stem)
+    sources = system.get("force_field", "")
+    force_field = " + ".join(
+        model_name(Path(str(source)).stem)
+        for source in dict.fromkeys(sources.values() if isinstance(sources, Mapping) else [sources])
+    )
+    if system.get("charge_scale"):
+        force_field += f", charges of ions × {system['charge_scale']:g}"
     return f"{pretty_name(name)}: {contents}, {force_field}, {state}{sampled}{repeated}."
 
 

@@ -96,11 +96,41 @@ def embed(smiles: str, name: str = "molecule", seed: int = _SEED) -> Any:
     except InputError as error:
         raise InputError(f"molecules.{name}: {smiles!r} {error}") from None
     conformer = Chem.Conformer(molecule.GetNumAtoms())
-    for atom, position in zip(order, np.round(positions_A, 4).tolist(), strict=True):  # as an SDF file holds it
+    in_order = np.empty_like(positions_A)
+    in_order[order] = positions_A
+    for centre, ligands in octahedral_centres(molecule):
+        in_order[ligands] = _trans_in_turn(in_order[ligands], in_order[centre])
+    for atom, position in enumerate(np.round(in_order, 4).tolist()):  # as an SDF file holds it
         conformer.SetAtomPosition(atom, Point3D(*position))
     molecule.AddConformer(conformer, assignId=True)
     molecule.SetProp("_Name", name)
     return molecule
+
+
+def octahedral_centres(molecule: Any) -> list[tuple[int, list[int]]]:
+    """Return each atom with six ligands of one atom and one element each, with them in order (PF6-).
+
+    In every geometry that `embed` makes, the first and second of them, the third and fourth, and the fifth and sixth
+    are opposite each other.
+    """
+    found = []
+    for atom in molecule.GetAtoms():
+        ligands = sorted(other.GetIdx() for other in atom.GetNeighbors())
+        kinds = {(other.GetAtomicNum(), other.GetDegree()) for other in atom.GetNeighbors()}
+        if len(ligands) == 6 and len(kinds) == 1 and next(iter(kinds))[1] == 1:
+            found.append((atom.GetIdx(), ligands))
+    return found
+
+
+def _trans_in_turn(ligands_A: np.ndarray, centre_A: np.ndarray) -> np.ndarray:
+    """Return six equal ligands (6, 3) so that each two in turn are opposite each other."""
+    arms = ligands_A - centre_A
+    cosine = arms @ arms.T
+    left, order = list(range(len(arms))), []
+    while left:
+        first = left.pop(0)
+        order += [first, left.pop(int(np.argmin(cosine[first, left])))]
+    return ligands_A[order]
 
 
 def _in_canonical_order(smiles: str, molecule: Any) -> tuple[Any, list[int]]:

@@ -36,13 +36,12 @@ class DynamicsStage(Stage):
         return (*self.kinds, *(name for name, there in optional.items() if there))
 
     def own_files(self) -> Iterable[str]:
-        force_fields = (system.force_field for system in self.config.systems.values())
-        return [force_field for force_field in force_fields if Path(force_field).suffix]
+        return sorted({file for system in self.systems.values() for file in system.source_files})
 
     def wildcards(self) -> dict[str, list[str]]:
         plans = self.systems.values()
         gases = [run for plan in plans if plan.has_gas for run in plan.runs]
-        made = [plan for plan in plans if plan.force_field.is_template]
+        made = [plan for plan in plans if plan.is_joined or plan.force_field.is_template]
         return {
             RUN: [run for plan in plans for run in plan.runs],
             STATE: list(self.legs),
@@ -50,9 +49,9 @@ class DynamicsStage(Stage):
             GAS: [re.sub(r"/(T[^/]+)_p[^/]+/", r"/gas/\1/", run) for run in gases],
             "{system}": list(self.systems),
             "{point}": list(self.settings_points.points) if self.settings_points else [],
-            "{force_field}/{system}": [f"{plan.config.force_field}/{plan.name}" for plan in made],
+            "{force_field}/{system}": [f"{plan.force_field_name}/{plan.name}" for plan in made],
             "{force_field}/{molecule}": [
-                f"{plan.config.force_field}/{name}" for plan in made for name in plan.composition
+                f"{plan.force_field_name}/{name}" for plan in made if not plan.is_joined for name in plan.composition
             ],
         }
 
@@ -108,20 +107,21 @@ class DynamicsStage(Stage):
             if system.ensemble == "NPT":
                 liquid = system_key(list(self.compositions[name].items()))
                 for state in itertools.product(system.temperatures_K, system.pressures_bar):
-                    force_fields.setdefault((liquid, *state), set()).add(system.force_field)
+                    force_fields.setdefault((liquid, *state), set()).add(self.systems[name].force_field_name)
         return any(len(names) > 1 for names in force_fields.values())
 
     def _check_systems(self) -> None:
         """The systems, each as a run, and the names of their force fields' files."""
         problems = []
         files: dict[str, str] = {}
-        for name, system in self.config.systems.items():
-            other = files.setdefault(Path(system.force_field).stem, system.force_field)
-            if Path(other).resolve() != Path(system.force_field).resolve():
-                problems.append(
-                    f"`dynamics.systems.{name}.force_field` = {system.force_field}: its results would go by the same"
-                    f" name as those of {other}. Rename one of the files."
-                )
+        for name, system in self.systems.items():
+            for source in dict.fromkeys(system.sources.values()):
+                other = files.setdefault(Path(source).stem, source)
+                if Path(other).resolve() != Path(source).resolve():
+                    problems.append(
+                        f"`dynamics.systems.{name}.force_field` = {source}: its results would go by the same name as"
+                        f" those of {other}. Rename one of the files."
+                    )
         for plan in self.systems.values():
             try:
                 plan.check()

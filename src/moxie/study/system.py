@@ -67,7 +67,7 @@ class SystemPlan:
         return [
             RUN.format(
                 system=self.name,
-                force_field=Path(self.config.force_field).stem,
+                force_field=self.force_field_name,
                 temperature_K=label(temperature),
                 pressure_bar=label(pressure),
                 replica=replica,
@@ -88,18 +88,51 @@ class SystemPlan:
         return found
 
     @cached_property
+    def sources(self) -> dict[str, str]:
+        """The force field of each molecule, by name or path, as configured."""
+        if isinstance(self.config.force_field, str):
+            return dict.fromkeys(self.composition, self.config.force_field)
+        return self.config.force_field
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether a job joins the force field from what the molecules use of their sources."""
+        return len(set(self.sources.values())) > 1 or self.config.charge_scale is not None
+
+    @property
+    def force_field_name(self) -> str:
+        """What the force field goes by in paths and tables."""
+        from moxie.dynamics.sources import joined_name
+
+        return joined_name(self.sources.values(), self.config.charge_scale)
+
+    @cached_property
     def force_field(self) -> "ForceField":
         """The force field; raises InputError if it cannot be read."""
         from moxie.dynamics.force_fields import load_force_field
 
-        return load_force_field(self.config.force_field)
+        return load_force_field(self._readable_file)
+
+    @cached_property
+    def _readable_file(self) -> str:
+        """What can be read before any job: the configured name or path, or a file of this process's own."""
+        from moxie.dynamics.sources import joined_file
+
+        if self.is_joined:
+            return str(joined_file(self.sources, self.smiles, self.config.charge_scale))
+        return next(iter(self.sources.values()))
 
     @cached_property
     def force_field_file(self) -> str:
         """What the runs load: the configured name or path, or the file made of the molecules."""
-        if self.force_field.is_template:
-            return BOX_FORCE_FIELD.format(force_field=self.config.force_field, system=self.name)
-        return self.config.force_field
+        if self.is_joined or self.force_field.is_template:
+            return BOX_FORCE_FIELD.format(force_field=self.force_field_name, system=self.name)
+        return self._readable_file
+
+    @property
+    def source_files(self) -> list[str]:
+        """The user's own files among the force fields."""
+        return sorted({source for source in self.sources.values() if Path(source).suffix})
 
     @property
     def can_export(self) -> bool:
@@ -126,7 +159,8 @@ class SystemPlan:
         """Return the settings of a run with the force field as configured, which need not be readable."""
         from moxie.dynamics.protocol import RunSettings
 
-        return RunSettings(temperature_K=temperature_K, pressure_bar=pressure_bar, **self._shared)
+        values = self._shared | {"force_field": self._readable_file}
+        return RunSettings(temperature_K=temperature_K, pressure_bar=pressure_bar, **values)
 
     def gas_settings(self, temperature_K: float) -> "RunSettings":
         """Return the settings of the isolated molecule; what concerns only the box is at its default."""
@@ -177,7 +211,7 @@ class SystemPlan:
             if self.force_field.is_template:
                 atoms = list(range(parse_smiles(smiles, molecule).GetNumAtoms()))
             else:
-                atoms = list(check_parameters(self.config.force_field, smiles, molecule).atoms)
+                atoms = list(check_parameters(self._readable_file, smiles, molecule).atoms)
             found.append({"name": molecule, "smiles": smiles, "count": 1, "site_atoms": atoms})
         return found
 
@@ -195,7 +229,7 @@ class SystemPlan:
 
     def check(self) -> None:
         """Raise InputError for a system that could not be run as asked."""
-        from moxie.dynamics.preflight import check_run
+        from moxie.dynamics.preflight import check_run, check_sources
         from moxie.dynamics.protocol import check_samples, check_settings
         from moxie.dynamics.transport import check_transport
 
@@ -206,6 +240,11 @@ class SystemPlan:
                     f"{nearest(molecule, self.molecules)} Known are {', '.join(self.molecules)}; add others with their "
                     "SMILES under `molecules`."
                 )
+        try:
+            check_sources(self.sources, self.smiles)
+            self.as_configured(self.config.temperatures_K[0], self.config.pressures_bar[0])  # joins the sources
+        except InputError as error:
+            raise InputError(f"dynamics.systems.{self.name}: {error}") from None
         for temperature in self.config.temperatures_K:
             settings = self.as_configured(temperature, self.config.pressures_bar[0])
             check_run(self.name, self.composition, self.smiles, settings)

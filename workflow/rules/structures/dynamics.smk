@@ -1,7 +1,8 @@
 """Packed boxes of liquids and electrolytes, and the parameters that GAFF makes for their molecules.
 
 REQUIRED INPUTS: results/structures/molecules/{molecule}.sdf
-OUTPUTS: results/structures/boxes/{system}.xyz, and for GAFF results/structures/{gaff, gaff2}/{molecules, boxes}/*.xml
+OUTPUTS: results/structures/boxes/{system}.xyz, for GAFF results/structures/{gaff, gaff2}/{molecules, boxes}/*.xml,
+    and for several sources or scaled ions results/structures/{force_field}/boxes/{system}.xml
 """
 
 from moxie.study.system import BOX_FORCE_FIELD, MOLECULE_FORCE_FIELD
@@ -71,3 +72,27 @@ rule combine_force_fields:
         "Combining the {wildcards.force_field} parameters of {wildcards.system}"
     script:
         "../../../scripts/combine_force_fields.py"
+
+
+rule join_force_fields:
+    input:
+        sources=lambda w: system_of(w).source_files,
+    output:
+        force_field=BOX_FORCE_FIELD,
+    log:
+        "results/logs/join_force_fields/{force_field}/{system}.log",
+    wildcard_constraints:
+        force_field="[^/]*[+@][^/]*",
+    priority: 20
+    localrule: True
+    conda:
+        "../../../envs/moxie.yaml"
+    params:
+        sources=lambda w: system_of(w).sources,
+        smiles=lambda w: system_of(w).smiles,
+        charge_scale=lambda w: system_of(w).config.charge_scale,
+        code=code("join_force_fields"),
+    message:
+        "Joining the force fields of {wildcards.system}"
+    script:
+        "../../../scripts/join_force_fields.py"

@@ -78,6 +78,8 @@ class AtomType:
     sigma_nm: float
     epsilon_kJ_mol: float
     source: str
+    trans_pair: int = 0  # of an octahedral centre: which of the three pairs of opposite ligands is meant; 0 for any
+    molecules: frozenset[str] = frozenset()  # canonical SMILES of the only molecules that have it; empty for any
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class VirtualRule:
     type: str
     smarts: str
     weights: tuple[float, ...]
+    molecules: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -288,6 +291,8 @@ def _atom_types(root: ElementTree.Element, nonbonded: ElementTree.Element, virtu
             _number(row, "mass"), row.get("def", ""), tuple(row.get("overrides", "").replace(",", " ").split()),
             round(_number(row, "absorbs")) if "absorbs" in row.attrib else 0, _number(parameters, "charge"),
             _number(parameters, "sigma"), _number(parameters, "epsilon"), row.get("source", ""),
+            round(_number(row, "trans_pair")) if "trans_pair" in row.attrib else 0,
+            frozenset(row.get("molecules", "").split()),
         )  # fmt: skip
     for kind in types.values():
         if kind.name not in virtual and kind.mass_amu <= 0:
@@ -386,11 +391,12 @@ def _is_finite_or_words(text: str) -> bool:
 
 
 def _virtual_rule(row: ElementTree.Element) -> VirtualRule:
-    _refuse_unknown(row, ("type", "def", "weights", "source"))
+    _refuse_unknown(row, ("type", "def", "weights", "source", "molecules"))
     weights = tuple(float(weight) for weight in _attribute(row, "weights").split())
     if len(weights) not in (2, 3) or abs(sum(weights) - 1) > 1e-6:
         raise ValueError(f"the weights of a VirtualSite must be two or three that add up to 1, not {weights}")
-    return VirtualRule(_attribute(row, "type"), _attribute(row, "def"), weights)
+    of = frozenset(row.get("molecules", "").split())
+    return VirtualRule(_attribute(row, "type"), _attribute(row, "def"), weights, of)
 
 
 def _row(element: ElementTree.Element, size: int) -> tuple[tuple[str, str], ...]:
