@@ -1,7 +1,7 @@
 """How often the error bars hold: made series whose mean is known, and many short runs that differ in their seed.
 
 The runs are the study `workflow/studies/coverage.yaml` in results/benchmarks/coverage, which goes on where it was
-stopped: STAGE=coverage may be ended and started again. QUICK=1 takes twelve of its hundred runs.
+stopped: STAGE=coverage may be ended and started again. QUICK=1 takes a dozen runs of each kind.
 """
 
 import json
@@ -19,19 +19,20 @@ ROOT = Path(__file__).resolve().parent.parent
 STUDY = ROOT / "workflow" / "studies" / "coverage.yaml"
 FOLDER = Path("results") / "benchmarks" / "coverage"
 INTERVAL_PS, GOAL = 0.2, "goal: 0.92 to 0.97"
-QUICK_RUNS = 12
+TABLES = ("liquids", "rdf_curves", "dihedral_curves", "oxide_runs")
+QUICK_STUDY = {
+    "dynamics": {"systems": {"ethanol": {"replicas": 12}, "ethanol_short": {"replicas": 6}}},
+    "oxidation": {"replicas": 12},
+}
 Rows = list[dict[str, Any]]
 
 
 def measure(quick: bool) -> Rows:
-    """Audit made series, then the study's table of liquids; write coverage.parquet and coverage.svg."""
+    """Audit made series, then the study's tables; write coverage.parquet and coverage.svg."""
     import pandas as pd
 
-    from moxie.features.coverage import coverage
-
-    made = made_series(100 if quick else 500)
-    table = pd.read_parquet(liquids(quick))
-    found = pd.concat([made, coverage(table)], ignore_index=True)
+    run(quick)
+    found = pd.concat([made(100 if quick else 500), audit(FOLDER / "results" / "features")], ignore_index=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
     found.to_parquet(FOLDER.with_suffix(".parquet"))
     draw(found, FOLDER.with_suffix(".svg"))
@@ -45,30 +46,59 @@ def measure(quick: bool) -> Rows:
     ]  # fmt: skip
 
 
-def made_series(count: int) -> Any:
-    """Return the coverage of the means of made series of a hundred picoseconds and of half a nanosecond."""
+def audit(features: Path) -> Any:
+    """Return the coverage of the errors in the study's tables, one row for each state and observable."""
     import pandas as pd
 
-    from moxie.timeseries import mean_of
+    from moxie.features.coverage import coverage, coverage_of_curves, coverage_of_pairs
+
+    tables = {name: pd.read_parquet(features / f"{name}.parquet") for name in TABLES}
+    films = tables["oxide_runs"].assign(system="film")
+    state = ("system", "orientation", "temperature_K", "stage")
+    own = [name for name in films if f"{name}_standard_error" in films]
+    return pd.concat(
+        [
+            coverage(tables["liquids"]),
+            coverage_of_curves(tables["rdf_curves"], "pair", "r_A"),
+            coverage_of_curves(tables["dihedral_curves"], "torsion", "angle_deg"),
+            coverage(films, state),
+            coverage_of_pairs(films, tuple(own), state),
+        ],
+        ignore_index=True,
+    )
+
+
+def made(count: int) -> Any:
+    """Return the coverage of means and variances of made series of a hundred picoseconds and of half a nanosecond."""
+    import pandas as pd
+
+    from moxie.timeseries import jackknife_mean, mean_of
+
+    def variance_of(series: np.ndarray) -> Any:
+        return jackknife_mean(series[:, None], lambda rows: float(rows.var()), positive=True)
 
     rng = np.random.default_rng(20261130)
     rows = []
-    for name, make in MADE.items():
-        for samples in (500, 2500):
-            means = [mean_of(make(rng, samples)) for _ in range(count)]
-            values, errors = (np.array([getattr(m, key) for m in means]) for key in ("value", "standard_error"))
-            given = np.isfinite(errors)
-            held = float(np.mean(np.abs(values[given]) < 1.96 * errors[given]))  # the true mean is zero
-            typical = float(np.sqrt((errors[given] ** 2).mean()))
-            rows.append(
-                {
-                    "system": "made series", "observable": f"{name}, {samples * INTERVAL_PS:g} ps", "runs": count,
-                    "given": int(given.sum()), "mean": values.mean(), "scatter": values.std(),
-                    "mean_standard_error": typical, "ratio": values.std() / typical, "coverage": held,
-                    "coverage_standard_error": float(np.sqrt(held * (1 - held) / given.sum())),
-                }
-            )  # fmt: skip
+    for quantity, estimate, exact, times in (("mean", mean_of, 0.0, count), ("variance", variance_of, 1.0, count // 2)):
+        for name, make in MADE.items():
+            for samples in (500, 2500):
+                found = [estimate(make(rng, samples)) for _ in range(times)]
+                row = _against(exact, [each.value for each in found], [each.standard_error for each in found])
+                title = f"{quantity} of {name}, {samples * INTERVAL_PS:g} ps"
+                rows.append({"system": "made series", "observable": title} | row)
     return pd.DataFrame(rows)
+
+
+def _against(exact: float, found: list[float], standard_errors: list[float]) -> dict[str, Any]:
+    values, errors = np.array(found), np.array(standard_errors)
+    given = np.isfinite(errors)
+    held = float(np.mean(np.abs(values[given] - exact) < 1.96 * errors[given]))
+    typical = float(np.sqrt((errors[given] ** 2).mean()))
+    return {
+        "runs": len(values), "given": int(given.sum()), "mean": values.mean(), "scatter": values.std(),
+        "mean_standard_error": typical, "ratio": values.std() / typical, "coverage": held,
+        "coverage_standard_error": float(np.sqrt(held * (1 - held) / given.sum())),
+    }  # fmt: skip
 
 
 def exponentials(*parts: tuple[float, float]) -> Callable[[np.random.Generator, int], np.ndarray]:
@@ -96,20 +126,19 @@ MADE: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 }
 
 
-def liquids(quick: bool) -> Path:
-    """Run what is missing of the study and return its table of liquids."""
+def run(quick: bool) -> None:
+    """Run what is missing of the study."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     files = [str(STUDY)]
     if quick:
-        (FOLDER / "quick.json").write_text(json.dumps({"dynamics": {"systems": {"ethanol": {"replicas": QUICK_RUNS}}}}))
+        (FOLDER / "quick.json").write_text(json.dumps(QUICK_STUDY))
         files.append(str((FOLDER / "quick.json").resolve()))
-    target = "results/features/liquids.parquet"
     command = [
         sys.executable, str(ROOT / "workflow" / "run.py"), "--snakefile", str(ROOT / "Snakefile"), "--directory",
-        str(FOLDER.resolve()), "--cores", "2", "--configfile", *files, "--", target,
+        str(FOLDER.resolve()), "--cores", "2", "--configfile", *files, "--",
+        *(f"results/features/{name}.parquet" for name in TABLES),
     ]  # fmt: skip
     subprocess.run(command, check=True)
-    return FOLDER / target
 
 
 def draw(found: Any, path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from moxie.features.coverage import coverage
+from moxie.features.coverage import coverage, coverage_of_curves, coverage_of_pairs
 
 
 def made(count, factor, missing=0.0, seed=1):
@@ -33,3 +33,21 @@ def test_values_without_an_error_are_counted_and_states_kept_apart():
     found = coverage(table).set_index("temperature_K")
     assert found.loc[300.0, "runs"] == 100 and 30 < found.loc[300.0, "given"] < 70
     assert found.loc[310.0, "given"] == 0 and np.isnan(found.loc[310.0, "coverage"])
+
+
+def test_points_of_a_curve_are_counted_together():
+    rng = np.random.default_rng(4)
+    runs, angles = np.meshgrid(np.arange(200), np.arange(8.0), indexing="ij")
+    table = pd.DataFrame({"torsion": "hydroxyl", "run": runs.ravel(), "angle_deg": angles.ravel()})
+    table["density"] = rng.normal(table["angle_deg"], 0.1)
+    table["density_standard_error"] = np.where(table["angle_deg"] < 4, 0.1, 0.05)
+    [row] = coverage_of_curves(table, "torsion", "angle_deg").to_dict("records")
+    assert row["observable"] == "density, hydroxyl" and row["runs"] == row["given"] == 200
+    assert row["coverage"] == pytest.approx((0.95 + 0.673) / 2, abs=0.02)
+    assert row["ratio"] == pytest.approx(1.5, abs=0.1)
+
+
+def test_intervals_of_two_runs_hold_with_student_s_factor():
+    table = pd.DataFrame({"system": "film", "height": np.random.default_rng(5).normal(3.0, 0.2, 1000)})
+    [row] = coverage_of_pairs(table, ("height",), ("system",)).to_dict("records")
+    assert row["runs"] == 500 and row["coverage"] == pytest.approx(0.95, abs=0.03)

@@ -54,6 +54,10 @@ def test_a_study_from_scratch_holds_what_it_names_and_nothing_of_the_default_one
     assert jobs.pop("plot") == len(names(("molecules", "validation")))
     once = ("embed_molecule", "optimise_molecule", "tabulate_molecules", "validate", "collect_manifest", "write_report")
     assert jobs == dict.fromkeys(once, 1)
+    searches = {"parameter_set": "von_alfthan_2003", "placements": None, "tree_search": {}}
+    metrics = "results/learning/tree_search/metrics.json"  # of no task: another rule's file
+    jobs = workflow.planned("--", metrics, overlay={"extends": "nothing", "learning": searches})
+    assert jobs == {"search_placements": 1, "compare_searches": 1}
     printed = workflow.run(options=("--dry-run",), overlay={"extends": "nothing"}, code=1)
     assert "Nothing is planned" in printed and "Traceback" not in printed
     printed = workflow.run("results/features/oxide_runs.parquet", options=("--dry-run",), overlay=study, code=1)

@@ -26,7 +26,7 @@ rule learn:
     log:
         "results/logs/learn/{task}.log",
     wildcard_constraints:
-        task="|".join(TASKS),
+        task="|".join(learning_registry.names()),  # never empty, which would match anything
     priority: 15
     conda:
         "../../envs/moxie.yaml"

@@ -33,6 +33,47 @@ def coverage(table: Any, state: tuple[str, ...] = STATE) -> Any:
     return pd.DataFrame(rows)
 
 
+def coverage_of_curves(table: Any, curve: str, along: str, state: tuple[str, ...] = STATE) -> Any:
+    """Return the same for curves: one row for each curve and quantity, its points together.
+
+    Each run has a curve, named in the column `curve`, over the values of `along`. Mean, scatter and error are no
+    numbers of one point and left out; the binomial error is that of the points' mean as if all erred alike.
+    """
+    import pandas as pd
+
+    points = coverage(table, (*state, curve, along)).dropna(subset=["coverage"])
+    keys = [name for name in (*state, curve, "observable") if name in points]
+    rows = []
+    for values, group in points.groupby(keys):
+        means = group[["ratio", "coverage", "coverage_standard_error"]].mean().to_dict()
+        name = f"{values[-1]}, {values[-2]}"
+        counts = {"runs": int(group["runs"].max()), "given": round(group["given"].mean())}
+        rows.append(dict(zip(keys[:-2], values[:-2], strict=True)) | {"observable": name} | counts | means)
+    return pd.DataFrame(rows)
+
+
+def coverage_of_pairs(table: Any, names: tuple[str, ...], state: tuple[str, ...]) -> Any:
+    """Return the same for means over pairs of runs, whose error is their scatter and whose factor is 12.7 (`verdict`).
+
+    Rows of one state are taken two by two as they stand; `mean_standard_error` is widened by 12.7 / 1.96.
+    """
+    import pandas as pd
+
+    from moxie.timeseries import student_factor
+
+    rows = []
+    for values, runs in table.groupby(list(state)):
+        for name in names:
+            value = runs[name].dropna().to_numpy(dtype=float)
+            pairs = value[: len(value) // 2 * 2].reshape(-1, 2)
+            error = student_factor(1) * np.abs(pairs[:, 0] - pairs[:, 1]) / 2
+            made = pd.DataFrame({name: pairs.mean(axis=1), f"{name}{_ERROR}": error})
+            found = _of_observable(made, name)
+            if found is not None:
+                rows.append(dict(zip(state, values, strict=True)) | found | {"observable": f"{name}, mean of two"})
+    return pd.DataFrame(rows)
+
+
 def _of_observable(runs: Any, name: str) -> dict[str, Any] | None:
     value, error = runs[name].to_numpy(dtype=float), runs[f"{name}{_ERROR}"].to_numpy(dtype=float)
     there = np.isfinite(value)
