@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".cache" / "numba"))  # kernels compile once, also for the workflow
 
-SHARING = ("tests/workflow/test_kills.py", "tests/workflow/test_pipeline.py", "tests/workflow/test_stages.py")
+SHARING = ("tests/workflow/test_pipeline.py", "tests/workflow/test_stages.py")
 LONGEST_FIRST = ("workflow", "cluster", "browser", "physics", "unit")
 
 

@@ -17,6 +17,7 @@ from functools import cache
 import numpy as np
 
 from moxie.errors import InputError
+from moxie.quantiles import normal_quantile, student_quantile
 
 FEWEST_INDEPENDENT = 5.0
 FEWEST_SAMPLES = 20
@@ -94,9 +95,7 @@ def student_factor(freedom: float) -> float:
 
 @cache
 def _student_factor(freedom: float) -> float:
-    from scipy.stats import norm, t
-
-    return float(t.ppf(0.975, freedom) / norm.ppf(0.975))
+    return student_quantile(0.975, freedom) / normal_quantile(0.975)
 
 
 @dataclass(frozen=True)
@@ -244,15 +243,13 @@ def detect_equilibration(series: Mapping[str, np.ndarray], at_least: int = 0) ->
 
 def _drifts(series: np.ndarray, chance: float) -> bool:
     """Return whether the mean of a head of a series differs from that of its last half."""
-    from scipy.stats import t
-
     tail = series[len(series) // 2 :]
     error = ErrorOfMean(float(_powers(tail)[:_COSINES_OF_DRIFT].mean()) / len(tail), float(_COSINES_OF_DRIFT))
     spread = float(np.var(tail))
     for share in _HEADS:
         head = series[: max(1, int(share * len(series)))]
         of_head = min(error.variance * len(tail) / len(head), spread)
-        limit = t.isf(chance / 2, error.freedom) * math.sqrt(error.variance + of_head)
+        limit = -student_quantile(chance / 2, error.freedom) * math.sqrt(error.variance + of_head)
         if abs(float(head.mean() - tail.mean())) > max(limit, 1e-12 * float(np.abs(series).max())):
             return True
     return False

@@ -8,6 +8,7 @@ import numpy as np
 
 from moxie.constants import BOLTZMANN_J_K
 from moxie.errors import InputError
+from moxie.quantiles import chi_squared_tail
 from moxie.timeseries import Mean
 
 M2_S_PER_NM2_PS = 1e-6
@@ -160,8 +161,6 @@ class _Fit:
 
 def _fit(msd: np.ndarray, walkers: float) -> _Fit:
     """Fit a line to a mean squared displacement; the ratio of its coefficients gives the noise of the positions."""
-    from scipy.stats import chi2
-
     lags = np.array([lag for lag in _LAGS if lag <= len(msd) // 2])
     noise = 0.0
     for _ in range(_ITERATIONS):
@@ -170,7 +169,7 @@ def _fit(msd: np.ndarray, walkers: float) -> _Fit:
         noise = max(0.0, line[0] / (2 * line[1])) if line[1] > 0 else 0.0
     residuals = msd[lags] - line[0] - line[1] * lags
     variance = (line[1] / 3) ** 2 / walkers  # <dx^2> of a step is a third of the slope
-    probability = float(chi2.sf(residuals @ weights @ residuals / variance, len(lags) - 2))
+    probability = chi_squared_tail(residuals @ weights @ residuals / variance, len(lags) - 2)
     return _Fit(lags, weights, line, math.sqrt(inverse[1, 1] * variance), probability)
 
 

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from moxie.quantiles import normal_quantile, student_quantile
 from moxie.reference.registry import VERIFIED
 
 ACCURACY_GOAL_PERCENT = {
@@ -102,13 +103,11 @@ def _combined_error(estimate: Estimate, reference_error: float | None) -> float:
 
 def _coverage_factor(estimate: Estimate, reference_error: float | None) -> float:
     """Student's t for the deviation: Welch-Satterthwaite with infinitely many degrees of freedom of the reference."""
-    from scipy.stats import norm, t
-
     probability = 0.5 + _CONFIDENCE / 2
     if estimate.standard_error == 0:
-        return float(norm.ppf(probability))
+        return normal_quantile(probability)
     share = estimate.standard_error**2 / _combined_error(estimate, reference_error) ** 2
-    return float(t.ppf(probability, max(estimate.freedom / share**2, 1.0)))
+    return student_quantile(probability, max(estimate.freedom / share**2, 1.0))
 
 
 def _known(error: float | None) -> float:
