@@ -6,8 +6,8 @@
 SIGKILL goes to the whole process tree, as in a power cut, after so many seconds of its CPU time (exponential, so that a
 busy machine is hit in its jobs and not in its start-up); then the same command is given again. When a run ends by
 itself, a stage drawn at random is deleted and made anew until all kills are spent. At the end: every run must have gone
-on by the same command, and the tables of oxidation, molecules and learning must be the undisturbed ones byte for byte,
-those of dynamics in their keys. Exit status 1 otherwise.
+on by the same command, and the tables of oxidation, molecules and learning must be the undisturbed ones byte for byte.
+Those of dynamics must have the same rows, and no number that surely differs (`moxie compare`). Exit status 1 otherwise.
 """
 
 import argparse
@@ -99,12 +99,24 @@ def differences(one: Path, other: Path) -> list[str]:
             if pattern in EXACT:
                 same = twin.exists() and _digest(path) == _digest(twin)
             else:
-                tables = [pandas.read_parquet(each).sort_values(KEYS) for each in (path, twin)]
-                kept = [key for key in KEYS if key in tables[0]]
-                same = tables[0][kept].reset_index(drop=True).equals(tables[1][kept].reset_index(drop=True))
+                tables = [pandas.read_parquet(each) for each in (path, twin)]
+                rows = [each[[key for key in KEYS if key in each]] for each in tables]
+                rows = [each.sort_values(list(each)).reset_index(drop=True) for each in rows]
+                same = rows[0].equals(rows[1])
             if not same:
                 found.append(str(path.relative_to(one)))
     return found
+
+
+def judged_dynamics(one: Path, other: Path) -> tuple[str, list[str]]:
+    """Return how the numbers of dynamics compare in combined standard errors, and those that surely differ."""
+    from moxie.features.two_studies import compare_studies
+
+    compared = compare_studies(one, other)
+    compared = compared[compared["table"].isin([Path(file).stem for file in BY_KEY])]
+    surely = compared[compared["surely"]]
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in compared["verdict"].value_counts().items())
+    return counts, [f"{each.table}: {each.row}: {each.quantity}" for each in surely.itertuples()]
 
 
 def _digest(path: Path) -> str:
@@ -144,7 +156,11 @@ def main() -> int:
             break
         shutil.rmtree(rough / "results" / draw.choice(STAGES), ignore_errors=True)
     different = differences(calm / "results", rough / "results")
-    print(f"{kills} kills in {dict(hit)}; runs that did not go on: {failed}; tables that differ: {different or 'none'}")
+    if not failed:
+        counts, surely = judged_dynamics(calm, rough)
+        print(f"numbers of dynamics: {counts}")
+        different += surely
+    print(f"{kills} kills in {dict(hit)}; runs that did not go on: {failed}; what differs: {different or 'nothing'}")
     return int(bool(failed or different))
 
 
