@@ -2,6 +2,8 @@
 
 import os
 import runpy
+import shutil
+import subprocess
 
 import pytest
 import yaml
@@ -44,6 +46,15 @@ def test_by_make_run(monkeypatch):
     monkeypatch.setattr("snakemake.cli.args_to_api", lambda chosen, parser: handed_over.append(chosen))
     runpy.run_path(os.path.join("workflow", "run.py"))["run"](made_by_make())
     assert values_of(*handed_over) == SETTINGS
+
+
+@pytest.mark.parametrize("target", ["run", "test", "status"])
+def test_make_stops_at_once_where_the_path_holds_a_blank(target, tmp_path):
+    folder = tmp_path / "my study"
+    folder.mkdir()
+    shutil.copy(ROOT / "Makefile", folder)
+    done = subprocess.run(["make", target], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 2 and 'my study" holds a blank' in done.stderr and not (folder / ".venv").exists()
 
 
 @pytest.mark.parametrize(
