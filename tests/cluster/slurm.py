@@ -101,7 +101,7 @@ class Slurm:
         files = {"socket": "munge.sock", "pid-file": "munged.pid", "log-file": "munged.log", "seed-file": "munge.seed"}
         options = [f"--{name}={folder / file}" for name, file in {"key-file": "munge.key", **files}.items()]
         self._run("munged", "--force", "--num-threads=2", *options)
-        self._run("slurmctld")
+        self.start_controller()
         for node in NODES:
             self.start_node(node.name)
         self.wait_until(lambda: set(self.ask("sinfo", "-h", "-N", "-o", "%T").split()) == {"idle"}, "idle nodes")
@@ -121,6 +121,17 @@ class Slurm:
                     process.kill()
             except psutil.Error:
                 continue
+
+    def start_controller(self) -> None:
+        """Start the controller."""
+        self._run("slurmctld")
+
+    def stop_controller(self) -> None:
+        """End the controller, as for its maintenance; jobs go on."""
+        process = self._process("slurmctld")
+        assert process
+        process.terminate()
+        process.wait(30)
 
     def start_node(self, name: str) -> None:
         """Start the daemon of a node."""

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -187,6 +188,33 @@ def test_a_simulation_survives_time_limit_scancel_ctrl_c_lost_node_and_a_killed_
     assert "continuing at" in printed and "after segment" in printed, printed
     times = pandas.read_parquet((study.folder / RUN).with_name("timeseries.parquet"))["time_ps"]
     assert len(times) == 410 and times.diff().dropna().sub(0.2).abs().max() < 1e-6
+
+
+@pytest.mark.slow
+def test_a_controller_that_is_away_for_25_s_costs_no_job_that_runs(slurm, tmp_path):
+    study, before = Study(slurm, tmp_path), slurm.jobs()
+    run = study.start(*BOXES)
+    slurm.wait_until(lambda: run.script(), "a script at work")
+    slurm.stop_controller()
+    time.sleep(25)
+    slurm.start_controller()
+    printed = run.ended()
+    (number,) = (number for number in slurm.jobs() if number not in before)
+    assert slurm.job(number)["JobState"] == "COMPLETED" and len(study.files()) == 6
+    assert "Unable to contact slurm controller" in printed
+
+
+@pytest.mark.slow
+def test_a_submission_to_a_controller_that_is_away_fails_in_words_and_the_same_command_goes_on(slurm, tmp_path):
+    study = Study(slurm, tmp_path)
+    slurm.stop_controller()
+    try:
+        printed = study.start(*BOXES).ended(code=1)
+    finally:
+        slurm.start_controller()
+    assert "SLURM sbatch failed" in printed and "Unable to contact slurm controller" in printed
+    study.start(*BOXES).ended()
+    assert len(study.files()) == 6
 
 
 def test_a_simulation_on_a_gpu_gets_a_card_and_says_when_it_cannot_be_used(study, tmp_path):
