@@ -4,6 +4,7 @@ The runs are the study `workflow/studies/coverage.yaml` in results/benchmarks/co
 stopped: STAGE=coverage may be ended and started again. QUICK=1 takes a dozen runs of each kind.
 """
 
+import datetime
 import json
 import subprocess
 import sys
@@ -14,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.rows import row
+from moxie.timeseries import Mean, jackknife_mean, mean_of
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDY = ROOT / "workflow" / "studies" / "coverage.yaml"
 FOLDER = Path("results") / "benchmarks" / "coverage"
 INTERVAL_PS, GOAL = 0.2, "goal: 0.92 to 0.97"
+PIECES_PS = (2000.0, 500.0, 200.0, 50.0, 10.0, 4.0)  # of the runs of isolated molecules
 TABLES = ("liquids", "rdf_curves", "dihedral_curves", "oxide_runs")
 QUICK_STUDY = {
     "dynamics": {"systems": {"ethanol": {"replicas": 12}, "ethanol_short": {"replicas": 6}}},
@@ -28,14 +31,16 @@ Rows = list[dict[str, Any]]
 
 
 def measure(quick: bool) -> Rows:
-    """Audit made series, then the study's tables; write coverage.parquet and coverage.svg."""
+    """Audit made series, then the study's tables; write coverage.parquet, coverage.svg and coverage.md."""
     import pandas as pd
 
     run(quick)
-    found = pd.concat([made(100 if quick else 500), audit(FOLDER / "results" / "features")], ignore_index=True)
+    parts = [made(100 if quick else 500), isolated(FOLDER / "results" / "dynamics", 100 if quick else 1000)]
+    found = pd.concat([*parts, audit(FOLDER / "results" / "features")], ignore_index=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
     found.to_parquet(FOLDER.with_suffix(".parquet"))
     draw(found, FOLDER.with_suffix(".svg"))
+    write_page(found, FOLDER.with_suffix(".md"))
     return [
         row(
             "coverage_of_1.96_errors", f"{line.system}: {line.observable}", 0, [line.coverage], "1",
@@ -72,11 +77,6 @@ def made(count: int) -> Any:
     """Return the coverage of means and variances of made series of a hundred picoseconds and of half a nanosecond."""
     import pandas as pd
 
-    from moxie.timeseries import jackknife_mean, mean_of
-
-    def variance_of(series: np.ndarray) -> Any:
-        return jackknife_mean(series[:, None], lambda rows: float(rows.var()), positive=True)
-
     rng = np.random.default_rng(20261130)
     rows = []
     for quantity, estimate, exact, times in (("mean", mean_of, 0.0, count), ("variance", variance_of, 1.0, count // 2)):
@@ -89,9 +89,40 @@ def made(count: int) -> Any:
     return pd.DataFrame(rows)
 
 
+def isolated(dynamics: Path, most: int) -> Any:
+    """Return the coverage of mean and variance of the energy of isolated molecules, whole runs and pieces of them.
+
+    Exact is what all runs together have: a hundred times as much as the longest piece.
+    """
+    import pandas as pd
+
+    files = sorted(dynamics.glob("*/*/gas/*/*/timeseries.parquet"))
+    series = np.array([pd.read_parquet(file)["potential_energy_kJ_mol"] for file in files])
+    mean, variance = float(series.mean()), float(series.var())
+    rows = []
+    for length_ps in PIECES_PS:
+        samples = round(length_ps / INTERVAL_PS)
+        pieces = series[:, : series.shape[1] // samples * samples].reshape(-1, samples)
+        pieces = pieces[:: max(1, len(pieces) // most)][:most]
+        for quantity, estimate, exact in (("mean", mean_of, mean), ("variance", variance_of, variance)):
+            found = [estimate(piece) for piece in pieces]
+            row = _against(exact, [each.value for each in found], [each.standard_error for each in found])
+            rows.append(
+                {"system": "isolated molecule", "observable": f"{quantity} of the energy, {length_ps:g} ps"} | row
+            )
+    return pd.DataFrame(rows)
+
+
+def variance_of(series: np.ndarray) -> Mean:
+    """Return the variance of a series as heat capacities and compressibilities find it."""
+    return jackknife_mean(series[:, None], lambda rows: float(rows.var()), positive=True)
+
+
 def _against(exact: float, found: list[float], standard_errors: list[float]) -> dict[str, Any]:
     values, errors = np.array(found), np.array(standard_errors)
     given = np.isfinite(errors)
+    if not given.any():
+        return {"runs": len(values), "given": 0, "mean": values.mean(), "scatter": values.std()}
     held = float(np.mean(np.abs(values[given] - exact) < 1.96 * errors[given]))
     typical = float(np.sqrt((errors[given] ** 2).mean()))
     return {
@@ -139,6 +170,43 @@ def run(quick: bool) -> None:
         *(f"results/features/{name}.parquet" for name in TABLES),
     ]  # fmt: skip
     subprocess.run(command, check=True)
+
+
+HEAD = """# Errors: how often they hold
+
+Written by `make bench STAGE=coverage` (`results/benchmarks/coverage.md`), commit {commit}, {date}; do not edit.
+What it tells is said under [errors of liquids](liquid_errors.md).
+Coverage is the share of intervals of 1.96 errors that hold the mean, in brackets its binomial error in the last digits.
+"Ratio" is the scatter over runs, relative to the typical error given.
+"""
+TITLES = {
+    "made series": "Made series, whose mean or variance is known",
+    "isolated molecule": "Ethanol alone, at 400 K; memory 1 ps",
+    "ethanol": "Ethanol: 48 molecules, 400 K, 20 bar, 60 ps",
+    "ethanol_short": "The same for 8 ps, which is too short",
+    "film": "Films: Si(100), 2 x 2 cells, 1273 K; errors are those within a film, or of the mean of two films",
+}
+
+
+def write_page(found: Any, path: Path) -> None:
+    """Write the tables as a page for docs/measured, with commit and date."""
+    from moxie.io import write_text
+    from moxie.provenance import git_commit
+
+    commit = (git_commit(ROOT) or "unknown")[:7]
+    parts = [HEAD.format(commit=commit, date=datetime.date.today())]
+    for system, rows in found.groupby("system", sort=False):
+        lines = [
+            "| observable | runs | with an error | mean | scatter | ratio | coverage |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        for line in rows.itertuples():
+            held = f"{line.coverage:.3f}({1000 * line.coverage_standard_error:.0f})" if line.given else ""
+            ratio = f"{line.ratio:.2f}" if line.given else ""
+            mean, scatter = ("" if np.isnan(x) else f"{x:.3g}" for x in (line.mean, line.scatter))
+            lines.append(f"| {line.observable} | {line.runs} | {line.given} | {mean} | {scatter} | {ratio} | {held} |")
+        parts.append(f"## {TITLES.get(system, system)}\n\n" + "\n".join(lines) + "\n")
+    write_text(path, "\n".join(parts))
 
 
 def draw(found: Any, path: Path) -> None:
