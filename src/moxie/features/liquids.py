@@ -264,6 +264,11 @@ def _torsion_counters(components: list[dict[str, Any]]) -> dict[str, DihedralCou
 
     The kind of one component is called by both names: "backbone (glycol)".
     """
+    molecules = molecule_of_sites(components)
+
+    def counter(sites: np.ndarray) -> DihedralCounter:
+        return DihedralCounter(sites, molecules[sites[:, 1]])
+
     counters = {}
     for name, torsion in TORSIONS.items():
         of_component = {
@@ -271,9 +276,9 @@ def _torsion_counters(components: list[dict[str, Any]]) -> dict[str, DihedralCou
         }
         found = {component: sites for component, sites in of_component.items() if len(sites)}
         if found:
-            counters[name] = DihedralCounter(np.concatenate(list(found.values())))
+            counters[name] = counter(np.concatenate(list(found.values())))
         if len(found) > 1:
-            counters |= {f"{name} ({component})": DihedralCounter(sites) for component, sites in found.items()}
+            counters |= {f"{name} ({component})": counter(sites) for component, sites in found.items()}
     return counters
 
 

@@ -28,6 +28,7 @@ VERDICT_NAMES = {
     "deviates": "deviates",
     "no verdict": "no verdict",
 }
+BESIDE = 0.022  # of the range of an axis: where the values behind a mean stand, for those of two are its bar's ends
 _LINEAR_TO_PERCENT = 10.0  # beyond it an axis of deviations is logarithmic
 
 LABELS = {

@@ -86,8 +86,9 @@ FIGURE = Figure(
     caption=(
         "Distribution of each kind of dihedral angle under the force fields of a liquid or electrolyte, at the state "
         "point that most of them share; 180° is trans, gauche lies near 60° to either side. Hydroxyl: C–C–O–H; "
-        "backbone: four heavy atoms about a single bond. Bins of 5°; band: standard error from decorrelated frames. "
-        "Molecules without a chiral centre must give a symmetric curve: what differs between its halves is noise."
+        "backbone: four heavy atoms about a single bond. Bins of 5°; band: standard error from the scatter over time "
+        "or over molecules, whichever is larger. Molecules without a chiral centre must give a symmetric curve: what "
+        "differs between its halves is noise."
     ),
     inputs={"curves": "features/dihedral_curves.parquet"},
     optional={kind: f"features/{kind}.parquet" for kind in ("liquids", "electrolytes")},

@@ -8,10 +8,12 @@ import numpy as np
 
 from moxie.features.schemas import MOLECULES
 from moxie.features.tables import read_table
-from moxie.figures.parts import COLOURS, label, panels
+from moxie.figures.parts import COLOURS, label, panels, pretty_name
 from moxie.figures.registry import Figure
 from moxie.reference.dipoles import dipole_references
 from moxie.reference.registry import VERIFIED
+
+_FAR = 5.0
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
@@ -39,7 +41,12 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     ratios = (rows["dipole_D"] / rows["reference_dipole_D"])[agreed & (rows["reference_dipole_D"] >= 0.3)]
     if len(ratios):
         error = f" ± {ratios.std() / np.sqrt(len(ratios)):.2f}" if len(ratios) > 1 else ""
-        axis.set_title(f"mean ratio {ratios.mean():.2f}{error} ({len(ratios)} molecules)")
+        axis.set_title(
+            f"ratio: mean {ratios.mean():.2f}{error}, median {ratios.median():.2f} ({len(ratios)} molecules)"
+        )
+    rows["is_far"] = far_from_the_rest(ratios).reindex(rows.index, fill_value=False)
+    for row in rows[rows["is_far"]].sort_values("dipole_D").itertuples():
+        _name_point(axis, row, limit)
     axis.set_xlim(0, limit)
     axis.set_ylim(0, limit)
     axis.set_aspect("equal")
@@ -49,13 +56,35 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     return figure, rows
 
 
+def far_from_the_rest(ratios: Any) -> Any:
+    """Return which ratios lie further from the median than five robust standard deviations (1.4826 times the median
+    absolute deviation) and than a tenth of it."""
+    distance = (ratios - ratios.median()).abs()
+    return (distance > _FAR * 1.4826 * distance.median()) & (distance > 0.1 * ratios.median())
+
+
+def _name_point(axis: Any, row: Any, limit: float) -> None:
+    """Write a molecule's name beside its point, on the side where there is room."""
+    right = row.reference_dipole_D < 0.6 * limit
+    axis.annotate(
+        pretty_name(row.molecule),
+        (row.reference_dipole_D, row.dipole_D),
+        xytext=(4 if right else -4, 3),
+        textcoords="offset points",
+        ha="left" if right else "right",
+        fontsize=6.5,
+        color="0.3",
+    )
+
+
 FIGURE = Figure(
     title="Computed against experimental dipole moments",
     category="Molecules",
     caption=(
         "GFN2-xTB at the conformer found lowest against the experiment in the gas. Filled: two compilations agree "
         "within 0.05 D or 3 %; open: one source only, or sources that differ, mostly because of other conformers. The "
-        "mean ratio (± its standard error) is over the filled points from 0.3 D on."
+        "mean and the median of the ratio (± standard error of the mean) are over the filled points from 0.3 D on; "
+        "named: those that lie further from the median than five robust standard deviations, which pull the mean."
     ),
     inputs={"molecules": "features/molecules.parquet"},
     needs=("molecules",),

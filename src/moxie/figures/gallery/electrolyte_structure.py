@@ -11,6 +11,7 @@ from moxie.figures.parts import COLOURS, REFERENCE_COLOUR, drawable_error, model
 from moxie.figures.registry import Figure, NothingToDraw
 
 _LONGEST_A = 6.0
+_PUBLISHED = {"ls": (0, (4, 2)), "lw": 1.0, "zorder": 0}
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
@@ -54,16 +55,16 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
             peak = references[references["quantity"] == f"{prefix}_peak_A"]["reference_value"]
             number_of = references[references["quantity"] == f"{prefix}_coordination"]["reference_value"]
             for value in peak:
-                upper.plot(value, 1.02, marker="v", color=colour, transform=upper.get_xaxis_transform(), clip_on=False)
+                upper.axvline(value, color=colour, **_PUBLISHED)
             for value in number_of:
-                lower.plot(_LONGEST_A, value, marker="<", color=colour, clip_on=False, zorder=5)
+                lower.axhline(value, color=colour, **_PUBLISHED)
             marks += [{"pair": pair, "reference": "peak_A", "reference_value": value} for value in peak]
             marks += [{"pair": pair, "reference": "coordination", "reference_value": value} for value in number_of]
         if len(references):
-            upper.plot([], [], ls="", marker="v", color=REFERENCE_COLOUR, label="deposited peak")
-            lower.plot([], [], ls="", marker="<", color=REFERENCE_COLOUR, label="deposited number")
+            upper.plot([], [], color=REFERENCE_COLOUR, label="published peak", **_PUBLISHED)
+            lower.plot([], [], color=REFERENCE_COLOUR, label="published number", **_PUBLISHED)
             lower.legend(loc="upper left")
-        upper.set_title(f"{pretty_name(state.system)} ({model_name(state.force_field)})", pad=12)
+        upper.set_title(f"{pretty_name(state.system)} ({model_name(state.force_field)})")
         upper.legend(loc="upper right")
         lower.set_xlabel("distance r (Å)")
     axes[0, 0].set_ylabel("g(r)")
@@ -80,9 +81,9 @@ FIGURE = Figure(
     category="Liquids and electrolytes",
     caption=(
         "Radial distribution function (top; band: standard error) and running coordination number (bottom) around each "
-        "cation: of water's oxygen, and of the atoms by which the anions coordinate. Triangles: first "
-        "peak and coordination number of the deposited "
-        "simulations with the same force field and box (a comparison of codes, not with experiment)."
+        "cation: of water's oxygen, and of the atoms by which the anions coordinate. Broken lines: first peak and "
+        "coordination number of the published simulations with the same force field and box, in the colour of their "
+        "pair (a comparison of codes, not with experiment)."
     ),
     inputs={
         "curves": "features/rdf_curves.parquet",

@@ -27,7 +27,9 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
             axis.errorbar(x + 2.0, part["predicted"], bars, elinewidth=0.7, alpha=0.7, mfc="white", **style)
         axis.set_title(without_unit(label(quantity)))
         axis.set_xlabel("temperature (K)")
-        axis.legend()
+        axis.margins(y=0.1)
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=3, columnspacing=1.2)
     axes[0, 0].set_ylabel("deviation from experiment (%)")
     return figure, rows
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moxie.figures.parts import COLOURS, MARKERS, label, panels
+from moxie.figures.parts import COLOURS, MARKERS, drawable_error, label, panels
 from moxie.figures.registry import Figure
 from moxie.io import read_json
 
@@ -15,13 +15,16 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
     metrics = read_json(inputs["metrics"])
-    table = pandas.DataFrame(metrics["learning_curve"], columns=["n", "model", "rmse"])
+    table = pandas.DataFrame(metrics["learning_curve"], columns=["n", "model", "rmse", "low", "high"])
+    table[["low", "high"]] = table[["low", "high"]].astype(float)
     figure, axes = panels(1, 1, width=3.8, height=3.0)
     axis = axes[0, 0]
     for number, (model, rows) in enumerate(table.groupby("model")):
-        axis.plot(
-            rows["n"],
+        axis.errorbar(
+            rows["n"] + 0.06 * (2 * number - 1),
             rows["rmse"],
+            drawable_error([rows["rmse"] - rows["low"], rows["high"] - rows["rmse"]]),
+            elinewidth=0.7,
             marker=MARKERS[number],
             color=COLOURS[number],
             lw=1.0,
@@ -49,9 +52,11 @@ FIGURE = Figure(
     title="Learning curve",
     category="Learning",
     caption=(
-        "Error on held-out temperatures against the number of temperatures in the training set, drawn at random. "
-        "Dashed: standard deviation between replicas. Cross: what a random split, which leaks replicas and "
-        "neighbouring growth stages into the training set, would have claimed for the Gaussian process."
+        "Error on held-out temperatures against the number of temperatures in the training set, drawn at random "
+        "(bars: interval over the held-out temperatures). Dashed: standard deviation between replicas. Cross: the "
+        "Gaussian process under a random split, in which replicas and neighbouring growth stages of a held-out row "
+        "are in the training set. As far as the cross lies below the last point, the random split would have "
+        "flattered the model; a cross inside the bar says that it cannot be told."
     ),
     inputs={"metrics": "learning/oxide_surrogate/metrics.json"},
     needs=("oxide_surrogate",),

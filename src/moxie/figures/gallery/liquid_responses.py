@@ -69,9 +69,18 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         axis.set_ylabel(label(quantity).replace(" (", "\n("))
         axis.set_xlabel("temperature (K)")
         axis.set_xlim(*padded_limits(data["temperature_K"], 0.15))
-    handles, names = axes[0, 0].get_legend_handles_labels()
-    kinds = [Line2D([], [], color="0.4", marker="o", mfc="white", ls=""), Line2D([], [], color="0.4")]
-    figure.legend([*handles, *kinds], [*names, "state-point grid", "experiment"], loc="outside upper center", ncols=4)
+    handles = {}
+    for axis in axes.flat[: len(shown)]:
+        handles |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+    kinds = {
+        "from fluctuations": Line2D([], [], color="0.4", marker="o", ls=""),
+        "from the grid of state points": Line2D([], [], color="0.4", marker="o", mfc="white", ls=""),
+        "experiment, in the colour of its liquid": Line2D([], [], color="0.4"),
+    }
+    if not (data["method"] == "grid").any():
+        del kinds["from the grid of state points"]
+    figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=3, columnspacing=1.2)
+    figure.legend(kinds.values(), kinds.keys(), loc="outside lower left", ncols=3, columnspacing=1.2)
     return figure, data
 
 

@@ -15,14 +15,16 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
     metrics = read_json(inputs["metrics"])
-    curve = pandas.DataFrame(metrics["learning_curve"], columns=["share", "n", "model", "rmse"])
+    curve = pandas.DataFrame(metrics["learning_curve"], columns=["share", "n", "model", "rmse", "low", "high"])
     blocks = pandas.DataFrame(metrics["importance"], columns=["block", "increase", "low", "high"])
     figure, axes = panels(1, 2, width=6.8, height=2.7)
     left, right = axes[0]
     for number, (model, rows) in enumerate(curve.groupby("model", sort=False)):
-        left.plot(
-            rows["n"], rows["rmse"], marker=MARKERS[number], color=COLOURS[number], lw=1.0,
-            label=LOGP_MODELS[str(model)],
+        ends = [rows["rmse"] - rows["low"], rows["high"] - rows["rmse"]]
+        spread = 0.008 * curve["n"].max() * (2 * number - 1)
+        left.errorbar(
+            rows["n"] + spread, rows["rmse"], ends, marker=MARKERS[number], color=COLOURS[number], lw=1.0,
+            elinewidth=0.7, label=LOGP_MODELS[str(model)],
         )  # fmt: skip
     physics = metrics["models"]["alpb_wet"]["rmse"]["value"]
     left.axhline(physics, color="0.5", ls="--", lw=0.9, label=LOGP_MODELS["alpb_wet"])
@@ -45,8 +47,9 @@ FIGURE = Figure(
     category="Learning",
     caption=(
         "Left: error for held-out scaffolds against the number of training molecules, scaffolds drawn whole and at "
-        "random. Right: by how much the error grows when a block of features is shuffled among the held-out molecules "
-        "(bars: interval over scaffolds); the solvation model itself is shuffled with its block."
+        "random (bars: the least and the largest error of a fold, each with scaffolds of its own). Right: by how much "
+        "the error grows when a block of features is shuffled among the held-out molecules (bars: interval over "
+        "scaffolds); the solvation model itself is shuffled with its block."
     ),
     inputs={"metrics": "learning/logp/metrics.json"},
     needs=("logp",),

@@ -46,14 +46,16 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         axis.set_title(text, fontsize=8)
         axis.set(xlim=limits, ylim=limits, xlabel="relaxed energy (eV)", aspect="equal")
     axes[0, 0].set_ylabel("predicted energy (eV)")
-    axes[0, 0].legend(loc="upper left", markerscale=2)
     curve = pandas.DataFrame(metrics["learning_curve"])
     _learning_curve(axes[1, 0], curve)
     importance = pandas.DataFrame(metrics["importance"])
     _importance(axes[1, 1], importance)
     axes[1, 2].axis("off")
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    contents = axes[1, 2].legend(handles, names, loc="upper left", title="upper row: cells with", markerscale=2)
+    axes[1, 2].add_artist(contents)
     handles, names = axes[1, 0].get_legend_handles_labels()
-    axes[1, 2].legend(handles, names, loc="center", title="learning curve")
+    axes[1, 2].legend(handles, names, loc="lower left", title="learning curve")
     tables = [rows.assign(panel="parity"), curve.assign(panel="learning curve"), importance.assign(panel="importance")]
     return figure, pandas.concat(tables, ignore_index=True)
 
@@ -62,7 +64,8 @@ def _learning_curve(axis: Any, curve: Any) -> None:
     for number, (model, name) in enumerate(_NAMES.items()):
         part = curve[curve["model"] == model]
         style = {"marker": MARKERS[number], "color": COLOURS[number], "ms": 3.5, "lw": 1.0}
-        axis.plot(part["n"], part["rmse"], label=name, **style)
+        ends = [part["rmse"] - part["low"], part["high"] - part["rmse"]]
+        axis.errorbar(part["n"], part["rmse"], ends, elinewidth=0.7, label=name, **style)
     axis.set(xscale="log", yscale="log", xlabel="relaxations in training", ylabel="r.m.s. error (eV)")
     axis.xaxis.set_major_formatter("{x:.0f}")
     axis.yaxis.set_major_formatter("{x:.2g}")
@@ -87,10 +90,10 @@ FIGURE = Figure(
     caption=(
         "Relaxed energy of a cell of 16 Si with more O on its bonds than any training cell had. Upper row: predicted "
         "against relaxed energies; grey: perfect prediction. Boosted trees repeat the energies they were trained on; "
-        "counts of pairs and triplets carry on; dashed: the ends of its predictive interval for each number of O, with "
-        "the share that it holds. Lower row: error on these cells against the number of training "
-        "relaxations, drawn at random, and growth of the best model's error when a block of counts is shuffled among "
-        "the test cells (bars: bootstrap interval over structures)."
+        "counts of pairs and triplets carry on; dashed: the ends of its predictive interval for each number of O, "
+        "with the share that it holds. Lower row: error on these cells against the number of training relaxations, "
+        "drawn at random (bars: from the best to the worst draw), and growth of the best model's error when a block "
+        "of counts is shuffled among the test cells (bars: bootstrap interval over structures)."
     ),
     inputs={
         "predictions": "learning/network_energy/predictions.parquet",

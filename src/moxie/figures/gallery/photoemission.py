@@ -13,8 +13,10 @@ from moxie.figures.parts import drawable_error, mean_over_replicas, of_first_ori
 from moxie.figures.registry import Figure
 
 _STATES = range(len(CORE_LEVEL_SHIFTS_EV))
+_NAMES = [f"Si$^{{{state}+}}$" if state else "Si$^0$" for state in _STATES]
+_PLACES = np.arange(len(_NAMES))[::-1]  # Si4+ on the left, as in the spectra
 _ENERGIES_EV = np.arange(-1.5, 6.0001, 0.02)
-_BAR_EV = 0.09
+_GROUP = 0.8  # width of the bars of one oxidation state, whose distance is 1
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
@@ -23,7 +25,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     runs = read_table(inputs["oxide_runs"], OXIDE_RUNS)
     runs, _ = of_first_orientation(runs[runs["is_final"]])
     colours = temperature_colours(runs["temperature_K"])
-    figure, axes = panels(2, 1, width=4.4, height=4.4, sharex=True, height_ratios=(1.5, 1))
+    figure, axes = panels(2, 1, width=4.4, height=4.6, height_ratios=(1.5, 1))
     upper, lower = axes[:, 0]
     shares = pandas.concat(
         [
@@ -53,12 +55,13 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         )
         rows = shares[shares["temperature_K"] == temperature]
         lower.bar(
-            rows["energy_eV"] + _BAR_EV * (len(spectra) / 2 - 0.5 - number),
+            _PLACES[rows["state"]] + _GROUP * ((number + 0.5) / len(spectra) - 0.5),
             rows["mean"],
-            width=_BAR_EV,
+            width=_GROUP / len(spectra),
             yerr=drawable_error(rows["standard_error"]),
             color=colours[temperature],
             error_kw={"elinewidth": 0.6, "capsize": 0},
+            label=f"{temperature:g} K",
         )
         curve = {f"si{state}_line_per_eV": part for state, part in zip(_STATES, parts, strict=True)}
         shown.append(
@@ -73,20 +76,24 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
             )
         )
     for state in _STATES:
-        lower.annotate(
-            f"Si$^{{{state}+}}$" if state else "Si$^0$",
+        upper.annotate(
+            _NAMES[state],
             (CORE_LEVEL_SHIFTS_EV[state], 1.0),
-            xycoords=lower.get_xaxis_transform(),
+            xycoords=upper.get_xaxis_transform(),
             ha="center",
             va="bottom",
             fontsize=7,
         )
+        upper.axvline(CORE_LEVEL_SHIFTS_EV[state], color="0.9", lw=0.7, zorder=0)
     upper.set_ylabel("intensity (eV$^{-1}$, shifted)")
     upper.set_ylim(0, None)
     lower.set_ylabel("share of the signal")
     lower.set_ylim(0, None)
-    lower.set_xlabel("Si 2p$_{3/2}$ binding energy relative to Si$^0$ (eV)")
-    lower.set_xlim(_ENERGIES_EV[-1], _ENERGIES_EV[0])
+    lower.set_xlabel("oxidation state")
+    lower.set_xticks(_PLACES, _NAMES)
+    lower.legend(ncols=2, columnspacing=1.0, handlelength=1.0)
+    upper.set_xlabel("Si 2p$_{3/2}$ binding energy relative to Si$^0$ (eV)")
+    upper.set_xlim(_ENERGIES_EV[-1], _ENERGIES_EV[0])
     return figure, pandas.concat(shown, ignore_index=True)
 
 
@@ -95,12 +102,12 @@ FIGURE = Figure(
     category="Oxidised silicon",
     caption=(
         "Final films, mean over replicas. Below: share of each oxidation state in the Si 2p signal, weakened by "
-        f"exp(−depth / {ESCAPE_DEPTH_A:g} Å), at its core-level shift ({', '.join(map(str, CORE_LEVEL_SHIFTS_EV[1:]))} "
-        "eV for 1+ to 4+; literature, unchecked); standard errors from two replicas on. Above: the same shares, "
-        f"broadened by normal distributions of {FULL_WIDTHS_EV[0]:g} eV (Si⁰) to {FULL_WIDTHS_EV[-1]:g} eV (Si⁴⁺) full "
-        "width at half maximum and shifted upwards by temperature; dotted: Si¹⁺ to Si³⁺. Binding energies of one state "
-        "are spread further than that in SiOₓ, so the shape between the peaks is no prediction. The oxide's thickness "
-        "differs between temperatures."
+        f"exp(−depth / {ESCAPE_DEPTH_A:g} Å), by temperature; standard errors from two replicas on. Above: the same "
+        f"shares at their core-level shifts ({', '.join(map(str, CORE_LEVEL_SHIFTS_EV[1:]))} eV for 1+ to 4+; "
+        "literature, unchecked), broadened by normal distributions of "
+        f"{FULL_WIDTHS_EV[0]:g} eV (Si⁰) to {FULL_WIDTHS_EV[-1]:g} eV (Si⁴⁺) full width at half maximum and shifted "
+        "upwards by temperature; dotted: Si¹⁺ to Si³⁺. Binding energies of one state are spread further than that in "
+        "SiOₓ, so the shape between the peaks is no prediction. The oxide's thickness differs between temperatures."
     ),
     inputs={"oxide_runs": "features/oxide_runs.parquet"},
     needs=("oxides",),

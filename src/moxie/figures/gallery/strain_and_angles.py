@@ -7,6 +7,7 @@ from typing import Any
 from moxie.features.schemas import OXIDE_RUNS
 from moxie.features.tables import read_table
 from moxie.figures.parts import (
+    BESIDE,
     drawable_error,
     label,
     mean_over_replicas,
@@ -45,7 +46,9 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     left.set_title(f"Si({face})")
     final = runs[runs["is_final"]]
     angles = mean_over_replicas(final, ["temperature_K"], "si_o_si_angle_deg")
-    right.plot(final["temperature_K"], final["si_o_si_angle_deg"], ls="", marker="o", ms=2.5, color="0.6")
+    spread = final["temperature_K"].max() - final["temperature_K"].min() or 100.0
+    beside = final["temperature_K"] + BESIDE * spread
+    right.plot(beside, final["si_o_si_angle_deg"], ls="", marker=".", ms=3.5, mew=0, color="0.45")
     right.errorbar(
         angles["temperature_K"],
         angles["mean"],
@@ -65,7 +68,7 @@ FIGURE = Figure(
     caption=(
         "Left: bond, angle and repulsion energy per mobile atom as the film grows, by temperature. Right: mean "
         "Si-O-Si angle of the final films. Error bars: standard error of the mean over replicas, drawn from two "
-        "replicas on; small symbols: the single replicas."
+        "replicas on; dots beside them: the single replicas."
     ),
     inputs={"oxide_runs": "features/oxide_runs.parquet"},
     needs=("oxides",),

@@ -7,6 +7,7 @@ from typing import Any
 from moxie.features.schemas import OXIDE_EQUILIBRIUM, OXIDE_RUNS
 from moxie.features.tables import read_table
 from moxie.figures.parts import (
+    BESIDE,
     REFERENCE_COLOUR,
     STATE_COLOURS,
     STATE_MARKERS,
@@ -21,7 +22,7 @@ from moxie.reference.registry import OXIDE_SYSTEM, find, oxide_system
 from moxie.structures.silicon import MONOLAYER_PER_CM2
 
 _TOTAL = "suboxide_total_monolayers"
-_OFFSET = 0.03  # of the temperature range, so that error bars do not cover each other
+_OFFSET = 0.045  # of the temperature range, so that error bars do not cover each other
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
@@ -41,7 +42,8 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         colour, marker = STATE_COLOURS[state], STATE_MARKERS[state]
         table = mean_over_replicas(runs, ["temperature_K"], quantity)
         shift = (state - 2) * _OFFSET * spread
-        left.plot(runs["temperature_K"] + shift, runs[quantity], ls="", marker=marker, ms=2.5, color=colour, alpha=0.45)
+        beside = runs["temperature_K"] + shift + BESIDE * spread
+        left.plot(beside, runs[quantity], ls="", marker=".", ms=3.5, mew=0, color=colour)
         left.errorbar(
             table["temperature_K"] + shift,
             table["mean"],
@@ -78,7 +80,8 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
 
     table = mean_over_replicas(runs, ["temperature_K"], _TOTAL)
     table["reference_value"] = float("nan")
-    right.plot(runs["temperature_K"], runs[_TOTAL], ls="", marker="o", ms=2.5, color="0.6")
+    beside = runs["temperature_K"] + BESIDE * spread
+    right.plot(beside, runs[_TOTAL], ls="", marker=".", ms=3.5, mew=0, color="0.45")
     right.errorbar(
         table["temperature_K"], table["mean"], drawable_error(table["standard_error"]), color="0.15", marker="o", lw=1.0
     )
@@ -135,9 +138,9 @@ FIGURE = Figure(
         "photoemission, 0.3 : 0.3 : 0.4 independent of thickness (error: last printed digit). Right: silicon in "
         "suboxide per area, in monolayers (an atomic plane of that surface; 6.78e14 per square centimetre on (100)); "
         "grey band: a literature value that was not checked. Large symbols: mean over replicas with its standard "
-        "error, drawn from two replicas on; small symbols: the single replicas. Broken lines, where the study has "
-        "them: one film, its oxygen fixed at every temperature, by replica exchange; band: standard error by MBAR, too "
-        "small where few replicas went up and down the ladder."
+        "error, drawn from two replicas on; dots beside them: the single replicas. Broken lines, where the study has "
+        "them: one film, its oxygen fixed at every temperature, by replica exchange; band: standard error by MBAR, "
+        "too small where few replicas went up and down the ladder."
     ),
     inputs={"oxide_runs": "features/oxide_runs.parquet"},
     needs=("oxides",),

@@ -222,7 +222,8 @@ def summarise(
 def learning_curve(data: Data, seed: int) -> list[dict[str, Any]]:
     """Return the error on the test rows against the number of training relaxations, drawn at random.
 
-    One entry per number and model: {"n", "model", "rmse"}, over several draws together.
+    One entry per number and model: {"n", "model", "rmse", "low", "high"}, over several draws together; low and high
+    are those of the best and the worst draw.
     """
     rng = np.random.default_rng(seed)
     entries = []
@@ -236,7 +237,13 @@ def learning_curve(data: Data, seed: int) -> list[dict[str, Any]]:
                 error = model.predict(_used(name, data.test_counts)) - data.test_energy
                 squares.setdefault(name, []).append(error**2)
         entries += [
-            {"n": n, "model": name, "rmse": float(np.sqrt(np.concatenate(values).mean()))}
+            {
+                "n": n,
+                "model": name,
+                "rmse": float(np.sqrt(np.concatenate(values).mean())),
+                "low": float(np.sqrt(min(draw.mean() for draw in values))),
+                "high": float(np.sqrt(max(draw.mean() for draw in values))),
+            }
             for name, values in squares.items()
         ]
     return entries

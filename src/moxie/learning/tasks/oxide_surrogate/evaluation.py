@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from moxie.learning.metrics import HeldOut
+from moxie.learning.metrics import HeldOut, scores_with_intervals
 from moxie.learning.models import Model
 from moxie.learning.splits import leave_one_group_out, random_folds
 from moxie.learning.tasks.oxide_surrogate.noise import replica_noise
@@ -48,30 +48,37 @@ def learning_curve(
     groups: np.ndarray,
     cells: np.ndarray,
     seed: int,
+    confidence: float,
     repeats: int = 2,
 ) -> list[dict[str, Any]]:
     """Return the error on held-out groups against the number of training groups, drawn at random `repeats` times.
 
-    One entry per number and model: {"n", "model", "rmse"}; from two training groups to all but one.
+    One entry per number and model: {"n", "model", "rmse", "low", "high"}; from two training groups to all but one. The
+    interval is over the held-out groups.
     """
     rng = np.random.default_rng(seed)
     distinct = np.unique(groups)
     entries = []
     for n_groups in range(2, len(distinct)):
         squares: dict[str, list[np.ndarray]] = {name: [] for name in models}
+        tested: list[np.ndarray] = []
         for held_out in distinct:
             others = distinct[distinct != held_out]
             for _ in range(1 if n_groups == len(others) else repeats):
                 train = np.isin(groups, rng.choice(others, n_groups, replace=False))
                 test = groups == held_out
+                tested.append(groups[test])
                 noise = replica_noise(target[train], cells[train]).variance
                 for name, make_model in models.items():
                     predicted, _ = make_model().fit(features[train], target[train], noise).predict(features[test])
                     squares[name].append((predicted - target[test]) ** 2)
-        entries += [
-            {"n": n_groups, "model": name, "rmse": float(np.sqrt(np.concatenate(values).mean()))}
-            for name, values in squares.items()
-        ]
+        for name, values in squares.items():
+            errors, rows = np.sqrt(np.concatenate(values)), np.concatenate(tested)
+            zero = np.zeros(len(rows))
+            rmse = scores_with_intervals(HeldOut(zero, errors, zero, rows), confidence)["rmse"]
+            entries.append(
+                {"n": n_groups, "model": name, "rmse": rmse["value"], "low": rmse["low"], "high": rmse["high"]}
+            )
     return entries
 
 

@@ -185,7 +185,7 @@ def summarise(
             for error in [(process.mean - process.observed)[data.temperatures == temperature]]
         ],
         "learning_curve": learning_curve(
-            {"gaussian_process": quick, "linear_interpolation": LinearInterpolation}, *setting
+            {"gaussian_process": quick, "linear_interpolation": LinearInterpolation}, *setting, settings.confidence
         ),
         "leakage": leakage(quick, *setting),
         "importance": permutation_importance(
