@@ -222,6 +222,53 @@ def test_a_liquid_without_hydroxyl_groups_is_drawn_beside_the_others(results, tm
         assert "acetonitrile (TraPPE-UA), C–C" in (tmp_path / f"{name}.svg").read_text()
 
 
+def test_a_study_of_a_list_alone_shows_its_molecules(results, tmp_path):
+    listed = read_table(results / "features/molecules.parquet", MOLECULES).assign(list="mine")
+    write_table(listed, tmp_path / "molecules.parquet", MOLECULES)
+    registry.render("molecules", {"molecules": tmp_path / "molecules.parquet"}, tmp_path / "m")
+    known = listed[listed["status"] == "ok"]
+    assert set(pd.read_csv(tmp_path / "m.csv")["molecule"]) == set(known["molecule"])
+    write_table(listed.assign(status="failed: no bonds"), tmp_path / "none.parquet", MOLECULES)
+    registry.render("molecules", {"molecules": tmp_path / "none.parquet"}, tmp_path / "none")
+    assert registry.NOTHING in pd.read_csv(tmp_path / "none.csv").columns
+
+
+def test_warming_is_shown_as_a_difference_with_the_errors_of_both_curves(results, tmp_path):
+    curves = read_table(results / "features/rdf_curves.parquet", RDF_CURVES)
+    cold = curves[curves["system"] == "methanol"]
+    warm = cold.assign(temperature_K=318.15, g=cold["g"] + 0.1)
+    write_table(pd.concat([cold, warm]), tmp_path / "two.parquet", RDF_CURVES)
+    registry.render("radial_distribution", {"curves": tmp_path / "two.parquet"}, tmp_path / "two")
+    shown = pd.read_csv(tmp_path / "two.csv")
+    gain = shown[shown["g_difference"].notna()].reset_index(drop=True)
+    assert set(gain["temperature_K"]) == {318.15} and np.allclose(gain["g_difference"], 0.1)
+    both = np.sqrt(2) * cold[(cold["r_A"] >= 2.0) & (cold["r_A"] <= 7.0)]["g_standard_error"].to_numpy()
+    np.testing.assert_allclose(gain["g_difference_standard_error"], both, rtol=1e-6)
+
+
+def test_bins_of_a_structure_factor_that_are_noise_are_left_out_and_kept_in_the_data(results, tmp_path):
+    inputs = registry.resolve_inputs("film_structure", str(results), LABELS, PARTS)
+    table = read_table(results / "features/oxide_structure_factors.parquet", get_table("oxide_structure_factors"))
+    rng = np.random.default_rng(3)
+    for name, spread, drawn in (("clear", 0.01, True), ("noise", 4.0, False)):
+        noisy = table.assign(s=1.0 + spread * rng.normal(size=len(table)), n_vectors=4)
+        write_table(noisy, tmp_path / f"{name}.parquet", get_table("oxide_structure_factors"))
+        files = {**inputs, "oxide_structure_factors": tmp_path / f"{name}.parquet"}
+        registry.render("film_structure", files, tmp_path / name)
+        assert ("no bin is known" not in (tmp_path / f"{name}.svg").read_text()) == drawn
+        shown = pd.read_csv(tmp_path / f"{name}.csv")
+        assert shown[shown["curve"] == "S x-ray"]["standard_error"].notna().any()
+
+
+def test_points_far_from_the_rest_are_named_and_a_narrow_cloud_has_none():
+    from moxie.figures.gallery.dipole_parity import far_from_the_rest
+
+    cloud = pd.Series(1.15 + 0.03 * np.random.default_rng(1).normal(size=80))
+    assert not far_from_the_rest(cloud).any()
+    assert far_from_the_rest(pd.concat([cloud, pd.Series([1.9, 2.0], index=[90, 91])])).loc[[90, 91]].all()
+    assert not far_from_the_rest(pd.Series([1.0, 1.0, 1.0001])).any()
+
+
 def test_the_overview_names_the_species_of_a_row(results, tmp_path):
     validation = read_table(results / "tables/validation.parquet", VALIDATION)
     row = validation[validation["deviation_percent"].notna()].iloc[[0]]
