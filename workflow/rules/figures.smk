@@ -13,7 +13,12 @@ rule plot:
     input:
         unpack(lambda w: figure_registry.resolve_inputs(w.name, "results", study.figure_labels, study.parts)),
     output:
-        svg="results/figures/{name}.svg",
+        svg=report(
+            "results/figures/{name}.svg",
+            caption="../report/figure.rst",
+            category=lambda w: figure_registry.get(w.name).category,
+            labels=lambda w: {"figure": figure_registry.get(w.name).title},
+        ),
         png="results/figures/{name}.png",
         csv="results/figures/{name}.csv",
     log:
@@ -22,6 +27,7 @@ rule plot:
         "../../envs/moxie.yaml"
     params:
         settings=study.config.figures.model_dump(),
+        caption=lambda w: figure_registry.get(w.name).caption,
         code=lambda w: code("plot", f"moxie.figures.gallery.{w.name}"),
     message:
         "Drawing {wildcards.name}"
@@ -56,7 +62,12 @@ rule write_report:
         manifest="results/manifest.json",
         figures=FIGURES,
     output:
-        report="results/report.html",
+        report=report(
+            "results/report.html",
+            caption="../report/page.rst",
+            category="Report",
+            labels={"page": "The study's report"},
+        ),
     log:
         "results/logs/write_report.log",
     localrule: True

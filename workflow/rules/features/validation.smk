@@ -13,7 +13,12 @@ rule validate:
         **COMPARED,
     output:
         parquet="results/tables/validation.parquet",
-        csv="results/tables/validation.csv",
+        csv=report(
+            "results/tables/validation.csv",
+            caption="../../report/validation.rst",
+            category="Validation",
+            labels={"table": "Comparison with experiment and published values"},
+        ),
     log:
         "results/logs/validate.log",
     localrule: True
