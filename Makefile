@@ -2,6 +2,7 @@
 # make check           lint, format, types                       make bench   benchmarks
 # make status          what runs in this folder, and how far it is
 # make cluster         set up with the SLURM plugin (also: make gpu, make gaff, make quantum)
+# make docs            the documentation as a site, in build/docs (pictures: those of results/)
 # make config          regenerate config.yaml, schema and docs   make lock    regenerate the locks (needs uv)
 SHELL := /bin/bash
 CORES ?= 2
@@ -13,7 +14,7 @@ ifneq ($(words $(CURDIR)),1)
 $(error The path "$(CURDIR)" holds a blank, which neither make nor Snakemake copes with. Move or rename the folder)
 endif
 
-.PHONY: run status test test-slow check format bench config lock clean cluster gpu gaff quantum
+.PHONY: run status test test-slow check format bench config docs lock clean cluster gpu gaff quantum
 .DELETE_ON_ERROR:
 
 run: .venv/core.installed
@@ -48,8 +49,13 @@ cluster gpu gaff quantum: %: .venv/%.installed
 config: .venv/core.installed
 	$(BIN)/python -m moxie.config_reference
 
+docs: .venv/docs.installed
+	$(BIN)/python docs/site/prepare.py build/docs-source results
+	$(BIN)/python -m sphinx -W --keep-going --quiet -b html -c docs/site build/docs-source build/docs
+	@echo "Open build/docs/index.html."
+
 lock:
-	cd envs && for name in core cluster gpu gaff quantum test; do uv pip compile --quiet --universal --fork-strategy fewest \
+	cd envs && for name in core cluster docs gpu gaff quantum test; do uv pip compile --quiet --universal --fork-strategy fewest \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $$name.in -o $$name.txt; done
 	$(PYTHON) envs/make_conda_file.py
 	$(BIN)/python envs/make_licences.py

@@ -24,5 +24,9 @@ with job(snakemake) as log:
             parameters.lattice_constant_A,
             parameters.bond_length[0][1],
         )
+        if n := slab.info.get("removed_hydrogen"):
+            log.info("Removed %d H", n)
+        if n := slab.info.get("closed_with_oxygen"):
+            log.info("Closed the dangling bonds with %d O", n)
         log.info("Lateral strain of the crystal along x and y: %.2g, %.2g", *slab.info["lateral_strain"])
     write_networks(snakemake.output.slab, slab)

@@ -41,8 +41,9 @@ class Slab(Section):
     )
     structure: str | None = Field(
         None,
-        description="Path of an extended XYZ file with a slab of your own to start from (null: cut one), for one "
-        "orientation; `cells` then counts for nothing, and its frozen atoms are those that the file marks",
+        description="Path of a file with a slab of your own to start from (null: cut one), in any format that ASE "
+        "reads, for one orientation; `cells` then counts for nothing, and its frozen atoms are those that the "
+        "file marks",
     )
 
 

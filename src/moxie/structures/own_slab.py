@@ -1,4 +1,7 @@
-"""A user's own slab as the start of the films: read from extended XYZ, checked, and made what a cut slab is.
+"""A user's own slab as the start of the films: read from any file, checked, and made what a cut slab is.
+
+A crystal of Si alone has its dangling bonds closed by O (`moxie.structures.dangling_bonds`); H is removed first. How
+many of both is among the facts of the slab.
 
 A file as moxie writes it holds its bonds. Without them two atoms are bonded when nearer than 1.15 (Si-Si) or 1.3 (Si-O)
 times the field's bond length; pairs between that and 1.28 or 1.5 times the length are ambiguous, and refused. Two Si
@@ -16,12 +19,15 @@ import numpy as np
 
 from moxie.errors import InputError
 from moxie.structures.back_side import FACT, find_back_oxygens
+from moxie.structures.dangling_bonds import close_dangling_bonds
 from moxie.structures.network import Network, make_network, nearest_image, read_network, xyz_frames, xyz_lines
 from moxie.structures.silicon import NARROWEST_A
+from moxie.structures.slab_files import free_along_z, read_atoms, without_hydrogen
 
 BONDED, NOT_BONDED = (1.15, 1.30), (1.28, 1.50)  # Si-Si, Si-O, in bond lengths
 LARGEST_STRAIN = 0.02
 VACUUM_A = 10.0
+_FROZEN_BONDS = 4 / math.sqrt(3) - 0.2  # depth of four planes of (100), in bond lengths, above a back closed by H
 # means of cos^4 and cos^6 of the angles between the crystal's bonds and the normal: the same for every turn about the
 # normal. Those of cos^4 alone would take (211) and (331) for (110).
 _BONDS_TO_NORMAL = {"100": (1 / 9, 1 / 27), "110": (2 / 9, 4 / 27), "111": (7 / 27, 61 / 243)}
@@ -38,7 +44,8 @@ def own_slab(
 ) -> Network:
     """Return the structure of a file as a slab to oxidise, its lowest atom at height 0; z points out of its front.
 
-    The facts are those of a cut slab, and `lateral_strain`, along x and y, of the crystal against the field's lattice.
+    The facts are those of a cut slab, `removed_hydrogen` and `closed_with_oxygen` where there was any, and
+    `lateral_strain`, along x and y, of the crystal against the field's lattice.
     Raises InputError, naming the file, for a structure that is no sound network (`moxie.structures.network.validate`),
     for ambiguous bonds, a cell that is not periodic in the plane alone, is narrower than 9 A or has less than 10 A of
     vacuum, for a back that is not frozen or has O (with `free_back`: is frozen, or not closed by O), for a crystal that
@@ -63,6 +70,7 @@ def _own_slab(
     _check_back(network, free_back, label)
     strain = _check_crystal(network, orientation, bond_A, label)
     info: dict[str, Any] = {
+        **{key: network.info[key] for key in ("removed_hydrogen", "closed_with_oxygen") if key in network.info},
         "structure": Path(path).name,
         "orientation": orientation,
         "lattice_constant_A": lattice_constant_A,
@@ -86,22 +94,18 @@ def _is_own(path: str) -> bool:
 
 
 def _read_others(path: str, label: str, bond_lengths_A: tuple[float, float], free_back: bool) -> Network:
-    """Return the network of any extended XYZ file: its bonds by distance, where the comment line lists none."""
-    from ase.io import read
-
-    xyz_frames(path, xyz_lines(path))  # the reader goes on for as many lines as are announced, beyond the file's end
-    try:
-        atoms = read(path, index=":", format="extxyz")
-    except Exception as error:  # the reader's own, of any kind
-        raise InputError(f"{label} is not extended XYZ: {error}") from None
-    if len(atoms) != 1:
-        raise InputError(f"{label} holds {len(atoms)} frames; one is needed.")
-    (atoms,) = atoms
+    """Return the network of any file that ASE reads: its bonds by distance, where a comment line lists none; without H;
+    with its dangling bonds closed, where it is of Si alone."""
+    if Path(path).suffix in (".xyz", ".extxyz"):
+        xyz_frames(path, xyz_lines(path))  # the reader goes on for as many lines as are announced, beyond the end
+    atoms = free_along_z(read_atoms(path, label))
     cell = np.array(atoms.cell)
     if np.abs(cell - np.diag(np.diag(cell))).max() > 1e-6:
         raise InputError(f"{label}: the cell must be orthogonal, with its edges along x, y and z; it is\n{cell}.")
     _check_not_wrapped(atoms.positions[:, 2], cell[2, 2], label)
     frozen = _frozen_atoms(atoms, label)
+    depth_A = -1.0 if free_back else _FROZEN_BONDS * bond_lengths_A[0]
+    atoms, frozen, n_hydrogen = without_hydrogen(atoms, frozen, depth_A, label)
     if not free_back and not frozen.any():  # else the first word would be of bonds that the back lacks
         _refuse_unmarked(sorted(set(atoms.arrays) - {"numbers", "positions"}), label)
     species = np.array(atoms.get_chemical_symbols(), dtype="<U2")
@@ -112,7 +116,10 @@ def _read_others(path: str, label: str, bond_lengths_A: tuple[float, float], fre
         bonds = _listed_bonds(atoms.info["bonds"], label)
     else:
         bonds = bonds_by_distance(whole, bond_lengths_A, label)
-    return make_network(whole.positions, species, bonds, whole.cell, whole.periodic, frozen, label=label)
+    if "O" in species:
+        return make_network(whole.positions, species, bonds, whole.cell, whole.periodic, frozen, label=label)
+    bare = replace(whole, bonds=bonds, frozen=frozen, info={"removed_hydrogen": n_hydrogen} if n_hydrogen else {})
+    return close_dangling_bonds(bare, bond_lengths_A, label)
 
 
 def _frozen_atoms(atoms: Any, label: str) -> np.ndarray:

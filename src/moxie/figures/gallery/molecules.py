@@ -80,11 +80,11 @@ FIGURE = Figure(
     title="Dipole moments and frontier orbitals",
     category="Molecules",
     caption=(
-        "The named molecules; without any, the first forty of the study's lists. Left: dipole moment at the optimised "
-        "geometry, of ions about the centre of mass, and experiment in the gas phase; for ethanol the compilations "
-        "give two values, probably of different conformers. GFN2-xTB is known to overestimate the dipoles of water "
-        "and alcohols by a tenth to a fifth. Right: energies of the frontier orbitals; a bare cation without valence "
-        "electrons has no occupied one."
+        "Left: dipole moment at the optimised geometry, of ions about the centre of mass, and experiment in the gas "
+        "phase; for ethanol the compilations give two values, probably of different conformers. GFN2-xTB is known to "
+        "overestimate the dipoles of water and alcohols by a tenth to a fifth. Right: energies of the frontier "
+        "orbitals; a bare cation without valence electrons has no occupied one. Shown are the named molecules; "
+        "without any, the first forty of the study's lists."
     ),
     inputs={"molecules": "features/molecules.parquet"},
     needs=("molecules",),
