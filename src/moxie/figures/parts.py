@@ -28,7 +28,7 @@ VERDICT_NAMES = {
     "deviates": "deviates",
     "no verdict": "no verdict",
 }
-BESIDE = 0.022  # of the range of an axis: where the values behind a mean stand, for those of two are its bar's ends
+BESIDE = 0.03  # of the range of an axis: where the values behind a mean stand, for those of two are its bar's ends
 _LINEAR_TO_PERCENT = 10.0  # beyond it an axis of deviations is logarithmic
 
 LABELS = {
@@ -131,6 +131,15 @@ def deviation_axis(axis: Any) -> None:
     axis.grid(axis="y", color="0.94", lw=0.6)
     axis.set_axisbelow(True)
     axis.set_xlabel("deviation (%), logarithmic beyond ±10")
+
+
+def plain_log_ticks(axis: Any, low: float, high: float) -> None:
+    """Label a logarithmic y axis at 1, 2 and 5 of each decade from low to high, which are positive."""
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks = [step * 10.0**decade for decade in decades for step in (1, 2, 5)]
+    axis.set_yticks([tick for tick in ticks if 0.8 * low <= tick <= 1.25 * high])
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.minorticks_off()
 
 
 def name_curve(axis: Any, name: str, end: tuple[float, float], colour: Any) -> None:

@@ -42,7 +42,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     if len(ratios):
         error = f" ± {ratios.std() / np.sqrt(len(ratios)):.2f}" if len(ratios) > 1 else ""
         axis.set_title(
-            f"ratio: mean {ratios.mean():.2f}{error}, median {ratios.median():.2f} ({len(ratios)} molecules)"
+            f"ratio: mean {ratios.mean():.2f}{error}, median {ratios.median():.2f}\n({len(ratios)} molecules)"
         )
     rows["is_far"] = far_from_the_rest(ratios).reindex(rows.index, fill_value=False)
     for row in rows[rows["is_far"]].sort_values("dipole_D").itertuples():

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moxie.figures.parts import COLOURS, MARKERS, drawable_error, label, panels
+from moxie.figures.parts import COLOURS, MARKERS, drawable_error, label, panels, plain_log_ticks
 from moxie.figures.registry import Figure
 from moxie.io import read_json
 
@@ -38,9 +38,8 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         len(metrics["temperatures_K"]) - 1, random, ls="", marker="x", color="0.3", label="with a random (leaky) split"
     )  # fmt: skip
     axis.set_yscale("log")
-    axis.yaxis.set_major_formatter("{x:.3g}")
-    axis.yaxis.set_minor_formatter("{x:.2g}")
-    axis.tick_params(axis="y", which="minor", labelsize=6.5)
+    known = [*table["rmse"], *table["low"].dropna(), *table["high"].dropna(), random]
+    plain_log_ticks(axis, min(known), max(known))
     axis.set_xticks(sorted(table["n"].unique()))
     axis.set_xlabel("number of training temperatures")
     axis.set_ylabel("r.m.s. error, " + label(metrics["target"]).replace(" (", "\n("))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moxie.figures.parts import COLOURS, MARKERS, drawable_error, label, panels
+from moxie.figures.parts import COLOURS, MARKERS, drawable_error, label, panels, plain_log_ticks
 from moxie.figures.registry import Figure
 from moxie.io import read_json
 
@@ -42,9 +42,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         right.axhline(1, color="0.6", lw=0.8, zorder=0)
         right.set_yscale("log")
         low, high = informed[["ratio_low", "ratio"]].min().min(), informed[["ratio_high", "ratio"]].max().max()
-        right.set_yticks([tick for tick in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0) if 0.7 * low < tick < 1.4 * high])
-        right.yaxis.set_major_formatter("{x:g}")
-        right.minorticks_off()
+        plain_log_ticks(right, low, high)
         right.set_xticks(sorted(informed["n_temperatures"].unique()))
         right.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.0)
     else:

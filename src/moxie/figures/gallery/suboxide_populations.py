@@ -22,7 +22,7 @@ from moxie.reference.registry import OXIDE_SYSTEM, find, oxide_system
 from moxie.structures.silicon import MONOLAYER_PER_CM2
 
 _TOTAL = "suboxide_total_monolayers"
-_OFFSET = 0.045  # of the temperature range, so that error bars do not cover each other
+_OFFSET = 0.055  # of the temperature range, so that error bars do not cover each other
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
