@@ -101,8 +101,9 @@ FIGURE = Figure(
     title="Simulated Si 2p photoemission",
     category="Oxidised silicon",
     caption=(
-        "Si 2p photoemission of the final films, mean over replicas. Below: share of each oxidation state in the signal, "
-        f"weakened by exp(−depth / {ESCAPE_DEPTH_A:g} Å), by temperature; standard errors from two replicas on. Above: the same "
+        "Si 2p photoemission of the final films, mean over replicas. Below: share of each oxidation state in the "
+        f"signal, weakened by exp(−depth / {ESCAPE_DEPTH_A:g} Å), by temperature; standard errors from two replicas "
+        "on. Above: the same "
         f"shares at their core-level shifts ({', '.join(map(str, CORE_LEVEL_SHIFTS_EV[1:]))} eV for 1+ to 4+; "
         "literature, unchecked), broadened by normal distributions of "
         f"{FULL_WIDTHS_EV[0]:g} eV (Si⁰) to {FULL_WIDTHS_EV[-1]:g} eV (Si⁴⁺) full width at half maximum and shifted "
