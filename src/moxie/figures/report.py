@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from moxie.features.schemas import ELECTROLYTES, LIQUIDS, MOLECULES, OXIDE_RUNS,
 from moxie.features.tables import read_table
 from moxie.features.verdicts import ACCURACY_GOAL_PERCENT, RULES, WITHIN
 from moxie.figures import registry
+from moxie.figures.citing import citations
 from moxie.figures.findings import findings
 from moxie.figures.front_page import front_page
 from moxie.figures.parts import LOGP_MODELS, VERDICT_COLOURS, model_name, pretty_name
@@ -90,6 +92,7 @@ def write_report(
         logp_rows=_score_rows(partition) if partition else [],
         run_times=run_times(record.get("jobs", [])),
         provenance=_provenance(record, config),
+        citations=citations(config, metadata.version("moxie")),
         limits=[
             *_limits(config, comparison, scores),
             *_left_out(read_table(molecules, MOLECULES) if molecules else None),

@@ -32,8 +32,9 @@ def close_dangling_bonds(network: Network, bond_lengths_A: tuple[float, float], 
     vectors = network.vectors(owners[first], owners[second])
     length = np.linalg.norm(vectors, axis=1)
     near = (length > _NEIGHBOURS[0] * spacing) & (length < _NEIGHBOURS[1] * spacing)
+    first, second, vectors = first[near], second[near], vectors[near] / length[near, None]
     towards = np.einsum("ij,ij->i", directions[first] - directions[second], vectors)
-    for i, j, weight in zip(first[near], second[near], (towards / length)[near], strict=True):
+    for i, j, weight in zip(first, second, towards, strict=True):
         graph.add_edge(int(i), int(j), weight=round(float(weight), 3))  # equal ones stay equal
     pairs = np.array(sorted(tuple(sorted(pair)) for pair in networkx.max_weight_matching(graph, maxcardinality=True)))
     left = sorted(set(range(len(owners))) - set(pairs.ravel().tolist()))

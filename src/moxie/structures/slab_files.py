@@ -45,12 +45,20 @@ def _atom_style(path: str) -> str:
 
 
 def free_along_z(atoms: Any) -> Any:
-    """Return the atoms, free along z where the cell leaves vacuum there: formats of crystals know no free direction."""
+    """Return the atoms, in one piece and free along z where the cell leaves vacuum there: formats of crystals know no
+    free direction, and fold the atoms back into the cell."""
     edge = float(np.array(atoms.cell)[2, 2])
-    inside = np.sort(atoms.positions[:, 2] % edge) if edge > 0 else np.zeros(0)
-    if atoms.pbc.all() and len(inside) and np.diff(inside, append=inside[0] + edge).max() >= _ROOM_A:
-        atoms = atoms.copy()
-        atoms.pbc = [True, True, False]
+    if not (atoms.pbc.all() and len(atoms) and edge > 0):
+        return atoms
+    inside = np.sort(atoms.positions[:, 2] % edge)
+    gaps = np.diff(inside, append=inside[0] + edge)
+    if gaps.max() < _ROOM_A:
+        return atoms
+    atoms = atoms.copy()
+    atoms.pbc = [True, True, False]
+    if np.ptp(atoms.positions[:, 2]) > edge - _ROOM_A:
+        lowest = inside[(gaps.argmax() + 1) % len(inside)]
+        atoms.positions[:, 2] = (atoms.positions[:, 2] - lowest + 0.5) % edge
     return atoms
 
 

@@ -69,7 +69,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         axis.set_ylabel(label(quantity).replace(" (", "\n("))
         axis.set_xlabel("temperature (K)")
         axis.set_xlim(*padded_limits(data["temperature_K"], 0.15))
-    handles = {}
+    handles: dict[str, Any] = {}
     for axis in axes.flat[: len(shown)]:
         handles |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
     kinds = {

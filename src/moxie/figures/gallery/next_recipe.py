@@ -16,8 +16,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
 
     record = read_json(inputs["next"])
     candidates = pandas.DataFrame(record["candidates"])
-    ends = ("", "_low", "_high")
-    columns = ["strategy", "n_temperatures", "rmse", "low", "high", *(f"ratio{end}" for end in ends)]
+    columns = ["strategy", "n_temperatures", "rmse", "low", "high", "ratio", "ratio_low", "ratio_high"]
     curve = pandas.DataFrame(record["retrospective"], columns=columns)
     curve[columns[1:]] = curve[columns[1:]].astype(float)
     figure, axes = panels(1, 2, width=6.6, height=2.9)
