@@ -212,3 +212,19 @@ def test_a_changed_start_structure_grows_its_films_anew(tmp_path):
     write_networks(own, silicon_slab((4, 4, 6), 0))
     planned = workflow.planned(overlay=overlay)
     assert planned["cut_slab"] == 1 and planned["grow_oxide"] >= 1
+
+
+def test_snakemakes_own_report_holds_figures_and_comparisons_with_their_captions(smoke):
+    import zipfile
+
+    from moxie.figures import registry
+
+    smoke.run(options=("--report", "study.zip"), program="snakemake")
+    with zipfile.ZipFile(smoke.folder / "study.zip") as report:
+        names = report.namelist()
+        text = "".join(report.read(name).decode() for name in names if name.endswith((".html", ".js")))
+    for name in ("suboxide_populations", "density_vs_temperature"):
+        assert any(entry.endswith(f"{name}.svg") for entry in names)
+        assert registry.get(name).title in text and registry.get(name).category in text
+    assert any(entry.endswith("validation.csv") for entry in names) and "number that has a reference" in text
+    assert "Number densities of silicon by its number of oxygen neighbours" in text  # a caption
