@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -81,17 +82,26 @@ def walk_covariance(lags: np.ndarray, n_frames: int, noise: float = 0.0) -> np.n
     displacements' covariance; the sum runs over all pairs of origins (Bulerjahn, von Buelow and Hummer, J. Chem. Phys.
     153, 024116 (2020)).
     """
-    covariance = np.empty((len(lags), len(lags)))
+    walk, mixed, of_noise = _covariance_terms(tuple(map(int, lags)), n_frames)
+    return walk + noise * (2 * mixed + noise * of_noise)
+
+
+@lru_cache(maxsize=64)
+def _covariance_terms(lags: tuple[int, ...], n_frames: int) -> np.ndarray:
+    """Return what stands before the powers of the noise in `walk_covariance`, half of it for the first: (3, k, k)."""
+    terms = np.empty((3, len(lags), len(lags)))
     for row, n in enumerate(lags):
         for column, m in enumerate(lags[: row + 1]):
-            shift = np.arange(-int(m), int(n) + 1)  # of the second interval against the first
+            shift = np.arange(-m, n + 1)  # of the second interval against the first
             shared = (np.minimum(n, shift + m) - np.maximum(0, shift)).astype(float)
+            ends = np.zeros(len(shift))
             for place, sign in ((0, 1), (n - m, 1), (-m, -1), (n, -1)):  # where ends of the intervals coincide
-                shared[place + m] += sign * noise
+                ends[place + m] += sign
             first, second = float(n_frames - n), float(n_frames - m)  # numbers of origins
             pairs = np.clip(np.minimum(first, second - shift) - np.maximum(0, -shift), 0, None)
-            covariance[row, column] = covariance[column, row] = 6.0 * (pairs * shared**2).sum() / (first * second)
-    return covariance
+            sums = [(pairs * product).sum() for product in (shared**2, shared * ends, ends**2)]
+            terms[:, row, column] = terms[:, column, row] = 6.0 * np.array(sums) / (first * second)
+    return terms
 
 
 def self_diffusion(
