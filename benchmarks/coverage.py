@@ -172,7 +172,7 @@ def run(quick: bool) -> None:
     subprocess.run(command, check=True)
 
 
-HEAD = """# Errors: how often they hold
+HEAD = """# Coverage: how often errors hold
 
 Written by `make bench STAGE=coverage` (`results/benchmarks/coverage.md`), commit {commit}, {date}; do not edit.
 What it tells is said under [errors of liquids](liquid_errors.md).
