@@ -121,6 +121,18 @@ def transport(temperatures_K=(278.15, 298.15, 318.15)):
                     "conductivity_S_m": (np.nan if smiles == "CO" else 3.1 * np.exp(-x), 0.4),
                     "nernst_einstein_conductivity_S_m": (np.nan if smiles == "CO" else 4.4 * np.exp(-x), 0.3),
                     "ionicity": (np.nan if smiles == "CO" else 0.7, 0.1),
+                    **{
+                        f"onsager_with_{name}_mol2_J_m_s": (np.nan if smiles == "CO" else 3e-10, 1e-10)
+                        for name in ("cations", "anions", "neutral")
+                    },
+                    **{
+                        name: (np.nan if smiles in ("CO", "O") else 0.5, 0.1)
+                        for name in (
+                            "transference_number_barycentric",
+                            "transference_number_solvent",
+                            "nernst_einstein_transference_number",
+                        )
+                    },
                 }
                 for column, (value, error) in values.items():
                     row |= {column: value, f"{column}_standard_error": error, f"{column}_n_independent": 4.0}

@@ -12,7 +12,7 @@ from moxie.features.diffusion import self_diffusion
 from moxie.features.schemas import TRANSPORT, TRANSPORT_CURVES
 from moxie.features.tables import check_frame, write_table
 from moxie.features.transport import analyse_transport
-from moxie.io import write_json
+from moxie.io import read_json, write_json
 from moxie.timeseries import Mean
 
 EDGE_NM, TEMPERATURE_K, INTERVAL_PS, D_NM2_PS = 2.0, 298.15, 1.0, 3e-4
@@ -184,4 +184,12 @@ def test_the_table_of_an_electrolyte_has_its_conductivity(tmp_path, caplog):
     exact = nernst_einstein_conductivity([(N, 1, Mean(3 * D_NM2_PS * 1e-6, 0.0, 1.0))], *STATE).value
     assert first["conductivity_S_m"] == pytest.approx(exact, abs=3.5 * first["conductivity_S_m_standard_error"])
     assert first["nernst_einstein_conductivity_S_m"] == pytest.approx(exact, rel=0.15)
+    # two species about their centre of mass: sum_j m_j L_ij = 0, so that t+ is the anions' share of the mass
+    mass = [row["site_masses_amu"][0] for row in read_json(files[2][0])["components"]]
+    share = first["transference_number_barycentric"], second["transference_number_barycentric"]
+    assert share == pytest.approx((mass[1] / sum(mass), mass[0] / sum(mass)), rel=1e-3)
+    assert first["onsager_with_anions_mol2_J_m_s"] == pytest.approx(second["onsager_with_cations_mol2_J_m_s"])
+    assert np.isnan(first["transference_number_solvent"]) and np.isnan(first["onsager_with_neutral_mol2_J_m_s"])
+    names = ("nernst_einstein_transference_number", "transference_number_barycentric")
+    assert [sum(table[name]) for name in names] == pytest.approx([1, 1])
     assert abs(first["ionicity"] - 1) < 3.5 * first["ionicity_standard_error"]

@@ -11,6 +11,13 @@ import numpy as np
 from moxie.errors import InputError
 from moxie.features.conductivity import ionic_conductivity, ionicity, nernst_einstein_conductivity
 from moxie.features.diffusion import Diffusion, finite_size_corrected, self_diffusion, unwrapped, without_drift
+from moxie.features.onsager import (
+    in_solvent_frame,
+    mol2_per_J_m_s,
+    nernst_einstein_transference,
+    onsager_coefficients,
+    transference_numbers,
+)
 from moxie.features.viscosity import Viscosity, shear_viscosity
 from moxie.io import read_json
 from moxie.structures.molecules import formal_charge, parse_smiles
@@ -21,6 +28,11 @@ MSD, VISCOSITY = "mean squared displacement", "running viscosity"
 _CURVE_POINTS = 200
 _TEMPERATURE_TOLERANCE = 0.02
 _FEWEST_RUNS = 3
+_CLASSES = {f"onsager_with_{name}_mol2_J_m_s": sign for name, sign in (("cations", 1), ("anions", -1), ("neutral", 0))}
+_SHARES = (
+    "transference_number_barycentric", "transference_number_solvent", "nernst_einstein_transference_number",
+)  # fmt: skip
+_OF_ONSAGER = (*_CLASSES, *_SHARES)
 
 
 def analyse_transport(
@@ -91,6 +103,7 @@ def analyse_transport(
             f" runs ({replicas} here). Use at least {_FEWEST_RUNS} replicas."
         )
     charge = _charge_transport(facts, paths, interval_ps, diffusions, edge_nm**3, temperature_K, remarks, log)
+    charge |= _onsager(facts, paths, interval_ps, diffusions, edge_nm**3, temperature_K, remarks, log)
     for remark in remarks:
         log.warning("%s at %g K: %s", first["system"], state["temperature_K"], remark)
     table = pd.DataFrame(rows).assign(**charge, remarks=" ".join(remarks))
@@ -145,7 +158,7 @@ def _stress_columns(series: Any) -> list[str]:
 def _charge_transport(
     facts: list[dict[str, Any]], paths: list[np.ndarray], interval_ps: float, diffusions: list[Diffusion],
     volume_nm3: float, temperature_K: float, remarks: list[str], log: logging.Logger,
-) -> dict[str, float]:  # fmt: skip
+) -> dict[str, Any]:  # fmt: skip
     """Return the columns of the ionic conductivity; empty without ions, or where the paths are too short for it."""
     components = facts[0]["components"]
     counts = [component["count"] for component in components]
@@ -169,6 +182,54 @@ def _charge_transport(
         "conductivity_S_m": conductivity, "nernst_einstein_conductivity_S_m": independent, "ionicity": ratio,
     }  # fmt: skip
     return {key: value for name, mean in columns.items() for key, value in mean.as_columns(name).items()}
+
+
+def _onsager(
+    facts: list[dict[str, Any]], paths: list[np.ndarray], interval_ps: float, diffusions: list[Diffusion],
+    volume_nm3: float, temperature_K: float, remarks: list[str], log: logging.Logger,
+) -> dict[str, list[float]]:  # fmt: skip
+    """Return the columns of Onsager coefficients and transference numbers, a value for each species.
+
+    Empty for a pure liquid, whose only current is none, and where the paths are too short.
+    """
+    components = facts[0]["components"]
+    counts = [component["count"] for component in components]
+    charges = [formal_charge(parse_smiles(component["smiles"], component["name"])) for component in components]
+    columns = {name: [NO_MEAN] * len(components) for name in _OF_ONSAGER}
+    try:
+        if len(components) > 1:
+            firsts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+            sums = [np.add.reduceat(leg, firsts, axis=1) for leg in paths]
+            found = onsager_coefficients(sums, interval_ps, charges, [leg["replica"] for leg in facts])
+            factor, unit = mol2_per_J_m_s(volume_nm3, temperature_K), np.eye(len(components))
+            for name, sign in _CLASSES.items():
+                others = (np.sign(charges) == sign).astype(float)
+                if others.any():
+                    products = [found.product(one, others) for one in unit]
+                    columns[name] = [
+                        Mean(factor * mean.value, factor * mean.standard_error, mean.n_independent) for mean in products
+                    ]
+            if any(charges):
+                in_solvent = [NO_MEAN] * len(components)
+                if not all(charges):
+                    in_solvent = transference_numbers(in_solvent_frame(found, counts, charges), charges)
+                species = [(n, z, each.coefficient) for n, z, each in zip(counts, charges, diffusions, strict=True)]
+                shares = (transference_numbers(found, charges), in_solvent, nernst_einstein_transference(species))
+                for name, means in zip(_SHARES, shares, strict=True):
+                    columns[name] = [mean if z else NO_MEAN for mean, z in zip(means, charges, strict=True)]
+                    log.info("%s: %s", name, _listed(components, columns[name]))
+    except InputError as error:
+        remarks.append(str(error))
+    rows = {name: [mean.as_columns(name) for mean in means] for name, means in columns.items()}
+    return {key: [row[key] for row in found] for found in rows.values() for key in found[0]}
+
+
+def _listed(components: list[dict[str, Any]], means: list[Mean]) -> str:
+    return ", ".join(
+        f"{component['name']} {mean.value:.3g}({mean.standard_error:.2g})"
+        for component, mean in zip(components, means, strict=True)
+        if math.isfinite(mean.value)
+    )
 
 
 def _check_temperature(facts: dict[str, Any], temperature_K: float, log: logging.Logger) -> None:

@@ -10,13 +10,13 @@ from moxie.errors import InputError
 from moxie.timeseries import Mean, student_factor
 
 _FEWEST_FOR_SCATTER = 3
-_FEWEST_SAMPLES = 40
+FEWEST_SAMPLES = 40
 _FIRST = 2  # cosines to begin with: the constant one and the slowest
 _NEXT = 4  # cosines behind these, by which legs are judged to be too short
 _STILL_RISING = 0.5
 _BROADER = 1.5
 _LARGEST_SHARE = 20  # of a leg's cosines, one in this many
-_WEAKER, _STRONGER = 0.5, 2.0  # standard deviations of a ratio at which the band ends
+_WEAKER, STRONGER = 0.5, 2.0  # standard deviations of a ratio at which the band ends
 _CURVED = 8  # cosines of the parabola
 
 
@@ -52,9 +52,9 @@ def at_zero_frequency(
     not over within them.
     """
     length = min(leg.shape[1] for leg in legs)
-    if length < _FEWEST_SAMPLES:
-        raise InputError(f"{length} samples a leg, and {_FEWEST_SAMPLES} are the fewest")
-    powers = [_powers(leg[:, :length], interval_ps, can_vanish) for leg in legs]
+    if length < FEWEST_SAMPLES:
+        raise InputError(f"{length} samples a leg, and {FEWEST_SAMPLES} are the fewest")
+    powers = [powers_of(leg[:, :length], interval_ps, can_vanish) for leg in legs]
     everything = np.concatenate(powers)
     mean, n_series = everything.mean(axis=0), len(everything)
     first, following = float(mean[:_FIRST].mean()), float(mean[_FIRST : _FIRST + _NEXT].mean())
@@ -63,7 +63,7 @@ def at_zero_frequency(
             f"the slowest cosines of a leg are {first / max(following, 1e-300):.1f} times as strong as the next:"
             " the integral is not over within a leg"
         )
-    count = _band(mean, n_series, _STRONGER if can_vanish else math.inf)
+    count = band_of(mean, n_series, STRONGER if can_vanish else math.inf)
     value = float(mean[:count].mean())
     levels = np.array([power[:, :count].mean() for power in powers])
     relative = math.sqrt(2 / (n_series * count)) * student_factor(n_series * count)
@@ -71,26 +71,31 @@ def at_zero_frequency(
         can_vanish
     ):  # as for other variances: that of the logarithm, the same whether chance made the value small or large
         relative = math.expm1(1.96 * relative) / 1.96
-    candidates = [(value * relative, float(n_series * count)), *_scatters(levels, runs)]
+    candidates = [(value * relative, float(n_series * count)), *scatters_of(levels, runs)]
     error, independent = max(candidates)
     if can_vanish:
         error = math.hypot(error, max(0.0, value - max(0.0, _limit_of_parabola(mean))))
     return ZeroFrequency(Mean(value, error, independent), count / (2 * length * interval_ps))
 
 
-def _powers(series: np.ndarray, interval_ps: float, ends_at_rest: bool) -> np.ndarray:
-    """Return the powers of the cosines of series (k, n), whose expectation is the integral that is sought.
+def powers_of(series: np.ndarray, interval_ps: float, ends_at_rest: bool) -> np.ndarray:
+    """Return the powers of the cosines of series (k, n), whose expectation is the integral that is sought."""
+    return amplitudes_of(series, interval_ps, ends_at_rest) ** 2
 
-    With `ends_at_rest` of the sines, which vanish at the ends of a leg (sine tapers: Riedel and Sidorenko, IEEE Trans.
+
+def amplitudes_of(series: np.ndarray, interval_ps: float, ends_at_rest: bool) -> np.ndarray:
+    """Return the cosines of series (k, n), scaled so that their squares have the integral as expectation.
+
+    With `ends_at_rest` the sines, which vanish at the ends of a leg (sine tapers: Riedel and Sidorenko, IEEE Trans.
     Signal Process. 43, 188 (1995)): what a bounded motion moved from one end to the other does not count.
     """
     from scipy.fft import dct, dst
 
     transform = dst if ends_at_rest else dct
-    return np.asarray(transform(series, type=2, norm="ortho", axis=1) ** 2 * interval_ps / 2)
+    return np.asarray(transform(series, type=2, norm="ortho", axis=1) * math.sqrt(interval_ps / 2))
 
 
-def _band(mean: np.ndarray, n_series: int, stronger: float) -> int:
+def band_of(mean: np.ndarray, n_series: int, stronger: float) -> int:
     """Return how many of the slowest cosines are alike."""
     count = _FIRST
     while (more := math.ceil(_BROADER * count)) <= max(_FIRST, len(mean) // _LARGEST_SHARE):
@@ -102,7 +107,7 @@ def _band(mean: np.ndarray, n_series: int, stronger: float) -> int:
     return count
 
 
-def _scatters(values: np.ndarray, runs: Sequence[int] | None) -> list[tuple[float, float]]:
+def scatters_of(values: np.ndarray, runs: Sequence[int] | None) -> list[tuple[float, float]]:
     """Return the standard errors from legs and from runs, each with their number, where there are three or more."""
     labels = np.arange(len(values)) if runs is None else np.asarray(runs)
     of_runs = np.array([values[labels == label].mean() for label in np.unique(labels)])

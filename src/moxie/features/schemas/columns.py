@@ -32,6 +32,7 @@ OF_FRAMES = "as of a mean, of pseudo-values over blocks of frames, the first she
 OF_A_DIFFERENCE = "propagated from the runs at the neighbouring state points"
 OF_PARTS = "propagated from what it is computed from"
 OF_WALKS = "largest of random walks, scatter of molecules, of legs and of runs, with that of longer intervals"
+OF_A_SLOPE = "largest of that of the slope of one current against another, scatter of legs and of runs"
 OF_A_SPECTRUM = "largest of the slowest cosines' powers, scatter of legs and of runs"
 
 

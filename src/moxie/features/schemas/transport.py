@@ -2,6 +2,7 @@
 
 from moxie.features.schemas.columns import (
     FORCE_FIELD_SHA256,
+    OF_A_SLOPE,
     OF_A_SPECTRUM,
     OF_FLUCTUATIONS,
     OF_PARTS,
@@ -86,6 +87,47 @@ TRANSPORT = Table(
             OF_PARTS,
         ),
         *observable("ionicity", "1", "ratio of the two conductivities, both of this box", -1e9, 1e9, OF_PARTS),
+        *(
+            column
+            for name, whom in (
+                ("cations", "all cations"),
+                ("anions", "all anions"),
+                ("neutral", "all neutral molecules"),
+            )
+            for column in observable(
+                f"onsager_with_{name}_mol2_J_m_s",
+                "mol2/(J m s)",
+                f"sum of the Onsager coefficients L_ij of the species with all {whom}, against the centre of mass;"
+                " times F squared and the charges they make the conductivity; empty for a pure liquid",
+                -1e9,
+                1e9,
+                OF_A_SPECTRUM,
+            )
+        ),
+        *observable(
+            "transference_number_barycentric",
+            "1",
+            "share of the current that this ion carries, from Onsager coefficients against the box's centre of mass",
+            -1e9,
+            1e9,
+            OF_A_SLOPE,
+        ),
+        *observable(
+            "transference_number_solvent",
+            "1",
+            "the same against the mean velocity of all neutral molecules; empty without any",
+            -1e9,
+            1e9,
+            OF_A_SLOPE,
+        ),
+        *observable(
+            "nernst_einstein_transference_number",
+            "1",
+            "share of the current that this ion would carry if ions did not notice each other, from their diffusion",
+            -1e9,
+            1e9,
+            OF_PARTS,
+        ),
         text("remarks", "why a value is empty, or a bound only; empty text if there is nothing to say"),
     ),
     checks=(ONE_VARIANT,),
