@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pandas
 
+from moxie.approaches import APPROACHES
 from moxie.interruption import asked
 from moxie.io import replace_when_complete, write_json
 from moxie.job import job
-from moxie.oxidation.films.growth import Anneal, FilmSettings, Growth, grow_oxide
+from moxie.oxidation.films.growth import Anneal, FilmSettings, Growth, grow_oxide, with_energies_of
 from moxie.oxidation.films.production import sample_film
 from moxie.oxidation.films.production_settings import Production
 from moxie.oxidation.parameter_sets import load_parameters
@@ -20,9 +21,11 @@ from moxie.structures.silicon import MONOLAYER_PER_CM2
 with job(snakemake) as log:
     params = snakemake.params
     parameters = load_parameters(params.parameter_set)
+    wildcards = snakemake.wildcards
+    factor = APPROACHES[wildcards.approach].suboxide_factor
     result = grow_oxide(
         read_network(snakemake.input.slab),
-        parameters,
+        parameters.with_suboxides(factor),
         FilmSettings(
             params.size["n_oxygen"],
             Growth(**params.growth),
@@ -36,13 +39,14 @@ with job(snakemake) as log:
         asked,
         rejection=Rejection.from_dict(json.loads(Path(snakemake.input.rejection).read_text())["rejection"]),
     )
-    wildcards = snakemake.wildcards
     label = {
         "orientation": wildcards.orientation,
         "temperature_K": float(wildcards.temperature_K),
+        "approach": wildcards.approach,
         "replica": int(wildcards.replica),
     }
-    stages, facts = result.stages, {"attempts": result.attempts, "accepted": result.accepted}
+    stages = result.stages if factor == 1 else [with_energies_of(parameters, stage) for stage in result.stages]
+    facts = {"attempts": result.attempts, "accepted": result.accepted}
     frames, chain = stages[-1:], {}
     largest_drift_eV, cpu_s = result.largest_drift_eV, result.cpu_s
     if params.production:

@@ -38,9 +38,9 @@ def report(tmp_path_factory):
         render(name, inputs, folder / f"figures/{name}")
     slab = silicon_slab((2, 2, 3))
     free = ~slab.frozen[slab.bonds].any(axis=1) & (slab.species[slab.bonds] == "Si").all(axis=1)
-    film = folder / "oxidation/Si100/T1473/replica0/film.xyz"
+    film = folder / "oxidation/Si100/T1473/disordered/replica0/film.xyz"
     network = insert_oxygen(slab, slab.bonds[free][-9:])
-    network.info.update(orientation="100", temperature_K=1473.0, replica=0)
+    network.info.update(orientation="100", temperature_K=1473.0, approach="disordered", replica=0)
     write_networks(film, network)
     path = folder / "report.html"
     write_report(

@@ -73,7 +73,7 @@ def enumerated(case):
     return world, parameters, states, exact_energies(states, world, parameters)
 
 
-def judge(case, kT, mu, calibrated, seed=11, surrogate=None, **statistics):
+def judge(case, kT, mu, calibrated, seed=11, surrogate=None, spoil=None, **statistics):
     world, parameters, states, energies = enumerated(case)
     _, _, _, _, hop, exchange, reserve, _, _ = CASES[case]
     engine = Engine(world, parameters, seed, STAGED if calibrated else TIGHT, reserve=reserve)
@@ -81,6 +81,8 @@ def judge(case, kT, mu, calibrated, seed=11, surrogate=None, **statistics):
     if calibrated:
         engine.calibrate(kT, hop, n_first=300, n_followed=700)
     engine.surrogate = surrogate
+    if spoil:
+        spoil(engine, kT, hop)
     verdict = hold_against(engine, states, energies, kT, hop, exchange, mu, **statistics)
     engine.check_energy()
     print(f"{case}, kT {kT}, mu {mu}, calibrated {calibrated}, {len(states)} states: {verdict}")
@@ -110,6 +112,21 @@ def test_moves_drawn_from_a_catalogue_sample_boltzmann(case, calibrated):
     moves, *_, kTs, mus = CASES[case][3:]
     every = 40 if "switch" in moves else 10
     judge(case, kTs[1], mus[-1], calibrated, batches=40, samples=50, every=every, catalogue=True)
+
+
+def test_bounds_that_are_all_too_high_are_found_out_and_a_catalogue_samples_boltzmann_again():
+    tallies = []
+
+    def spoil(engine, kT, hop):
+        engine.run(2000, kT, hop, catalogue=True)
+        listing = engine._listing.catalogue
+        listing.bound[:] = np.minimum(listing.bound + 1.5 * kT, 12 * kT)
+        tallies.extend(engine.run(8000, kT, hop, catalogue=True) for _ in range(2))
+
+    judge("SiOx, switches and hops", 1.8, 0.0, True, batches=40, samples=50, every=40, catalogue=True, spoil=spoil)
+    print([(tally.bounds_missed, tally.accepted) for tally in tallies])
+    assert tallies[0].bounds_missed > 1
+    assert tallies[1].bounds_missed < 0.01 * tallies[1].accepted
 
 
 def test_a_catalogues_chain_goes_on_from_a_checkpoint_to_the_same_bytes_and_counts_every_attempt():

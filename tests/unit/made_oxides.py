@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from moxie.features.film_sampling import WITH_ERRORS
+from moxie.features.film_sampling import OF_SITES, WITH_ERRORS
 
+FROM_DISORDER = {"orientation": "100", "approach": "disordered"}
 TEMPERATURES_K = (973.0, 1073.0, 1173.0, 1273.0, 1373.0, 1473.0)
 
 
@@ -31,6 +32,7 @@ def oxide_runs(temperatures_K=TEMPERATURES_K, replicas=2, stages=4, noise=0.001,
                     {
                         "orientation": "100",
                         "temperature_K": temperature,
+                        "approach": "disordered",
                         "replica": replica,
                         "stage": stage,
                         "is_final": stage == stages,
@@ -81,6 +83,21 @@ def oxide_runs(temperatures_K=TEMPERATURES_K, replicas=2, stages=4, noise=0.001,
     return pd.DataFrame(rows)
 
 
+def oxide_runs_from_both_sides(gap=0.6, scatter=0.05, films=4, own=0.01):
+    """Films of both approaches at two temperatures; the ordered ones have `gap` less suboxide at the higher one."""
+    generator = np.random.default_rng(3)
+    sides = [oxide_runs((973.0, 1473.0), films).assign(approach=name) for name in ("disordered", "ordered")]
+    runs = pd.concat(sides, ignore_index=True)
+    total = "suboxide_total_monolayers"
+    runs[total] = 1.5 + generator.normal(0, scatter, len(runs))
+    runs[f"{total}_standard_error"] = own
+    runs.loc[(runs["approach"] == "ordered") & (runs["temperature_K"] == 1473.0), total] -= gap
+    return runs
+
+
+PROFILED = (*(f"si{n}_per_A3" for n in range(5)), "o_per_A3", "density_g_cm3")
+
+
 def oxide_profiles(temperatures_K=TEMPERATURES_K, replicas=2, stages=4):
     depth = np.arange(-15.0, 15.1, 1.0)
     frames = []
@@ -94,6 +111,7 @@ def oxide_profiles(temperatures_K=TEMPERATURES_K, replicas=2, stages=4):
                         {
                             "orientation": "100",
                             "temperature_K": temperature,
+                            "approach": "disordered",
                             "replica": replica,
                             "stage": stage,
                             "depth_A": depth,
@@ -104,6 +122,7 @@ def oxide_profiles(temperatures_K=TEMPERATURES_K, replicas=2, stages=4):
                             "si4_per_A3": 0.022 * oxide,
                             "o_per_A3": 0.044 * oxide,
                             "density_g_cm3": 2.33 - 0.13 * oxide,
+                            **{f"{name}_standard_error": 1e-3 for name in PROFILED},
                         }
                     )
                 )
@@ -122,6 +141,7 @@ def oxide_sites(temperatures_K=(973.0, 1473.0)):
                 {
                     "orientation": "100",
                     "temperature_K": temperature,
+                    "approach": "disordered",
                     "replica": 0,
                     "site": site,
                     "element": "Si" if silicon else "O",
@@ -138,6 +158,8 @@ def oxide_sites(temperatures_K=(973.0, 1473.0)):
                     "mean_ring_size": 6.0 if silicon else np.nan,
                     "energy_eV": 0.1,
                     "frozen": z < 4,
+                    **{f"sampled_{name}": 1.0 for name in OF_SITES},
+                    **{f"sampled_{name}_standard_error": 0.1 for name in OF_SITES},
                 }
             )
     return pd.DataFrame(rows)
@@ -163,7 +185,7 @@ def oxide_structure_factors(temperatures_K=TEMPERATURES_K):
 
 
 def _of_films(frame, temperatures_K):
-    states = [{"orientation": "100", "temperature_K": t, "replica": r} for t in temperatures_K for r in range(2)]
+    states = [{**FROM_DISORDER, "temperature_K": t, "replica": r} for t in temperatures_K for r in range(2)]
     return pd.concat([frame.assign(**state) for state in states], ignore_index=True)
 
 

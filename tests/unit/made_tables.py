@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from made_liquids import dihedral_curves, electrolytes, liquids, rdf_curves, settings_study, transport, transport_curves
 from made_oxides import (
+    FROM_DISORDER,
     growth_curves,
     oxide_bulk,
     oxide_equilibrium,
@@ -120,7 +121,7 @@ def site_environments(temperatures_K=(973.0, 1473.0, 1573.0)):
         far = np.arange(12) * np.array([0.1, 0.2, 0.3])[kind][:, None]
         cosines = -0.33 + 0.05 * kind[:, None] + 0.005 * rng.standard_normal((90, 6))
         frame = pd.DataFrame(np.hstack([near + far, cosines]), columns=[*DISTANCES, *COSINES])
-        frames.append(frame.assign(orientation="100", temperature_K=temperature, replica=0, site=np.arange(90)))
+        frames.append(frame.assign(**FROM_DISORDER, temperature_K=temperature, replica=0, site=np.arange(90)))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -359,7 +359,7 @@ def test_an_earlier_step_gives_the_recipe_more_oxide_to_start_from():
 @pytest.mark.parametrize(("near", "expected"), [(1273, "1273"), (1100, "1073"), (1023, "973"), (3000, "1473")])
 def test_replica_exchange_takes_the_film_of_the_nearest_temperature(near, expected):
     study = Study.load(merged(DEFAULT, oxidation(replica_exchange={"near_temperature_K": near})))
-    assert study.oxidation.exchange_film("100") == f"Si100/T{expected}/replica0"
+    assert study.oxidation.exchange_film("100") == f"Si100/T{expected}/disordered/replica0"
     assert "oxide_equilibrium" in study.parts and "oxide_equilibrium" not in Study.load(DEFAULT).parts
 
 
@@ -420,7 +420,7 @@ def test_orientations_are_independent_sweeps():
     one = Study.load(merged(DEFAULT, oxidation(orientations=[100])))
     two = Study.load(merged(DEFAULT, oxidation(orientations=["100", "111"])))
     assert set(one.oxidation.films) < set(two.oxidation.films) and len(two.oxidation.films) == 24
-    assert "Si111/T973/replica1" in two.oxidation.films
+    assert "Si111/T973/disordered/replica1" in two.oxidation.films
     assert "orientations" in two.parts and "orientations" not in one.parts
     thin, thick = (two.oxidation.film_size(1273.0, face).recipe_thickness_nm for face in ("100", "111"))
     assert thin < thick
@@ -489,7 +489,7 @@ def test_runs_and_films_cover_the_grid_once():
     runs = study.dynamics.systems["methanol"].runs
     assert len(runs) == len(set(runs)) == 3 * 2 * 2
     assert "methanol/trappe_ua/T298.15_p500/replica1" in runs
-    assert len(study.oxidation.films) == 12 and "Si100/T973/replica0" in study.oxidation.films
+    assert len(study.oxidation.films) == 12 and "Si100/T973/disordered/replica0" in study.oxidation.films
 
 
 def test_a_precision_concerns_the_runs_that_it_names():

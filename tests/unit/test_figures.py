@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_liquids import COMPOSITIONS
+from made_oxides import oxide_runs_from_both_sides
 from made_tables import MAKERS, mapped_sites, measured_molecules, oxide_runs, placements, site_environments
 
 from moxie.errors import InputError
+from moxie.features.approaches import compare_approaches, write_approaches
 from moxie.features.recommended_settings import recommend
 from moxie.features.schemas import MOLECULES, OXIDE_EQUILIBRIUM, OXIDE_RUNS, RDF_CURVES, VALIDATION, get_table
 from moxie.features.tables import read_table, write_table
@@ -14,7 +16,7 @@ from moxie.figures import registry
 from moxie.figures.wording import duration, formula, percent, plain_label, with_error
 from moxie.io import write_json
 
-LABELS = {"coldest": "973", "hottest": "1473", "orientation": "100"}
+LABELS = {"coldest": "973", "hottest": "1473", "orientation": "100", "approach": "disordered"}
 PARTS = {part for name in registry.names() for part in (*registry.get(name).needs, *registry.get(name).optional)}
 
 
@@ -36,6 +38,7 @@ def make_results(folder):
     write_json(folder / "features/recommended_settings.json", recommend(MAKERS["settings_study"](), base, 0.2, 0.1))
     tables = {name: MAKERS[name]() for name in ("liquids", "electrolytes", "transport", "oxide_runs", "molecules")}
     validation = make_validation_table(**tables, compositions=COMPOSITIONS)
+    write_approaches(compare_approaches(oxide_runs_from_both_sides()), folder / "features/oxide_approaches.parquet")
     write_validation(validation, folder / "tables/validation.parquet", folder / "tables/validation.csv")
     oxide_surrogate.run(
         {"oxide_runs": folder / "features/oxide_runs.parquet"},
@@ -59,8 +62,8 @@ def make_results(folder):
     free = ~slab.frozen[slab.bonds].any(axis=1) & (slab.species[slab.bonds] == "Si").all(axis=1)
     for temperature, n_oxygen in (("973", 4), ("1473", 9)):
         film = insert_oxygen(slab, slab.bonds[free][-n_oxygen:])
-        film.info.update(orientation="100", temperature_K=float(temperature), replica=0)
-        write_networks(folder / f"oxidation/Si100/T{temperature}/replica0/film.xyz", film)
+        film.info.update(orientation="100", approach="disordered", temperature_K=float(temperature), replica=0)
+        write_networks(folder / f"oxidation/Si100/T{temperature}/disordered/replica0/film.xyz", film)
 
 
 def make_learnt(folder):
@@ -148,7 +151,8 @@ def test_shown_suboxide_shares_are_means_over_replicas(results, tmp_path):
     final = runs[runs["is_final"]].groupby("temperature_K")["suboxide_fraction_2"]
     rows = shown[(shown["quantity"] == "suboxide_fraction_2") & (shown["source"] == "films")]
     np.testing.assert_allclose(rows["mean"], final.mean(), rtol=1e-6)
-    np.testing.assert_allclose(rows["standard_error"], final.std() / np.sqrt(2), rtol=1e-6)
+    variance = np.maximum(final.var(), 0.01**2)  # the scatter, or the made films' own error where that is larger
+    np.testing.assert_allclose(rows["standard_error"], np.sqrt(variance / 2), rtol=1e-6)
 
 
 def test_the_equilibrium_is_drawn_where_it_has_a_value_and_no_hotter_than_the_films(results, tmp_path):

@@ -85,7 +85,7 @@ def test_an_oxide_without_interior_gives_empty_curves_of_the_right_kind(tmp_path
     from moxie.features.tables import read_table, write_table
 
     slab = silicon_slab((3, 3, 4))
-    key = {"orientation": "100", "temperature_K": 1000.0, "replica": 0}
+    key = {"orientation": "100", "temperature_K": 1000.0, "approach": "disordered", "replica": 0}
     for name, table in zip(("oxide_rdf", "oxide_structure_factors"), film_curves(slab, **key), strict=True):
         assert table.empty
         write_table(table, tmp_path / f"{name}.parquet", get_table(name))

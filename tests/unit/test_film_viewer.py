@@ -44,7 +44,7 @@ def test_the_page_part_loads_nothing(film, tmp_path):
     from jinja2 import Environment, PackageLoader
 
     path = tmp_path / "film.xyz"
-    named = film.info | {"orientation": "110", "temperature_K": 1273.0, "replica": 0}
+    named = film.info | {"orientation": "110", "temperature_K": 1273.0, "approach": "disordered", "replica": 0}
     write_networks(path, replace(film, info=named))
     view = film_view(path)
     assert view["title"] == "Oxide on Si(110) at 1273 K"
@@ -57,7 +57,7 @@ def test_the_page_part_loads_nothing(film, tmp_path):
 
 def test_a_film_that_does_not_say_which_it_is_is_refused(film, tmp_path):
     write_networks(tmp_path / "film.xyz", film)
-    with pytest.raises(InputError, match="does not say its temperature_K, replica: delete"):
+    with pytest.raises(InputError, match="does not say its temperature_K, approach, replica: delete"):
         film_view(tmp_path / "film.xyz")
 
 

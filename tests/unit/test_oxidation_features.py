@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from moxie.errors import InputError
-from moxie.features.film_sampling import mean_profile, sampled_row
+from moxie.features.film_sampling import mean_profile, mean_sites, sampled_row
 from moxie.features.interfaces import WIDTH_10_90, find_interface
 from moxie.features.oxides import (
     analyse_film,
@@ -13,6 +13,7 @@ from moxie.features.oxides import (
     depth_profile,
     interior_density,
     lateral_stress,
+    site_table,
     surface_height,
 )
 from moxie.structures.network import Network, make_network
@@ -191,3 +192,27 @@ def test_a_sampled_film_is_the_mean_of_its_chain_with_errors_of_decorrelated_sam
     deeper = pd.DataFrame({"depth_A": [-0.5, 0.5, 1.5], "o_per_A3": [0.02, 0.04, 0.04]})
     mean = mean_profile([deep, deeper])
     assert mean["o_per_A3"].tolist() == pytest.approx([0.01, 0.04, 0.02])
+    assert mean["o_per_A3_standard_error"].isna().all()  # two frames
+
+
+def test_bins_and_atoms_of_a_sampled_film_have_errors_of_decorrelated_frames():
+    generator = np.random.default_rng(4)
+    depth, n = np.arange(30.0), 60
+    profiles = [pd.DataFrame({"depth_A": depth, "o_per_A3": 0.04 + generator.normal(0, 1e-3, 30)}) for _ in range(n)]
+    profiles = [profile.assign(o_per_A3=profile["o_per_A3"].where(depth > 0, 0.0)) for profile in profiles]
+    made = mean_profile(profiles)
+    assert np.isnan(made["o_per_A3_standard_error"][0])  # never changed
+    errors = made["o_per_A3_standard_error"][1:]
+    assert np.sqrt((errors**2).mean()) == pytest.approx(1e-3 / np.sqrt(n), rel=0.5)
+    assert (abs(made["o_per_A3"][1:] - 0.04) < 4 * errors).mean() > 0.9
+    film = ideal_film()
+    later = pd.DataFrame(site_table(film, 12.0))
+    frames = [later.assign(energy_eV=1 + generator.normal(0, 0.1, len(later))) for _ in range(n)]
+    frames[:20] = [frame.iloc[:-1] for frame in frames[:20]]  # the last atom came in the end
+    sites = mean_sites(frames)
+    assert sites["site"].tolist() == later["site"].tolist()
+    assert (sites["sampled_oxidation_state"] == later["oxidation_state"]).all()
+    assert sites["sampled_energy_eV"].to_numpy() == pytest.approx(1.0, abs=0.1)
+    errors = sites["sampled_energy_eV_standard_error"]
+    assert np.sqrt((errors[:-1] ** 2).mean()) == pytest.approx(0.1 / np.sqrt(n), rel=0.5) and np.isnan(errors.iloc[-1])
+    assert sites["sampled_oxidation_state_standard_error"].isna().all()

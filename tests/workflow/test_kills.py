@@ -10,8 +10,8 @@ from benchmarks.kill_drill import run_until_killed
 from tests.workflow.conftest import ROOT, SMOKE
 
 FILES = (
-    "results/oxidation/Si100/T1473/replica0/film.xyz",
-    "results/oxidation/Si100/T1473/replica0/chain.parquet",
+    "results/oxidation/Si100/T1473/disordered/replica0/film.xyz",
+    "results/oxidation/Si100/T1473/disordered/replica0/chain.parquet",
     "results/molecules/methanol.xyz",
 )
 START_S = 3.0  # of CPU, before the first job

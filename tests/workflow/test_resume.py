@@ -12,7 +12,7 @@ import pytest
 from tests.workflow.conftest import ROOT, Workflow
 
 RUN = "results/dynamics/methanol/trappe_ua/T298.15_p1/replica0/run.json"
-FILM = "results/oxidation/Si100/T1473/replica0/film.xyz"
+FILM = "results/oxidation/Si100/T1473/disordered/replica0/film.xyz"
 
 
 def wait_for_checkpoint(process, checkpoints: Path) -> None:

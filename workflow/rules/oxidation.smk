@@ -17,7 +17,7 @@ TARGETS["oxidation"] += [f"results/oxidation/{network}/network.xyz" for network 
 TARGETS["oxidation"] += expand(
     "results/oxidation/exchange/Si{orientation}/samples.parquet", orientation=study.oxidation.exchanged
 )
-REPORT["film"] = "results/oxidation/Si{orientation}/T{hottest}/replica0/film.xyz".format(
+REPORT["film"] = "results/oxidation/Si{orientation}/T{hottest}/{approach}/replica0/film.xyz".format(
     **study.oxidation.figure_labels()
 )
 
@@ -81,7 +81,7 @@ rule grow_oxide:
         checkpoints=f"results/checkpoints/oxidation/{FILM}",
         code=code("grow_oxide"),
     message:
-        "Growing oxide on Si({wildcards.orientation}) at {wildcards.temperature_K} K, replica {wildcards.replica}"
+        "Growing oxide on Si({wildcards.orientation}) at {wildcards.temperature_K} K, {wildcards.approach}, replica {wildcards.replica}"
     script:
         "../../scripts/grow_oxide.py"
 
@@ -146,12 +146,12 @@ rule hand_off_films:
     output:
         expand(f"results/oxidation/{FILM}/handoff/{{name}}", replica=REPLICAS, name=handoff.FILES, allow_missing=True),
     log:
-        "results/logs/hand_off_films/Si{orientation}/T{temperature_K}.log",
+        "results/logs/hand_off_films/Si{orientation}/T{temperature_K}/{approach}.log",
     conda:
         "../../envs/moxie.yaml"
     params:
         code=code("hand_off_films"),
     message:
-        "Writing the films on Si({wildcards.orientation}) at {wildcards.temperature_K} K for other programs"
+        "Writing the films on Si({wildcards.orientation}) at {wildcards.temperature_K} K, {wildcards.approach}, for other programs"
     script:
         "../../scripts/hand_off_films.py"

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from moxie.approaches import APPROACHES
 from moxie.config.section import LONGEST_INTERVAL_S, Section, distinct, distinct_states
 
 MOST_MOVES = 1_000_000_000  # for each O: years
@@ -23,6 +24,15 @@ Orientations = Annotated[
 ]
 
 
+def known_approach(name: str) -> str:
+    if name not in APPROACHES:
+        raise ValueError(f"there is no approach {name!r}; there is {', '.join(APPROACHES)}")
+    return name
+
+
+Approaches = Annotated[
+    list[Annotated[str, AfterValidator(known_approach)]], Field(min_length=1), AfterValidator(distinct)
+]
 Cells = Annotated[int, Field(ge=2, le=60)]
 
 
@@ -213,7 +223,15 @@ class Oxidation(Section):
     temperatures_K: ProcessTemperatures = Field(
         [973, 1073, 1173, 1273, 1373, 1473], description="Process temperatures", json_schema_extra={"unit": "K"}
     )
-    replicas: int = Field(2, ge=1, le=1000, description="Independent films of each orientation and temperature")
+    approaches: Approaches = Field(
+        ["disordered"],
+        description="Sides from which films come to each orientation and temperature: disordered (the penalties of the "
+        "model throughout), ordered (threefold suboxide penalties until the sampling at the process temperature); with "
+        "both, the tables say whether they meet",
+    )
+    replicas: int = Field(
+        2, ge=1, le=1000, description="Independent films of each orientation, temperature and approach"
+    )
     bulk: Bulk | None = Field(None, description="Study of bulk SiOx without an interface (null: none)")
     replica_exchange: ReplicaExchange | None = Field(
         None,

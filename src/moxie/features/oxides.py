@@ -24,7 +24,7 @@ import numpy as np
 from moxie.constants import AMU_PER_A3_IN_G_CM3
 from moxie.errors import InputError
 from moxie.features.clusters import silicon_clusters
-from moxie.features.film_sampling import NOT_SAMPLED, mean_profile, sampled_row
+from moxie.features.film_sampling import NOT_SAMPLED, mean_profile, mean_sites, sampled_row
 from moxie.features.film_structure import ring_observables, site_rings, slice_rdf, structure_factors
 from moxie.features.interfaces import (
     WIDTH_10_90,
@@ -41,7 +41,7 @@ from moxie.structures.network import MASS_AMU, Network
 from moxie.structures.silicon import MONOLAYER_PER_CM2, face
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -64,6 +64,7 @@ def analyse_film(
     target_thickness_nm: float,
     thickness_scale: float,
     orientation: str = "100",
+    approach: str = "disordered",
     frames: "Sequence[Network]" = (),
     chain: "pd.DataFrame | None" = None,
 ) -> "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]":
@@ -71,9 +72,9 @@ def analyse_film(
     `oxide_profiles`: a row per stage, per atom of the last stage, and per stage and depth bin.
 
     frames, chain: what the sampling of the final film kept, of its stationary part (frames, and records as
-    `moxie.features.film_sampling` takes them); its row and profile are then means over these. Networks must carry the
-    columns energy_eV and lateral_virial_eV and the facts that `grow_oxide` writes; raises InputError when one is
-    missing, and for an unknown orientation.
+    `moxie.features.film_sampling` takes them); its row and profile are then means over these, and its atoms have means
+    over them in columns of their own. Networks must carry the columns energy_eV and lateral_virial_eV and the facts
+    that `grow_oxide` writes; raises InputError when one is missing, and for an unknown orientation.
     """
     import pandas as pd
 
@@ -81,10 +82,19 @@ def analyse_film(
 
     if not stages:
         raise InputError("The film has no stages to analyse.")
-    runs, profiles = [], []
+    runs, profiles, looks = [], [], []
+    sampled = len(frames) > 0 and chain is not None and len(chain) > 0
     interface = math.nan
     monolayer = MONOLAYER_PER_CM2[orientation]
-    key = {"orientation": orientation, "temperature_K": float(temperature_K), "replica": int(replica)}
+    key = {
+        "orientation": orientation,
+        "temperature_K": float(temperature_K),
+        "approach": approach,
+        "replica": int(replica),
+    }
+
+    def atoms(whole: Network, interface_A: float, columns: "Callable[..., dict[str, Any]]") -> pd.DataFrame:
+        return pd.DataFrame(columns(front_side(whole), interface_A) | {"site": front_atoms(whole)})
 
     def look(whole: Network, number: int) -> tuple[float, dict[str, Any], pd.DataFrame]:
         _check(whole, number)
@@ -105,20 +115,21 @@ def analyse_film(
 
     for number, whole in enumerate(stages, start=1):
         interface, row, profile = look(whole, number)
-        row |= NOT_SAMPLED
-        if number == len(stages) and len(frames) and chain is not None and len(chain):
+        row, profile = row | NOT_SAMPLED, mean_profile([profile])
+        if number == len(stages) and sampled:
             looks = [look(frame, number) for frame in frames]
             row = NOT_SAMPLED | sampled_row([each[1] for each in looks], chain, monolayer)
             profile = mean_profile([each[2] for each in looks])
         runs.append(row)
         profiles.append(profile.assign(**key, stage=number))
-    sites = pd.DataFrame({**key, **site_table(front_side(stages[-1]), interface), "site": front_atoms(stages[-1])})
+    seen = [atoms(frame, each[0], site_geometry) for frame, each in zip(frames, looks, strict=True)] if sampled else []
+    sites = atoms(stages[-1], interface, site_table).merge(mean_sites(seen), on="site", how="left").assign(**key)
     return pd.DataFrame(runs), sites, pd.concat(profiles, ignore_index=True)
 
 
 def film_curves(final: Network, **key: Any) -> "tuple[pd.DataFrame, pd.DataFrame]":
     """Return the tables (`oxide_rdf`, `oxide_structure_factors`) of a final film's oxide, with the columns of `key`
-    (orientation, temperature_K, replica); both are empty where the oxide has no interior."""
+    (orientation, temperature_K, approach, replica); both are empty where the oxide has no interior."""
     final = front_side(final)
     interface, _ = find_interface(final)
     edges = interior(interface, surface_height(final, MONOLAYER_PER_CM2[key["orientation"]]))
@@ -248,7 +259,16 @@ def depth_profile(network: Network, interface_A: float) -> dict[str, np.ndarray]
 
 
 def site_table(network: Network, interface_A: float) -> dict[str, Any]:
-    """Return one entry per atom: the columns of `oxide_sites` after the keys."""
+    """Return one entry per atom: the columns of `oxide_sites` after the keys, up to `sampled_depth_A`."""
+    return {
+        **site_geometry(network, interface_A),
+        "voronoi_volume_A3": voronoi_volumes(network),
+        **site_rings(network),
+    }
+
+
+def site_geometry(network: Network, interface_A: float) -> dict[str, Any]:
+    """Return those columns of `site_table` that take little time."""
     lengths, angles = bond_geometry(network)
     x, y, z = network.positions.T
     return {
@@ -262,8 +282,6 @@ def site_table(network: Network, interface_A: float) -> dict[str, Any]:
         "coordination": network.coordination(),
         "mean_bond_length_A": lengths,
         "mean_angle_deg": angles,
-        "voronoi_volume_A3": voronoi_volumes(network),
-        **site_rings(network),
         "energy_eV": network.arrays["energy_eV"],
         "frozen": network.frozen,
     }

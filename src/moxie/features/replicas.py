@@ -1,4 +1,4 @@
-"""Means over replicas: of one quantity, and of whole tables."""
+"""Means over replicas: of one quantity, and of whole tables; and over films, which replicas alone tell apart."""
 
 import math
 from typing import Any
@@ -55,3 +55,68 @@ def tabulate_over_replicas(frame: Any, by: list[str], *quantities: str) -> Any:
             error = np.where(count < _OWN_SCATTER, own, error)
         table[name] = error
     return table.assign(n_replicas=count).reset_index()
+
+
+def over_films(values: Any, errors: Any = None) -> Estimate | None:
+    """Combine one quantity over films, or over other parts that need not sample the same; None if none has it.
+
+    A film may stay in one basin for as long as it is sampled, and two films may agree by chance. So the variance of a
+    part is the larger one of their scatter and of the mean of their own squared errors, and unknown for a single part,
+    whose own error knows nothing of other basins. `n_independent` is the number of parts, one more than the degrees of
+    freedom.
+    """
+    import numpy as np
+
+    values = np.asarray(values, dtype=float)
+    kept = np.isfinite(values)
+    own = np.full(len(values), math.nan) if errors is None else np.asarray(errors, dtype=float)
+    values, own = values[kept], own[kept]
+    n = len(values)
+    if n == 0:
+        return None
+    if n == 1:
+        return Estimate(float(values[0]), math.nan, 1.0, 1.0)
+    known = own[np.isfinite(own)] ** 2
+    variance = max(float(values.var(ddof=1)), float(known.mean()) if len(known) else 0.0)
+    return Estimate(float(values.mean()), math.sqrt(variance / n), float(n), n - 1.0)
+
+
+def by_approach(films: Any, quantity: str) -> dict[str, Estimate]:
+    """Return one quantity of final films of one state, from rows of `oxide_runs`, for each approach that has it."""
+    found = {name: over_films(*_with_errors(rows, quantity)) for name, rows in films.groupby("approach")}
+    return {name: estimate for name, estimate in found.items() if estimate is not None}
+
+
+def over_approaches(films: Any, quantity: str) -> Estimate | None:
+    """Combine one quantity over all final films of one state, from rows of `oxide_runs`; None if no film has it.
+
+    First over the films of each approach, then over the approaches, by the rule of `over_films`: a gap between two
+    sides counts as scatter, so that the standard error is half of it where it is larger than the sides' own errors.
+    """
+    sides = by_approach(films, quantity)
+    if len(sides) < 2:
+        return next(iter(sides.values()), None)
+    both = over_films([side.value for side in sides.values()], [side.standard_error for side in sides.values()])
+    assert both is not None
+    n = sum(side.n_independent for side in sides.values())
+    return Estimate(both.value, both.standard_error, n, max(n - len(sides), 1.0))
+
+
+def tabulate_over_films(films: Any, by: list[str], quantity: str) -> Any:
+    """Return one row per group that has the quantity, as `over_approaches` finds it: the columns of `by`, mean,
+    standard_error, n_replicas (films behind the mean) and quantity."""
+    import pandas
+
+    columns = [*by, "mean", "standard_error", "n_replicas", "quantity"]
+    rows = []
+    for values, group in films.groupby(by):
+        estimate = over_approaches(group, quantity)
+        if estimate is not None:
+            number = int(group[quantity].notna().sum())
+            rows.append([*values, estimate.value, estimate.standard_error, number, quantity])
+    return pandas.DataFrame(rows, columns=columns)
+
+
+def _with_errors(films: Any, quantity: str) -> tuple[Any, Any]:
+    error = f"{quantity}_standard_error"
+    return films[quantity], films[error] if error in films else None

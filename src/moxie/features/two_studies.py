@@ -144,15 +144,18 @@ class _Side:
 
 def _estimates(table: Table, group: Any, units: dict[str, str]) -> Iterator[tuple[str, Estimate, str, bool]]:
     """Yield quantity, estimate over the replicas, unit, and whether it is exact."""
-    from moxie.features.replicas import over_replicas
+    from moxie.features.replicas import over_films, over_replicas
 
     if table is VALIDATION:
         yield "value", _of_validation(group.iloc[0]), group["unit"].iloc[0], False
         return
     for quantity, unit, error in _quantities(table, group):
         errors = None if error is None else group[error]
-        count = f"{quantity}_n_independent"
-        estimate = over_replicas(group[quantity], errors, group[count] if count in group else errors)
+        if table is OXIDE_RUNS:
+            estimate = over_films(group[quantity], errors)
+        else:
+            count = f"{quantity}_n_independent"
+            estimate = over_replicas(group[quantity], errors, group[count] if count in group else errors)
         if estimate is not None:
             exact = error is None and "replica" not in table.key
             yield quantity, estimate, units.get(quantity, unit), exact

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from moxie.features.pooling import POOLED, pooled
-from moxie.features.replicas import over_replicas
+from moxie.features.replicas import over_approaches, over_replicas
 from moxie.features.verdicts import ACCURACY_GOAL_PERCENT, Estimate, verdict, z_score
 from moxie.reference.dipoles import dipole_references
 from moxie.reference.registry import (
@@ -211,7 +211,7 @@ def _oxide_rows(oxide_runs: Any) -> list[dict[str, Any]]:
     for (orientation, temperature, model), runs in final.groupby(["orientation", "temperature_K", "parameter_set"]):
         system = oxide_system(orientation)
         for quantity, column in OXIDE_QUANTITIES.items():
-            estimate = over_replicas(runs[column])
+            estimate = over_approaches(runs, column)
             known_for = system if quantity in OF_ONE_FACE else OXIDE_SYSTEM
             references = find("oxidation", known_for, quantity, temperature_K=temperature, model=model)
             tested = "model"

@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from moxie.features.replicas import over_replicas
+from moxie.features.approaches import AGREE, compare_approaches
+from moxie.features.replicas import over_approaches, over_replicas
 from moxie.figures.parts import LOGP_MODELS, SEARCH_NAMES, model_name, of_first_orientation, pretty_name
 from moxie.figures.wording import listed, percent, plain_label, with_error
 
@@ -116,7 +117,7 @@ def _oxides(runs: Any, validation: Any) -> str:
     low, high = temperatures[0], temperatures[-1]
 
     def at(temperature: float, quantity: str) -> str:
-        estimate = over_replicas(final.loc[final["temperature_K"] == temperature, quantity])
+        estimate = over_approaches(final[final["temperature_K"] == temperature], quantity)
         return "unknown" if estimate is None else with_error(estimate.value, estimate.standard_error)
 
     def mean(quantity: str) -> float:
@@ -124,6 +125,8 @@ def _oxides(runs: Any, validation: Any) -> str:
 
     replicas = final.groupby("temperature_K")["replica"].nunique()
     n_replicas = f"{replicas.min()} replica{'s' if replicas.min() > 1 else ''} each"
+    if final["approach"].nunique() > 1:
+        n_replicas += ", from the disordered and from the ordered side"
     sentences = [
         f"{len(final)} films on Si({face}) at {len(temperatures)} temperatures from {low:g} to {high:g} K "
         f"({n_replicas}), {_range(final['oxide_thickness_nm'])} nm thick: the recipe's "
@@ -149,8 +152,9 @@ def _oxides(runs: Any, validation: Any) -> str:
             clauses.append(f"{plain_label(quantity)} {at(low, quantity)} → {at(high, quantity)}{space}{unit}")
         sentences.append(
             f"From {low:g} to {high:g} K, with the thickness growing along: {'; '.join(clauses)} (brackets: standard "
-            "error over replicas, in units of the last digit)."
+            "error over films, in units of the last digit)."
         )
+    sentences.append(_sides(final))
     if others:
         sentences.append(f"Films on {listed([f'Si({other})' for other in others])}: see the figure of orientations.")
     oxide = validation[validation["stage"] == "oxidation"]
@@ -158,7 +162,21 @@ def _oxides(runs: Any, validation: Any) -> str:
     if len(worst):
         names = list(dict.fromkeys(plain_label(quantity) for quantity in worst["quantity"]))
         sentences.append(f"What deviates from its reference beyond its error: {listed(names)}.")
-    return " ".join(sentences)
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _sides(final: Any) -> str:
+    """Return how many of the suboxide's quantities the two sides of an approach agree in; nothing for one side."""
+    table = compare_approaches(final)
+    table = table[table["quantity"].str.startswith("suboxide")]
+    if table.empty:
+        return ""
+    agree = int((table["verdict"] == AGREE).sum())
+    total = table[table["quantity"] == "suboxide_total_monolayers"]
+    return (
+        f"Amount and shares of the suboxide, from both sides: {agree} of {len(table)} numbers agree within their 95 % "
+        f"intervals; the ordered side holds {-total['gap'].mean():.2g} monolayers less in the mean over temperatures."
+    )
 
 
 def _molecules(validation: Any) -> str:

@@ -107,6 +107,12 @@ def of_first_orientation(frame: Any) -> tuple[Any, str]:
     return frame[frame["orientation"] == orientation], orientation
 
 
+def of_first_approach(frame: Any) -> Any:
+    """Return the rows of the films that came from the disordered side, or from the only one there is: those whose
+    stages on the way were grown as the model says."""
+    return frame[frame["approach"] == frame["approach"].min()]
+
+
 def mean_over_replicas(frame: Any, by: list[str], quantity: str) -> Any:
     """Return one row per group: mean over replicas, standard error of their scatter (empty for one), their number."""
     known = frame.dropna(subset=[quantity])[[*by, quantity]]

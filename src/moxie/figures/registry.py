@@ -35,9 +35,9 @@ class Figure:
 
     `inputs` maps labels to paths under results/, in which names in braces stand for what the study's stages say
     (`Stage.figure_labels`): {coldest} and {hottest} for the labels of the lowest and highest oxidation temperature,
-    {orientation} for the lowest orientation. `needs` are the parts of the study
-    without which it cannot be drawn; `optional` maps parts to a further input each, there under the part's name where
-    the study has it. `draw` takes the paths and returns the matplotlib figure and a data frame of
+    {orientation} for the lowest orientation, {approach} for the first approach of the films. `needs` are the parts of
+    the study without which it cannot be drawn; `optional` maps parts to a further input each, there under the part's
+    name where the study has it. `draw` takes the paths and returns the matplotlib figure and a data frame of
     exactly what it shows.
     """
 

@@ -210,7 +210,6 @@ class Engine:
             self.mobile,
             force_tolerance_eV_A,
             max_steps,
-            np.zeros(0) if self._listing is None else self._listing.catalogue.drift,
         )
         self._check_overflow()
         self.energy += change
@@ -326,7 +325,7 @@ class Engine:
             "listed_oxygen": held.oxygens,
             "listed_bound": listing.bound,
             "listed_times": listing.times,
-            "listed_drift": listing.drift,
+            "listed_seen": listing.seen,
         }
 
     def restore_listing(self, arrays: dict[str, np.ndarray]) -> None:
@@ -335,7 +334,7 @@ class Engine:
         if "listed_bound" in arrays:
             listing = self._list_moves(arrays["listed_silicon"], arrays["listed_oxygen"])
             listing.bound[:], listing.times[:] = arrays["listed_bound"], arrays["listed_times"]
-            listing.drift[:] = arrays["listed_drift"]
+            listing.seen[:] = arrays["listed_seen"]
             listing.counts[counted.BUILT] = 1
 
     def calibrate(

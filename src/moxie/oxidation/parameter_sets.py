@@ -6,7 +6,7 @@ with moxie lie in `parameters/`; copy one, edit it and give its path to use your
 
 import difflib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,13 @@ class ParameterSet:
     def lattice_constant_A(self) -> float:
         """Cubic lattice constant of diamond silicon with unstrained bonds, in angstrom."""
         return 4.0 * self.bond_length[0][0] / math.sqrt(3.0)
+
+    def with_suboxides(self, factor: float) -> "ParameterSet":
+        """Return the same field with all suboxide penalties times a factor; itself for one."""
+        if factor == 1:
+            return self
+        none, one, two, three, four = self.suboxide_eV
+        return replace(self, suboxide_eV=(none, factor * one, factor * two, factor * three, four))
 
     def check_edge(self, shortest_A: float) -> None:
         """Raise InputError unless the shortest periodic edge of a cell (angstrom) takes the repulsion's range."""

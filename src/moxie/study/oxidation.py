@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from moxie.approaches import APPROACHES
 from moxie.config import label
 from moxie.config.oxidation import Oxidation
 from moxie.errors import InputError
@@ -15,7 +16,7 @@ from moxie.study.stage import Stage, raise_together
 if TYPE_CHECKING:
     from moxie.oxidation.films.sizing import FilmSize
 
-FILM = "Si{orientation}/T{temperature_K}/replica{replica}"
+FILM = "Si{orientation}/T{temperature_K}/{approach}/replica{replica}"
 BULK = "bulk/x{x}/kT{kT_eV}/replica{replica}"
 
 
@@ -38,6 +39,7 @@ class OxidationStage(Stage):
             "bulk_oxides": self.config.bulk is not None,
             "oxide_equilibrium": self.config.replica_exchange is not None,
             "orientations": len(self.config.orientations) > 1,
+            "approaches": self.both_sides,
             "film_sites": len(self.films) >= FEWEST_FILMS,
         }
         return ("oxides", *(name for name, there in optional.items() if there))
@@ -51,15 +53,19 @@ class OxidationStage(Stage):
             "coldest": label(min(self.config.temperatures_K)),
             "hottest": label(max(self.config.temperatures_K)),
             "orientation": min(self.config.orientations),
+            "approach": self.config.approaches[0],
         }
 
     @cached_property
     def film_keys(self) -> list[dict[str, Any]]:
-        """The orientation, temperature and replica of each film."""
+        """The orientation, temperature, approach and replica of each film."""
         return [
-            {"orientation": orientation, "temperature_K": temperature, "replica": replica}
-            for orientation, temperature, replica in itertools.product(
-                self.config.orientations, self.config.temperatures_K, range(self.config.replicas)
+            {"orientation": orientation, "temperature_K": temperature, "approach": approach, "replica": replica}
+            for orientation, temperature, approach, replica in itertools.product(
+                self.config.orientations,
+                self.config.temperatures_K,
+                self.config.approaches,
+                range(self.config.replicas),
             )
         ]
 
@@ -67,6 +73,11 @@ class OxidationStage(Stage):
     def films(self) -> list[str]:
         """The paths of the films below results/oxidation."""
         return [FILM.format(**film | {"temperature_K": label(film["temperature_K"])}) for film in self.film_keys]
+
+    @property
+    def both_sides(self) -> bool:
+        """Whether films come to their temperature from more than one side."""
+        return len(self.config.approaches) > 1
 
     @cached_property
     def bulk_oxides(self) -> list[str]:
@@ -107,7 +118,12 @@ class OxidationStage(Stage):
 
     def exchange_film(self, orientation: str) -> str:
         """Return the path of the film below results/oxidation that replica exchange samples."""
-        return FILM.format(orientation=orientation, temperature_K=label(self.exchange_film_temperature_K), replica=0)
+        return FILM.format(
+            orientation=orientation,
+            temperature_K=label(self.exchange_film_temperature_K),
+            approach=self.config.approaches[0],
+            replica=0,
+        )
 
     @cached_property
     def exchange_settings(self) -> dict[str, Any]:
@@ -191,6 +207,7 @@ class OxidationStage(Stage):
                 self.film_size(temperature, orientation)
             except InputError as error:
                 problems.append(f"`oxidation`: {error}")
+        problems += self._problems_of_approaches()
         if config.production is not None:
             from moxie.oxidation.films.production_settings import Production, check_production
 
@@ -210,6 +227,23 @@ class OxidationStage(Stage):
             except InputError as error:
                 problems.append(f"`oxidation.replica_exchange`: {error}")
         raise_together(problems)
+
+    def _problems_of_approaches(self) -> list[str]:
+        """Approaches that lead nowhere else than the others do."""
+        scaled = [name for name in self.config.approaches if APPROACHES[name].suboxide_factor != 1]
+        if not scaled:
+            return []
+        if self.config.production is None:
+            return [
+                f"`oxidation.approaches` names {', '.join(scaled)}, whose films come to the model's own penalties by "
+                "being sampled, but `oxidation.production` is null. Set it, or name disordered alone."
+            ]
+        if not any(self.parameters.suboxide_eV):
+            return [
+                f"`oxidation.approaches` names {', '.join(scaled)}, which scales the suboxide penalties; those of "
+                f"{self.parameters.name} are all zero, so that there is no ordered side. Name disordered alone."
+            ]
+        return []
 
     def _check_bulk(self) -> None:
         """The cell of the bulk oxides against the repulsion, and their compositions against each other."""

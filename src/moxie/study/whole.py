@@ -111,7 +111,10 @@ class Study:
         dynamics, oxidation = self.config.dynamics, self.config.oxidation
         systems = dynamics.systems.values() if dynamics else ()
         runs = sum(len(each.temperatures_K) * len(each.pressures_bar) * each.replicas for each in systems)
-        films = len(oxidation.orientations) * len(oxidation.temperatures_K) * oxidation.replicas if oxidation else 0
+        films = 0
+        if oxidation:
+            states = len(oxidation.orientations) * len(oxidation.temperatures_K)
+            films = states * len(oxidation.approaches) * oxidation.replicas
         if runs + films > _MOST_RUNS:
             raise InputError(
                 f"`dynamics` names {runs:,} runs and `oxidation` {films:,} films, temperatures times pressures times"

@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS: results/oxidation/...
 OUTPUTS: results/features/{oxide_runs, oxide_sites, oxide_profiles, oxide_rdf, oxide_structure_factors, oxide_bulk,
-    oxide_equilibrium, growth_curves}.parquet
+    oxide_equilibrium, oxide_approaches, growth_curves}.parquet
 """
 
 OXIDE_TABLES = {f"oxide_{part}": part for part in ("runs", "sites", "profiles", "rdf", "structure_factors")}
@@ -11,6 +11,8 @@ for table in OXIDE_TABLES:
 add_table("growth_curves")
 if study.oxidation.bulk_oxides:
     add_table("oxide_bulk", compared=True)
+if study.oxidation.both_sides:
+    add_table("oxide_approaches")
 if study.oxidation.exchanged:
     add_table("oxide_equilibrium")
 REPORT["oxide_runs"] = "results/features/oxide_runs.parquet"
@@ -35,7 +37,7 @@ rule analyse_film:
     params:
         code=code("analyse_film"),
     message:
-        "Analysing the film on Si({wildcards.orientation}) at {wildcards.temperature_K} K, replica {wildcards.replica}"
+        "Analysing the film on Si({wildcards.orientation}) at {wildcards.temperature_K} K, {wildcards.approach}, replica {wildcards.replica}"
     script:
         "../../../scripts/analyse_film.py"
 
@@ -96,6 +98,24 @@ rule tabulate_films:
         "Joining the table {wildcards.table}"
     script:
         "../../../scripts/tabulate.py"
+
+
+rule compare_approaches:
+    input:
+        oxide_runs="results/features/oxide_runs.parquet",
+    output:
+        table="results/features/oxide_approaches.parquet",
+    log:
+        "results/logs/compare_approaches.log",
+    localrule: True
+    conda:
+        "../../../envs/moxie.yaml"
+    params:
+        code=code("compare_approaches"),
+    message:
+        "Holding films from both sides against each other"
+    script:
+        "../../../scripts/compare_approaches.py"
 
 
 rule tabulate_bulk:

@@ -14,7 +14,7 @@ from moxie.features.schemas.learning import (
 )
 from moxie.features.schemas.liquids import DIHEDRAL_CURVES, DIHEDRALS, ELECTROLYTES, LIQUIDS, RDF, RDF_CURVES
 from moxie.features.schemas.molecules import MOLECULES
-from moxie.features.schemas.oxide_studies import GROWTH_CURVES, OXIDE_BULK, OXIDE_EQUILIBRIUM
+from moxie.features.schemas.oxide_studies import GROWTH_CURVES, OXIDE_APPROACHES, OXIDE_BULK, OXIDE_EQUILIBRIUM
 from moxie.features.schemas.oxides import OXIDE_PROFILES, OXIDE_RDF, OXIDE_RUNS, OXIDE_SITES, OXIDE_STRUCTURE_FACTORS
 from moxie.features.schemas.placements import PLACEMENTS, SEARCHES
 from moxie.features.schemas.registry import TABLES, get_table
@@ -33,6 +33,7 @@ __all__ = [
     "LOGP_PREDICTIONS",
     "MOLECULES",
     "NETWORK_ENERGY_PREDICTIONS",
+    "OXIDE_APPROACHES",
     "OXIDE_BULK",
     "OXIDE_EQUILIBRIUM",
     "OXIDE_PROFILES",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from moxie.approaches import APPROACHES
 from moxie.features.schemas.table import Column
 
 
@@ -87,5 +88,6 @@ ONE_VARIANT = (
     _one_variant,
 )
 REPLICA = count("replica", "number of the independent repetition, from 0")
+APPROACH = text("approach", "side from which the film came to its temperature", *APPROACHES)
 ORIENTATION = text("orientation", "surface of the silicon wafer", "100", "110", "111")
 STAGE = count("stage", "growth stage, from 1; the last one is the final film", 1)

@@ -1,6 +1,7 @@
 """Tables that the learning tasks read and leave behind."""
 
 from moxie.features.schemas.columns import (
+    APPROACH,
     FORCE_FIELD_SHA256,
     ORIENTATION,
     PRESSURE,
@@ -17,10 +18,11 @@ from moxie.features.schemas.table import VARIES, Column, Table
 SITE_ENVIRONMENTS = Table(
     "site_environments",
     "Geometry around the mobile Si of the final films, without bonds and without elements.",
-    ("orientation", "temperature_K", "replica", "site"),
+    ("orientation", "temperature_K", "approach", "replica", "site"),
     (
         ORIENTATION,
         TEMPERATURE,
+        APPROACH,
         REPLICA,
         count("site", "number of the atom in the film, from 0"),
         *(
@@ -112,10 +114,11 @@ NETWORK_ENERGY_PREDICTIONS = Table(
 SITE_MAP = Table(
     "site_map",
     "Every mobile Si of the final films on the map of the task site_map.",
-    ("orientation", "temperature_K", "replica", "site"),
+    ("orientation", "temperature_K", "approach", "replica", "site"),
     (
         ORIENTATION,
         TEMPERATURE,
+        APPROACH,
         REPLICA,
         count("site", "number of the atom in the film, from 0"),
         count("cluster", "cluster, from 0, in the order of size"),

@@ -1,5 +1,6 @@
-"""Tables beside the films: bulk networks, films at equilibrium, growth kinetics."""
+"""Tables beside the films: both approaches, bulk networks, films at equilibrium, growth kinetics."""
 
+from moxie.approaches import APPROACHES
 from moxie.features.schemas.columns import (
     ORIENTATION,
     OXIDATION_STATES,
@@ -12,7 +13,7 @@ from moxie.features.schemas.columns import (
     sums_to_one,
     text,
 )
-from moxie.features.schemas.table import Column, Table
+from moxie.features.schemas.table import VARIES, Column, Table
 
 OXIDE_BULK = Table(
     "oxide_bulk",
@@ -85,6 +86,40 @@ OXIDE_EQUILIBRIUM = Table(
         ),
         *averaged("suboxide_energy_eV", "eV", "suboxide penalty of the film"),
         *averaged("strain_energy_eV_per_atom", "eV", "bond, angle and repulsion energy per mobile atom", 100.0),
+    ),
+)
+
+OXIDE_APPROACHES = Table(
+    "oxide_approaches",
+    "Final films that came to their temperature from the disordered and from the ordered side, beside each other.",
+    ("orientation", "temperature_K", "quantity"),
+    (
+        ORIENTATION,
+        TEMPERATURE,
+        text("quantity", "column of oxide_runs"),
+        text("unit", "unit of all numbers of the row"),
+        *(
+            column
+            for side in APPROACHES
+            for column in (
+                number(side, VARIES, f"mean over the films of the {side} side"),
+                maybe(f"{side}_standard_error", VARIES, "its standard error; empty for one film", 0.0),
+                count(f"{side}_films", f"films of the {side} side that have the quantity", 1),
+            )
+        ),
+        number("gap", VARIES, "ordered less disordered"),
+        maybe("gap_standard_error", VARIES, "standard error of the gap; empty where a side has one film", 0.0),
+        text(
+            "verdict",
+            "agree: the 95 % interval of the gap holds zero, and the value is one of equilibrium as far as it is known",
+            "agree",
+            "differ",
+            "no standard error",
+        ),
+        number("lowest", VARIES, "lower end of the interval between the sides"),
+        number("highest", VARIES, "upper end of the interval between the sides"),
+        number("value", VARIES, "mean of the two sides"),
+        maybe("standard_error", VARIES, "its standard error: at least half of the gap", 0.0),
     ),
 )
 

@@ -1,6 +1,7 @@
 """Tables of the oxide films: populations, atoms, profiles and structure."""
 
 from moxie.features.schemas.columns import (
+    APPROACH,
     ORIENTATION,
     OXIDATION_STATES,
     REPLICA,
@@ -16,11 +17,12 @@ from moxie.features.schemas.table import Column, Table
 
 OXIDE_RUNS = Table(
     "oxide_runs",
-    "Oxide films: one row per orientation, temperature, replica and growth stage.",
-    ("orientation", "temperature_K", "replica", "stage"),
+    "Oxide films: one row per orientation, temperature, approach, replica and growth stage.",
+    ("orientation", "temperature_K", "approach", "replica", "stage"),
     (
         ORIENTATION,
         TEMPERATURE,
+        APPROACH,
         REPLICA,
         STAGE,
         Column("is_final", "bool", "", "whether this is the final film after its full anneal"),
@@ -140,10 +142,11 @@ OXIDE_RUNS = Table(
                 unit,
                 f"standard error of {name} within this film, from decorrelated samples; empty where it was not sampled",
                 0.0,
-                1e5,
+                1e16,
             )
             for name, unit in (
                 ("suboxide_total_monolayers", "1"),
+                ("suboxide_total_per_cm2", "1/cm2"),
                 ("suboxide_fraction_1", "1"),
                 ("suboxide_fraction_2", "1"),
                 ("suboxide_fraction_3", "1"),
@@ -164,11 +167,12 @@ OXIDE_RUNS = Table(
 
 OXIDE_SITES = Table(
     "oxide_sites",
-    "Atoms of the final films.",
-    ("orientation", "temperature_K", "replica", "site"),
+    "Atoms of the final films: as the last frame has them, and (sampled_...) in the mean over the stationary frames.",
+    ("orientation", "temperature_K", "approach", "replica", "site"),
     (
         ORIENTATION,
         TEMPERATURE,
+        APPROACH,
         REPLICA,
         count("site", "number of the atom in the film, from 0"),
         text("element", "chemical element", "Si", "O"),
@@ -185,16 +189,43 @@ OXIDE_SITES = Table(
         maybe("mean_ring_size", "1", "mean size of the shortest-path rings through a Si; empty for O", 2.0, 12.0),
         number("energy_eV", "eV", "share of the atom in the energy"),
         Column("frozen", "bool", "", "whether the atom is held at its crystal site, or belongs to a free back"),
+        *(
+            column
+            for name, unit, high in (
+                ("depth_A", "angstrom", 1e4),
+                ("oxidation_state", "1", 4.0),
+                ("mean_bond_length_A", "angstrom", 10.0),
+                ("mean_angle_deg", "degree", 180.0),
+                ("energy_eV", "eV", 1e3),
+            )
+            for column in (
+                maybe(
+                    f"sampled_{name}",
+                    unit,
+                    f"mean of {name} over the stationary frames of the film's sampling; empty where it was not sampled",
+                    -high,
+                    high,
+                ),
+                maybe(
+                    f"sampled_{name}_standard_error",
+                    unit,
+                    "its standard error within this film, from decorrelated frames; empty where too few are "
+                    "independent, and where it never changed",
+                    0.0,
+                ),
+            )
+        ),
     ),
 )
 
 OXIDE_PROFILES = Table(
     "oxide_profiles",
-    "Depth profiles of the films after every growth stage.",
-    ("orientation", "temperature_K", "replica", "stage", "depth_A"),
+    "Depth profiles of the films after every growth stage; of a sampled film the mean over its stationary frames.",
+    ("orientation", "temperature_K", "approach", "replica", "stage", "depth_A"),
     (
         ORIENTATION,
         TEMPERATURE,
+        APPROACH,
         REPLICA,
         STAGE,
         number("depth_A", "angstrom", "distance from the interface, positive into the oxide; centre of the bin"),
@@ -204,16 +235,31 @@ OXIDE_PROFILES = Table(
         ),
         number("o_per_A3", "1/angstrom3", "O per volume", 0.0),
         number("density_g_cm3", "g/cm3", "mass density", 0.0, 25.0),
+        *(
+            maybe(
+                f"{name}_standard_error",
+                unit,
+                f"standard error of {name} within this film, from decorrelated frames; empty where it was not sampled, "
+                "too few frames are independent, or it never changed",
+                0.0,
+            )
+            for name, unit in (
+                *((f"si{n}_per_A3", "1/angstrom3") for n in OXIDATION_STATES),
+                ("o_per_A3", "1/angstrom3"),
+                ("density_g_cm3", "g/cm3"),
+            )
+        ),
     ),
 )
 
 OXIDE_RDF = Table(
     "oxide_rdf",
     "Partial radial distribution functions of the interior of the final films' oxide.",
-    ("orientation", "temperature_K", "replica", "pair", "r_A"),
+    ("orientation", "temperature_K", "approach", "replica", "pair", "r_A"),
     (
         ORIENTATION,
         TEMPERATURE,
+        APPROACH,
         REPLICA,
         text("pair", "elements of the pair", "Si-Si", "Si-O", "O-O"),
         number("r_A", "angstrom", "distance, centre of the bin", 0.0, 100.0),
@@ -224,10 +270,11 @@ OXIDE_RDF = Table(
 OXIDE_STRUCTURE_FACTORS = Table(
     "oxide_structure_factors",
     "Structure factors of the interior of the final films' oxide, for wave vectors in the plane.",
-    ("orientation", "temperature_K", "replica", "radiation", "q_per_A"),
+    ("orientation", "temperature_K", "approach", "replica", "radiation", "q_per_A"),
     (
         ORIENTATION,
         TEMPERATURE,
+        APPROACH,
         REPLICA,
         text("radiation", "what is scattered", "x-ray", "neutron"),
         number("q_per_A", "1/angstrom", "mean length of the wave vectors of the bin", 0.0, 100.0),

@@ -23,15 +23,16 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
     profiles, face = of_first_orientation(read_table(inputs["oxide_profiles"], OXIDE_PROFILES))
-    last = profiles.groupby(["temperature_K", "replica"])["stage"].transform("max")
+    films = profiles.groupby(["temperature_K", "approach", "replica"])
+    last = films["stage"].transform("max")
     final = profiles[profiles["stage"] == last]
     temperatures = sorted(final["temperature_K"].unique())
     chosen = [temperatures[0], temperatures[-1]] if len(temperatures) > 1 else temperatures
     final = final[final["temperature_K"].isin(chosen)]
-    # Films reach differently deep and high: a bin that a replica does not have is empty there, not unknown.
-    n_replicas = final.groupby("temperature_K")["replica"].nunique()
+    # Films reach differently deep and high: a bin that a film does not have is empty there, not unknown.
+    n_films = final.drop_duplicates(["temperature_K", "approach", "replica"]).groupby("temperature_K").size()
     mean = final.groupby(["temperature_K", "depth_A"])[list(_SPECIES)].sum()
-    mean = mean.div(n_replicas, level="temperature_K", axis="index").reset_index()
+    mean = mean.div(n_films, level="temperature_K", axis="index").reset_index()
     shown = pandas.concat([_smoothed(rows) for _, rows in mean.groupby("temperature_K")], ignore_index=True)
     figure, axes = panels(1, len(chosen), width=max(3.6, 3.3 * len(chosen)), height=2.9, sharey=True, sharex=True)
     for axis, temperature in zip(axes[0], chosen, strict=True):
@@ -74,7 +75,7 @@ FIGURE = Figure(
     caption=(
         "Number densities of silicon by its number of oxygen neighbours and of oxygen (dashed) against the distance "
         "from the interface, silicon on the left and oxide on the right, for the final films at the lowest and the "
-        "highest temperature of the sweep. Mean over replicas; every atom is smeared by a normal distribution of 1.2 Å."
+        "highest temperature of the sweep. Mean over films; every atom is smeared by a normal distribution of 1.2 Å."
     ),
     inputs={"oxide_profiles": "features/oxide_profiles.parquet"},
     needs=("oxides",),

@@ -77,7 +77,7 @@ def _coarse(rows: Any) -> Any:
 
     rows = rows.assign(abscissa=(np.floor(rows["q_per_A"] / _BIN_PER_A) + 0.5) * _BIN_PER_A)
     rows["sum"] = rows["s"] * rows["n_vectors"]
-    films = rows.groupby(["abscissa", "temperature_K", "replica"])[["sum", "n_vectors"]].sum().reset_index()
+    films = rows.groupby(["abscissa", "temperature_K", "approach", "replica"])[["sum", "n_vectors"]].sum().reset_index()
     found = []
     for abscissa, part in films.groupby("abscissa"):
         weight = part["n_vectors"] / part["n_vectors"].sum()
@@ -94,7 +94,7 @@ def _say(axis: Any, text: str) -> None:
 
 
 def _films(rows: Any) -> int:
-    return int(rows.groupby(["temperature_K", "replica"]).ngroups)
+    return int(rows.groupby(["temperature_K", "approach", "replica"]).ngroups)
 
 
 FIGURE = Figure(

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moxie.features.replicas import tabulate_over_films
 from moxie.features.schemas import OXIDE_RUNS
 from moxie.features.tables import read_table
-from moxie.figures.parts import COLOURS, MARKERS, drawable_error, label, mean_over_replicas, panels
+from moxie.figures.parts import COLOURS, MARKERS, drawable_error, label, panels
 from moxie.figures.registry import Figure
 
 _QUANTITIES = (
@@ -29,7 +30,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     figure, axes = panels(2, 3, width=7.2, height=4.4, sharex=True)
     tables = []
     for axis, quantity in zip(axes.ravel(), _QUANTITIES, strict=True):
-        table = mean_over_replicas(final, ["orientation", "temperature_K"], quantity)
+        table = tabulate_over_films(final, ["orientation", "temperature_K"], quantity)
         for number, (orientation, rows) in enumerate(table.groupby("orientation")):
             axis.errorbar(
                 rows["temperature_K"] + (number - 1) * _OFFSET * spread,
@@ -56,7 +57,7 @@ FIGURE = Figure(
         "Final films on each orientation of the wafer against temperature: suboxide per area, its share of Si³⁺, "
         "depth from 10 to 90 % of full oxidation, mean Si-O-Si angle, density of the oxide's interior and lateral "
         "stress. The thickness differs between orientations as it does in the furnace, by their linear rates. Mean "
-        "over replicas with its standard error, drawn from two replicas on."
+        "over films with its standard error from both sources, drawn from two films on."
     ),
     inputs={"oxide_runs": "features/oxide_runs.parquet"},
     needs=("orientations",),

@@ -125,8 +125,8 @@ FIGURE = Figure(
         "where the back is free, closed by oxygen."
     ),
     inputs={
-        "coldest": "oxidation/Si{orientation}/T{coldest}/replica0/film.xyz",
-        "hottest": "oxidation/Si{orientation}/T{hottest}/replica0/film.xyz",
+        "coldest": "oxidation/Si{orientation}/T{coldest}/{approach}/replica0/film.xyz",
+        "hottest": "oxidation/Si{orientation}/T{hottest}/{approach}/replica0/film.xyz",
     },
     needs=("oxides",),
     draw=draw,

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from moxie.features.photoemission import CORE_LEVEL_SHIFTS_EV, ESCAPE_DEPTH_A, FULL_WIDTHS_EV, lines
+from moxie.features.replicas import tabulate_over_films
 from moxie.features.schemas import OXIDE_RUNS
 from moxie.features.tables import read_table
-from moxie.figures.parts import drawable_error, mean_over_replicas, of_first_orientation, panels, temperature_colours
+from moxie.figures.parts import drawable_error, of_first_orientation, panels, temperature_colours
 from moxie.figures.registry import Figure
 
 _STATES = range(len(CORE_LEVEL_SHIFTS_EV))
@@ -29,7 +30,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     upper, lower = axes[:, 0]
     shares = pandas.concat(
         [
-            mean_over_replicas(runs, ["temperature_K"], f"si{state}_photoemission_share").assign(
+            tabulate_over_films(runs, ["temperature_K"], f"si{state}_photoemission_share").assign(
                 state=state, energy_eV=CORE_LEVEL_SHIFTS_EV[state]
             )
             for state in _STATES
@@ -101,8 +102,8 @@ FIGURE = Figure(
     title="Simulated Si 2p photoemission",
     category="Oxidised silicon",
     caption=(
-        "Si 2p photoemission of the final films, mean over replicas. Below: share of each oxidation state in the "
-        f"signal, weakened by exp(−depth / {ESCAPE_DEPTH_A:g} Å), by temperature; standard errors from two replicas "
+        "Si 2p photoemission of the final films, mean over films. Below: share of each oxidation state in the "
+        f"signal, weakened by exp(−depth / {ESCAPE_DEPTH_A:g} Å), by temperature; standard errors from two films "
         "on. Above: the same "
         f"shares at their core-level shifts ({', '.join(map(str, CORE_LEVEL_SHIFTS_EV[1:]))} eV for 1+ to 4+; "
         "literature, unchecked), broadened by normal distributions of "

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moxie.features.replicas import tabulate_over_films
 from moxie.features.schemas import OXIDE_RUNS
 from moxie.features.tables import read_table
 from moxie.figures.parts import (
     BESIDE,
     drawable_error,
     label,
-    mean_over_replicas,
+    of_first_approach,
     of_first_orientation,
     panels,
     temperature_colours,
@@ -22,11 +23,12 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
     runs, face = of_first_orientation(read_table(inputs["oxide_runs"], OXIDE_RUNS))
+    final, grown = runs[runs["is_final"]], of_first_approach(runs)
     colours = temperature_colours(runs["temperature_K"])
     figure, axes = panels(1, 2, width=6.8, height=2.7)
     left, right = axes[0]
-    by_stage = mean_over_replicas(runs, ["temperature_K", "stage"], "strain_energy_eV_per_atom")
-    oxygen = runs.groupby(["temperature_K", "stage"])["oxygen_per_area_per_A2"].mean().reset_index()
+    by_stage = tabulate_over_films(grown, ["temperature_K", "stage"], "strain_energy_eV_per_atom")
+    oxygen = grown.groupby(["temperature_K", "stage"])["oxygen_per_area_per_A2"].mean().reset_index()
     by_stage = by_stage.merge(oxygen)
     for temperature, rows in by_stage.groupby("temperature_K"):
         left.errorbar(
@@ -44,8 +46,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     left.legend(loc="best", ncols=2, columnspacing=1.0, handletextpad=0.4)
     left.set_ylim(0, None)
     left.set_title(f"Si({face})")
-    final = runs[runs["is_final"]]
-    angles = mean_over_replicas(final, ["temperature_K"], "si_o_si_angle_deg")
+    angles = tabulate_over_films(final, ["temperature_K"], "si_o_si_angle_deg")
     spread = final["temperature_K"].max() - final["temperature_K"].min() or 100.0
     beside = final["temperature_K"] + BESIDE * spread
     right.plot(beside, final["si_o_si_angle_deg"], ls="", marker=".", ms=3.5, mew=0, color="0.45")
@@ -67,7 +68,7 @@ FIGURE = Figure(
     category="Oxidised silicon",
     caption=(
         "Left: bond, angle and repulsion energy per mobile atom as the film grows, by temperature. Right: mean "
-        "Si-O-Si angle of the final films. Error bars: standard error of the mean over replicas, drawn from two "
+        "Si-O-Si angle of the final films. Error bars: standard error of the mean over films, drawn from two "
         "replicas on; dots beside them: the single replicas."
     ),
     inputs={"oxide_runs": "features/oxide_runs.parquet"},

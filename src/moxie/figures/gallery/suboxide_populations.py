@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moxie.features.replicas import tabulate_over_films
 from moxie.features.schemas import OXIDE_EQUILIBRIUM, OXIDE_RUNS
 from moxie.features.tables import read_table
 from moxie.figures.parts import (
@@ -13,7 +14,6 @@ from moxie.figures.parts import (
     STATE_MARKERS,
     drawable_error,
     label,
-    mean_over_replicas,
     of_first_orientation,
     panels,
 )
@@ -40,7 +40,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     for state in (1, 2, 3):
         quantity = f"suboxide_fraction_{state}"
         colour, marker = STATE_COLOURS[state], STATE_MARKERS[state]
-        table = mean_over_replicas(runs, ["temperature_K"], quantity)
+        table = tabulate_over_films(runs, ["temperature_K"], quantity)
         shift = (state - 2) * _OFFSET * spread
         beside = runs["temperature_K"] + shift + BESIDE * spread
         left.plot(beside, runs[quantity], ls="", marker=".", ms=3.5, mew=0, color=colour)
@@ -78,7 +78,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     left.set_title(f"composition of the suboxide, Si({face})", pad=18)
     left.legend(loc="lower center", bbox_to_anchor=(0.5, 0.97), ncols=4 + bool(len(curves)), columnspacing=1.0)
 
-    table = mean_over_replicas(runs, ["temperature_K"], _TOTAL)
+    table = tabulate_over_films(runs, ["temperature_K"], _TOTAL)
     table["reference_value"] = float("nan")
     beside = runs["temperature_K"] + BESIDE * spread
     right.plot(beside, runs[_TOTAL], ls="", marker=".", ms=3.5, mew=0, color="0.45")
@@ -137,10 +137,10 @@ FIGURE = Figure(
         "Left: shares of Si¹⁺, Si²⁺ and Si³⁺ in the suboxide of the final films; open symbols beside the axis: Si 2p "
         "photoemission, 0.3 : 0.3 : 0.4 independent of thickness (error: last printed digit). Right: silicon in "
         "suboxide per area, in monolayers (an atomic plane of that surface; 6.78e14 per square centimetre on (100)); "
-        "grey band: a literature value that was not checked. Large symbols: mean over replicas with its standard "
-        "error, drawn from two replicas on; dots beside them: the single replicas. Broken lines, where the study has "
-        "them: one film, its oxygen fixed at every temperature, by replica exchange; band: standard error by MBAR, "
-        "too small where few replicas went up and down the ladder."
+        "grey band: a literature value that was not checked. Large symbols: mean over films with its standard "
+        "error, the larger one of their scatter and their own errors, drawn from two films on; dots beside them: the "
+        "single films. Broken lines, where the study has them: one film, its oxygen fixed at every temperature, by "
+        "replica exchange; band: standard error by MBAR, too small where few replicas went up and down the ladder."
     ),
     inputs={"oxide_runs": "features/oxide_runs.parquet"},
     needs=("oxides",),

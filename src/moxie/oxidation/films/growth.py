@@ -263,20 +263,37 @@ def _check(slab: Network, settings: FilmSettings, temperature_K: float) -> None:
 
 def _stage_facts(engine: Engine, progress: _Progress, kT: float) -> dict[str, Any]:
     """Return what a finished stage's frame says about itself; accepted_fraction is that of its last anneal step."""
-    energy = engine.energy_terms()
     last = progress.trace[-1]
     return {
         "stage": progress.stage + 1,
         "kT_eV": kT,
         "n_oxygen": len(engine.oxygens),
         "parameter_set": engine.parameters.name,
+        "accepted_fraction": last["accepted"] / max(last["attempts"], 1),
+        **energy_facts(engine),
+    }
+
+
+def energy_facts(engine: Engine) -> dict[str, float]:
+    """Return the energy terms of a film as its files state them, and its largest force."""
+    energy = engine.energy_terms()
+    return {
         "bond_energy_eV": energy.bond,
         "angle_energy_eV": energy.angle,
         "repulsion_energy_eV": energy.repulsion,
         "suboxide_energy_eV": energy.suboxide,
-        "accepted_fraction": last["accepted"] / max(last["attempts"], 1),
         "largest_force_eV_A": float(abs(energy.forces[engine.mobile]).max()),
     }
+
+
+def with_energies_of(parameters: ParameterSet, film: Network) -> Network:
+    """Return a film as it is, with the energies that another field gives it: those of its terms and of its atoms.
+
+    Suboxide penalties exert no force, so that a film grown with other ones is at rest with these, too.
+    """
+    engine = Engine(film, parameters, rejection=FILM_REJECTION)
+    engine.info = film.info | energy_facts(engine)
+    return engine.to_network()
 
 
 def _targets(present: int, settings: FilmSettings) -> list[int]:

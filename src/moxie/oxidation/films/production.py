@@ -23,7 +23,7 @@ from moxie.constants import BOLTZMANN_EV_K
 from moxie.errors import InputError
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.films.front import FrontEngine
-from moxie.oxidation.films.growth import Growth, fill_inclusions
+from moxie.oxidation.films.growth import Growth, energy_facts, fill_inclusions
 from moxie.oxidation.films.production_settings import (
     CALIBRATED_AT,
     FEWEST_RECORDS,
@@ -42,7 +42,7 @@ ALGORITHM = "film production 1"
 KIND = "production"
 CALIBRATION_FOLLOWED = 150, 350
 JUDGED_EVERY = 10
-MOST_FRAMES = 20  # then every second is dropped, and half as many kept from there on
+MOST_FRAMES = 40  # then every second is dropped, and half as many kept from there on
 
 
 @dataclass(frozen=True)
@@ -208,17 +208,12 @@ def _states(engine: Engine, film: Network, monolayer_per_cm2: float) -> dict[str
 
 
 def _frame(engine: FrontEngine, film: Network, state: _State, kT: float, tally: Any) -> Network:
-    energy = engine.energy_terms()
     engine.info = film.info | {
         "record": state.records,
         "kT_eV": kT,
         "n_oxygen": len(engine.oxygens),
-        "bond_energy_eV": energy.bond,
-        "angle_energy_eV": energy.angle,
-        "repulsion_energy_eV": energy.repulsion,
-        "suboxide_energy_eV": energy.suboxide,
         "accepted_fraction": tally.accepted / max(tally.attempts, 1),
-        "largest_force_eV_A": float(abs(energy.forces[engine.mobile]).max()),
+        **energy_facts(engine),
     }
     return engine.to_network()
 

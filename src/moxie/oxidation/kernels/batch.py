@@ -42,12 +42,12 @@ class Catalogue(NamedTuple):
     site_of: np.ndarray  # (n,) int32: the site of an atom, -1 for none
     todo: np.ndarray  # (n,) int32: Si whose slots are looked at anew
     counts: np.ndarray  # (5,) int64
-    drift: np.ndarray  # (n,) A: how far an atom has moved since the slots around it were looked at
+    seen: np.ndarray  # (n, 3) A: where an atom was when the slots around it were last looked at
     hashes: np.ndarray  # (2,) uint64 of the network: with the order of neighbours, and without
     kept_hash: np.ndarray  # (KEPT,) uint64
     kept_bound: np.ndarray  # (KEPT, n_slots)
     kept_times: np.ndarray  # (KEPT, n_slots)
-    kept_drift: np.ndarray  # (KEPT, n)
+    kept_seen: np.ndarray  # (KEPT, n, 3)
     visits: np.ndarray  # (k, 2) uint64: hash without order and kind of move of the networks arrived at, up to k
     lost: np.ndarray  # (1,) acceptance that bounds were too high for, in accepted moves
 
@@ -85,12 +85,12 @@ def make_catalogue(n: int, active: np.ndarray, oxygens: np.ndarray, visits: np.n
         site_of,
         np.zeros(n, np.int32),
         np.zeros(5, np.int64),
-        np.zeros(n),
+        np.zeros((n, 3)),
         np.zeros(2, np.uint64),
         np.zeros(kept, np.uint64),
         np.zeros((kept, n_slots)),
         np.zeros((kept, n_slots), np.int8),
-        np.zeros((kept, n)),
+        np.zeros((kept, n, 3)),
         visits,
         np.zeros(1),
     )

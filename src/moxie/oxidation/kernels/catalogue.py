@@ -7,9 +7,11 @@ attempts up to the next move worth a trial is geometric with mean 1/W, and that 
 Lebowitz, J. Comput. Phys. 17, 10 (1975)). It is then accepted with the rest of its probability, exp(-(dE - bound)/kT):
 per attempt the chain does exactly what it does when moves are drawn one by one, as long as the bounds hold.
 
-After a move the slots around it are looked at anew. Elsewhere bounds stay, less a margin for how far atoms have drifted
-since. What a bound was too high for is counted (`Catalogue.lost`): the moves tried are an unbiased sample of it, as no
-bound lies above _HIGHEST kT. The catalogues of the last networks are kept, since most moves lead to and fro.
+After a move the slots around it are looked at anew, and where atoms have drifted from where they were then. Elsewhere
+bounds stay, less a margin. The way back is known: its bound is never above what the move has gained. The catalogues of
+the last networks are kept, since most moves lead to and fro, but for one whose bound was found too high. What a bound
+was too high for is counted (`Catalogue.lost`): the moves tried are an unbiased sample of it, as no bound lies above
+_HIGHEST kT.
 """
 
 import numpy as np
@@ -36,6 +38,7 @@ _HIGHEST = 12.0  # bounds in kT: what lies above it is tried as if it lay there
 _MARGIN_EV = 0.05  # for atoms that drift by less than _DRIFT_A
 _DRIFT_A = 0.02
 _FORGET_EV = 0.1  # taken off a bound where atoms have drifted farther
+_FAR_A = 0.06  # where they have drifted farther than this, a bound is forgotten
 
 
 @kernel
@@ -183,9 +186,13 @@ def list_moves(atoms, field, work, batch):
     if listing.counts[BUILT] == 0:
         for site in range(len(batch.active) + len(batch.oxygens)):
             look_at_site(atoms, field, work, batch, site, True)
-        listing.drift[:] = 0.0
+        for atom in range(len(atoms.position)):
+            see(atoms, batch, atom)
         listing.counts[BUILT] = 1
-    sum_all(batch)
+        sum_all(batch)
+    else:
+        sum_all(batch)
+        look_around(atoms, field, work, batch, 0)
     listing.counts[N_KEPT] = 0
     listing.counts[NEXT_KEPT] = 0
     with_order = np.uint64(0)
@@ -240,13 +247,20 @@ def draw_move(atoms, batch):
 
 
 @kernel
-def keep(batch):
-    """Keep the present network's catalogue for when the chain comes back; it takes the place of the oldest."""
+def keep(batch, trusted):
+    """Keep the present network's catalogue for when the chain comes back; it takes the place of the oldest.
+
+    One that is not to be trusted is not kept, and what was kept of this network before is forgotten.
+    """
     listing = batch.catalogue
     place = -1
     for k in range(listing.counts[N_KEPT]):
         if listing.kept_hash[k] == listing.hashes[0]:
             place = k
+    if not trusted:
+        if place >= 0:
+            listing.kept_hash[place] = np.uint64(0)
+        return
     if place < 0:
         place = listing.counts[NEXT_KEPT]
         listing.counts[NEXT_KEPT] = (place + 1) % _KEPT
@@ -255,8 +269,9 @@ def keep(batch):
     for index in range(len(listing.bound)):
         listing.kept_bound[place, index] = listing.bound[index]
         listing.kept_times[place, index] = listing.times[index]
-    for atom in range(len(listing.drift)):
-        listing.kept_drift[place, atom] = listing.drift[atom]
+    for atom in range(len(listing.seen)):
+        for k in range(3):
+            listing.kept_seen[place, atom, k] = listing.seen[atom, k]
 
 
 @kernel
@@ -281,6 +296,86 @@ def add_around(atoms, work, batch, silicon):
 
 
 @kernel
+def see(atoms, batch, atom):
+    """Note where an atom is now."""
+    for k in range(3):
+        batch.catalogue.seen[atom, k] = atoms.position[atom, k]
+
+
+@kernel
+def gone(atoms, batch, atom):
+    """Return how far an atom is from where it was when the slots around it were looked at, in A."""
+    d2 = 0.0
+    for k in range(3):
+        d = atoms.position[atom, k] - batch.catalogue.seen[atom, k]
+        d -= atoms.cell[k] * np.round(d / atoms.cell[k])
+        d2 += d * d
+    return np.sqrt(d2)
+
+
+@kernel
+def add_drifted(atoms, work, batch, farther_than_A):
+    """Put the Si around atoms that have gone so far on the list of those to be looked at, and note where these are."""
+    for atom in range(len(atoms.position)):
+        if gone(atoms, batch, atom) > farther_than_A:
+            see(atoms, batch, atom)
+            if atoms.species[atom] == 0:
+                add_around(atoms, work, batch, atom)
+            elif atoms.degree[atom] == 2:
+                add_around(atoms, work, batch, atoms.neighbours[atom, 0])
+                add_around(atoms, work, batch, atoms.neighbours[atom, 1])
+
+
+@kernel
+def look_around(atoms, field, work, batch, n_chain):
+    """Look anew at the slots around the move in work.chain, n_chain atoms long, and around atoms that have drifted."""
+    listing = batch.catalogue
+    work.counters[MARK_STAMP] += 1
+    listing.counts[N_TODO] = 0
+    for c in range(n_chain):
+        atom = work.chain[c]
+        if atoms.species[atom] == 0:
+            add_around(atoms, work, batch, atom)
+        else:
+            add_around(atoms, work, batch, atoms.neighbours[atom, 0])
+            add_around(atoms, work, batch, atoms.neighbours[atom, 1])
+    add_drifted(atoms, work, batch, _FAR_A)
+    forgotten = listing.counts[N_TODO]
+    add_drifted(atoms, work, batch, _DRIFT_A)
+    for k in range(listing.counts[N_TODO]):
+        silicon = listing.todo[k]
+        if listing.site_of[silicon] >= 0:
+            look_at_site(atoms, field, work, batch, listing.site_of[silicon], k < forgotten)
+            sum_site(batch, listing.site_of[silicon])
+        for p in range(atoms.degree[silicon]):
+            near = atoms.neighbours[silicon, p]
+            if atoms.species[near] == 1 and listing.site_of[near] >= 0:
+                if work.mark[near] != work.counters[MARK_STAMP]:
+                    work.mark[near] = work.counters[MARK_STAMP]
+                    look_at_site(atoms, field, work, batch, listing.site_of[near], k < forgotten)
+                    sum_site(batch, listing.site_of[near])
+
+
+@kernel
+def know_the_way_back(atoms, work, batch, site, first, second, third, fourth, barrier):
+    """Lower the bound of the move that undoes the one of these four atoms, of the same site, to what it costs, eV."""
+    listing = batch.catalogue
+    kind, begin, count = site_kind(batch, site)
+    for slot in range(count):
+        if listing.times[begin + slot] == 0 or form_listed(atoms, work, batch, site, slot) == 0:
+            continue
+        chain = work.chain
+        if kind == _HOP:
+            undoes = chain[0] == first and chain[1] == fourth and chain[2] == third and chain[3] == second
+        else:
+            undoes = chain[0] == first and chain[1] == second and chain[2] == fourth and chain[3] == third
+        if undoes:
+            known = listing.bound[begin + slot]
+            listing.bound[begin + slot] = min(known, within(batch, barrier - _MARGIN_EV))
+    sum_site(batch, site)
+
+
+@kernel
 def arrive(atoms, field, work, batch, n_chain):
     """Make the catalogue that of the network a move has led to, after `keep` for the one before."""
     listing = batch.catalogue
@@ -296,37 +391,10 @@ def arrive(atoms, field, work, batch, n_chain):
             for index in range(len(listing.bound)):
                 listing.bound[index] = listing.kept_bound[k, index]
                 listing.times[index] = listing.kept_times[k, index]
-            for atom in range(len(listing.drift)):
-                listing.drift[atom] = listing.kept_drift[k, atom]
+            for atom in range(len(listing.seen)):
+                for axis in range(3):
+                    listing.seen[atom, axis] = listing.kept_seen[k, atom, axis]
             sum_all(batch)
+            look_around(atoms, field, work, batch, 0)
             return
-    work.counters[MARK_STAMP] += 1
-    listing.counts[N_TODO] = 0
-    for c in range(n_chain):
-        atom = work.chain[c]
-        if atoms.species[atom] == 0:
-            add_around(atoms, work, batch, atom)
-        else:
-            add_around(atoms, work, batch, atoms.neighbours[atom, 0])
-            add_around(atoms, work, batch, atoms.neighbours[atom, 1])
-    near_the_move = listing.counts[N_TODO]
-    for atom in range(len(atoms.position)):
-        if listing.drift[atom] > _DRIFT_A:
-            listing.drift[atom] = 0.0
-            if atoms.species[atom] == 0:
-                add_around(atoms, work, batch, atom)
-            elif atoms.degree[atom] == 2:
-                add_around(atoms, work, batch, atoms.neighbours[atom, 0])
-                add_around(atoms, work, batch, atoms.neighbours[atom, 1])
-    for k in range(listing.counts[N_TODO]):
-        silicon = listing.todo[k]
-        if listing.site_of[silicon] >= 0:
-            look_at_site(atoms, field, work, batch, listing.site_of[silicon], k < near_the_move)
-            sum_site(batch, listing.site_of[silicon])
-        for p in range(atoms.degree[silicon]):
-            near = atoms.neighbours[silicon, p]
-            if atoms.species[near] == 1 and listing.site_of[near] >= 0:
-                if work.mark[near] != work.counters[MARK_STAMP]:
-                    work.mark[near] = work.counters[MARK_STAMP]
-                    look_at_site(atoms, field, work, batch, listing.site_of[near], k < near_the_move)
-                    sum_site(batch, listing.site_of[near])
+    look_around(atoms, field, work, batch, n_chain)

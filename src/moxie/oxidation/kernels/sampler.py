@@ -37,6 +37,7 @@ from moxie.oxidation.kernels.catalogue import (
     draw_skip,
     form_listed,
     keep,
+    know_the_way_back,
     learn,
     list_moves,
     site_kind,
@@ -157,8 +158,8 @@ def squared_edge_change(atoms, work, n_moving, centres):
 
 
 @kernel
-def accept(atoms, field, bins, work, n_moving, repel, drift):
-    """Take over the relaxed positions of the local problem, and add how far its atoms go to `drift`, if it counts."""
+def accept(atoms, field, bins, work, n_moving, repel):
+    """Take over the relaxed positions of the local problem."""
     if repel:
         follow(atoms, field, bins, work, n_moving)
         for k in range(work.counters[N_TRAVELLERS]):
@@ -166,13 +167,6 @@ def accept(atoms, field, bins, work, n_moving, repel, drift):
         work.counters[N_TRAVELLERS] = 0
     for row in range(n_moving):
         atom = work.atom[row]
-        if len(drift) > 0:
-            d2 = 0.0
-            for k in range(3):
-                d = work.x[row, k] - atoms.position[atom, k]
-                d -= atoms.cell[k] * np.round(d / atoms.cell[k])
-                d2 += d * d
-            drift[atom] += np.sqrt(d2)
         for k in range(3):
             value = work.x[row, k]
             if atoms.cell[k] < 1e29:
@@ -336,7 +330,7 @@ def decide(atoms, field, bins, work, batch, trial, alive, flagged, n_moving, n_r
             work.reserve[work.counters[N_RESERVE]] = work.chain[0]
             work.counters[N_RESERVE] += 1
     work.counters[N_EDITS] = trial.n_edits
-    accept(atoms, field, bins, work, n_moving, field.repulsion_kind > 0, batch.catalogue.drift)
+    accept(atoms, field, bins, work, n_moving, field.repulsion_kind > 0)
     batch.tally[ACCEPTED + trial.kind] += 1
 
 
@@ -391,8 +385,11 @@ def note_trial(atoms, field, work, batch, site, slot, n_chain, accepted):
     if accepted:
         if missed > 0.0:
             listing.lost[0] += np.exp(missed / batch.kT) - 1.0
-        keep(batch)
+        change = work.outcome[CHANGE]
+        first, second, third, fourth = work.chain[0], work.chain[1], work.chain[2], work.chain[3]
+        keep(batch, missed <= 0.0)
         arrive(atoms, field, work, batch, n_chain)
+        know_the_way_back(atoms, work, batch, site, first, second, third, fourth, -change)
         visit = listing.counts[N_VISITS]
         if visit < len(listing.visits):
             listing.visits[visit, 0] = listing.hashes[1]
@@ -449,8 +446,8 @@ def run_moves(atoms, field, bins, work, batch, n_moves):
 
 
 @entry
-def relax_all(atoms, field, bins, work, mobile, force_tolerance, max_evaluations, drift):
-    """Relax all mobile atoms; return (local energy change in eV, status). drift: see `accept`."""
+def relax_all(atoms, field, bins, work, mobile, force_tolerance, max_evaluations):
+    """Relax all mobile atoms; return (local energy change in eV, status)."""
     start(atoms, field, bins, work)
     n = len(mobile)
     for k in range(n):
@@ -462,5 +459,5 @@ def relax_all(atoms, field, bins, work, mobile, force_tolerance, max_evaluations
         refresh_pairs(atoms, field, bins, work, n, work.trial)
     begin(atoms, field, bins, work, n, centres, repel, work.trial)
     status, _ = proceed(atoms, field, bins, work, n, centres, repel, work.trial, force_tolerance, max_evaluations)
-    accept(atoms, field, bins, work, n, repel, drift)
+    accept(atoms, field, bins, work, n, repel)
     return work.search[0] - old, status

@@ -27,7 +27,7 @@ from moxie.learning.tasks.oxide_surrogate.noise import ReplicaNoise, replica_noi
 from moxie.learning.thresholds import FEWEST_TEMPERATURES
 
 FEATURES = ("temperature_K", "oxygen_per_area_per_A2")
-KEY = ("temperature_K", "replica", "stage")
+KEY = ("temperature_K", "replica", "stage")  # of the films of one orientation and approach
 BLOCKS = {"temperature": [0], "oxygen per area": [1]}
 BASELINES: dict[str, Callable[[], Any]] = {  # of (temperature, oxygen per area, stage)
     "linear_interpolation": lambda: OfColumns(LinearInterpolation, (0, 1)),
@@ -64,15 +64,17 @@ class Data:
 
 
 def prepare(oxide_runs: Any, target: str) -> Data:
-    """Return the rows of the task from the table `oxide_runs`, those of its lowest orientation, sorted by key.
+    """Return the rows of the task from the table `oxide_runs`, those of its lowest orientation and of the disordered
+    approach if there is one (the other one grows with other penalties), sorted by key.
 
     Raises InputError for an unknown target, missing columns, repeated keys, labels that are not numbers, and fewer
     than three temperatures.
     """
     if target not in TARGETS:
         raise InputError(f"learning.target = {target!r} cannot be predicted; allowed: {', '.join(TARGETS)}.")
-    check_columns(oxide_runs, "oxide_runs", "oxide_surrogate", ("orientation", *KEY, *FEATURES, target))
-    oxide_runs = oxide_runs[oxide_runs["orientation"] == oxide_runs["orientation"].min()]
+    check_columns(oxide_runs, "oxide_runs", "oxide_surrogate", ("orientation", "approach", *KEY, *FEATURES, target))
+    for name in ("orientation", "approach"):
+        oxide_runs = oxide_runs[oxide_runs[name] == oxide_runs[name].min()]
     check_keys(oxide_runs, "oxide_runs", KEY)
     frame = oxide_runs.sort_values(list(KEY), ignore_index=True)
     advice = "Choose another learning.target, or thicker films."
