@@ -1,6 +1,7 @@
 """One chain at its process temperature, for `cold_films`: run by whichever moxie PYTHONPATH names.
 
-Arguments: network file, rules (JSON), temperature in K, share of hops, moves, moves between two looks. Prints JSON.
+Arguments: network file, rules (JSON), kT in eV, share of hops, moves, moves between two looks. Prints JSON. It imports
+nothing that an earlier commit may not have.
 """
 
 import inspect
@@ -11,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from moxie.constants import BOLTZMANN_EV_K
 from moxie.oxidation.engine import Engine
 from moxie.oxidation.parameter_sets import load_parameters
 from moxie.oxidation.rejection import Rejection
@@ -27,8 +27,8 @@ def silicon_near_oxygen(engine: Engine) -> np.ndarray:
 
 def main() -> None:
     """Time a chain in one piece, then count the networks at its looks in another chain of the same length."""
-    path, rules, temperature_K, hops, moves, every = sys.argv[1:]
-    kT, n_moves, step = BOLTZMANN_EV_K * float(temperature_K), int(moves), int(every)
+    path, rules, kT_eV, hops, moves, every = sys.argv[1:]
+    kT, n_moves, step = float(kT_eV), int(moves), int(every)
     parameters = load_parameters("von_alfthan_2003")
     rejection = Rejection.from_dict(json.loads(Path(rules).read_text()))
     options = {"catalogue": True} if "catalogue" in inspect.signature(Engine.run).parameters else {}

@@ -72,7 +72,7 @@ def chains(folder: Path, temperature_K: float, builds: dict[str, Path], quick: b
     moves = 20_000 if quick else 300_000
     values: dict[str, dict[str, float]] = {}
     for build, source in builds.items():
-        arguments = [str(path), str(found), str(temperature_K), str(hops), str(moves), str(LOOK)]
+        arguments = [str(path), str(found), repr(kT), str(hops), str(moves), str(LOOK)]
         done = subprocess.run(
             [sys.executable, str(CHAIN), *arguments],
             env=os.environ | {"PYTHONPATH": str(source)},
