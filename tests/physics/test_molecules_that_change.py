@@ -1,5 +1,7 @@
 """A relaxed molecule is the one of its SMILES or its row says so; spins and energies are those that were computed."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,55 @@ def test_start_geometries_do_not_overlap(smiles, seed):
     numbers = [atom.GetAtomicNum() for atom in molecule.GetAtoms()]
     bonds = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in molecule.GetBonds()]
     assert not overlapping(numbers, bonds, coordinates_A(molecule))
+
+
+# angles at the centre in degrees, from gas-phase structures (Landolt-Boernstein); the see-saw, the T, the square ...
+@pytest.mark.parametrize(
+    ("smiles", "expected"),
+    [
+        ("FS(F)(F)F", [88, 88, 88, 88, 102, 173]),
+        ("F[Xe]F", [180]),
+        ("F[C]F", [105]),
+        ("Cl[Si]Cl", [101]),
+        ("[CH2]", [134]),
+        ("Cl[Pt-2](Cl)(Cl)Cl", [90, 90, 90, 90, 180, 180]),
+        ("Cl[Ti](Cl)(Cl)Cl", [109.5] * 6),  # a control: no square
+        ("O=S(=O)(F)F", [96, 108, 108, 108, 108, 124]),  # a control: nothing to choose
+    ],
+)
+def test_the_arrangement_around_an_atom_without_a_type_is_the_lowest_of_several(smiles, expected, tmp_path):
+    write_sdf(embed(smiles, "it", SEED), tmp_path / "it.sdf")
+    row = optimise_molecule(tmp_path / "it.sdf", smiles, tmp_path / "it.json", name="it")
+    lines = [line.split() for line in (tmp_path / "it.xyz").read_text().splitlines()[2:]]
+    positions = np.array([words[1:] for words in lines], float)
+    molecule = parse_smiles(smiles)
+    centre = max(molecule.GetAtoms(), key=lambda atom: atom.GetDegree())
+    vectors = positions[[other.GetIdx() for other in centre.GetNeighbors()]] - positions[centre.GetIdx()]
+    vectors /= np.linalg.norm(vectors, axis=1)[:, None]
+    found = np.degrees(np.arccos(np.clip((vectors @ vectors.T)[np.triu_indices(len(vectors), 1)], -1, 1)))
+    assert row["status"] == "ok" and np.sort(found) == pytest.approx(expected, abs=5)
+
+
+def test_other_starts_are_the_same_however_the_smiles_is_written():
+    one, other = rows("F[Xe]Cl"), rows("Cl[Xe]F")
+    assert [row["energy_eV"] for row in one.values()] == pytest.approx(
+        [row["energy_eV"] for row in other.values()], abs=2e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("smiles", "lower"),
+    [("O=O", 3), ("S=S", 3), ("S=O", 3), ("Cl[Fe](Cl)Cl", 4), ("[O][O]", None), ("N=O", None), ("F[C]F", None),
+     ("[O-][O+]=O", None), ("CO", None), ("[CH2]", None)],
+)  # fmt: skip
+def test_a_lower_spin_state_is_remarked(smiles, lower):
+    (row,) = rows(smiles).values()
+    remarked = re.findall(r"but (\d) lies (\d\.\d) eV lower", row["remarks"])
+    assert row["status"] == "ok" and [int(each) for each, _ in remarked] == ([lower] if lower else [])
+
+
+def test_a_dipole_that_symmetry_forbids_is_zero():
+    assert [row["dipole_D"] for row in rows("[Na+]", "[Cl-]", "[Ar]").values()] == [0.0] * 3
 
 
 # serine, sarcosine and taurine lose their proton in the gas; betaine has none, the sulfanilate's is too far away

@@ -7,7 +7,7 @@ does not stop a study.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ _NUMBERS = (
     *(f"solvation_{name}_eV" for name in xtb.SOLVENTS),
     "dft_energy_eV", "dft_dipole_D",
 )  # fmt: skip
+_OPEN_SHELL_EV, _WIDE_GAP_EV = 0.005, 2.0  # entropy of degenerate orbitals; a gap that exchange does not close
+_SAME_EV = 0.002  # what relaxations to 0.01 eV/angstrom leave between two of one geometry
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def _fill(row: dict[str, Any], molecule: Any, positions_A: np.ndarray, settings:
 
     Return the relaxed geometry, also where it is another molecule's, or the one given after a failure.
     """
-    from moxie.structures.molecules import formal_charge, symbols
+    from moxie.structures.molecules import formal_charge, other_starts_A, symbols
 
     multiplicity, row["remarks"] = spin.multiplicity(molecule)
     geometry = Geometry(row["molecule"], tuple(symbols(molecule)), positions_A, formal_charge(molecule), multiplicity)
@@ -157,15 +159,13 @@ def _fill(row: dict[str, Any], molecule: Any, positions_A: np.ndarray, settings:
     row["n_atoms"], row["symbols"] = len(geometry.symbols), list(geometry.symbols)
     try:
         _check_size(len(geometry.symbols), settings)
-        relaxed, n_steps = xtb.relax(
-            geometry, settings.method, settings.force_tolerance_eV_A, settings.max_steps
-        )  # fmt: skip
-        electrons = xtb.single_point(relaxed, settings.method)
-        bonds = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in molecule.GetBonds()]
-        broken, formed = changed_bonds(geometry.symbols, bonds, relaxed.positions_A, electrons.bond_orders)
-        if broken or formed:
-            row["status"] = f"changed: {describe(geometry.symbols, bonds, broken, formed)}"
+        starts = [positions_A, *other_starts_A(row["smiles"], molecule, positions_A)]
+        found = _lowest([_relax(molecule, replace(geometry, positions_A=start), settings) for start in starts])
+        relaxed, electrons = found.geometry, found.electrons
+        if found.change:
+            row["status"] = f"changed: {found.change}"
             return relaxed
+        row["remarks"] = "; ".join(filter(None, [row["remarks"], _remark_on_spin(relaxed, electrons, settings)]))
         solvation = xtb.solvation_free_energies(relaxed, settings.method)
         functional = settings.density_functional
         kohn_sham = density_functional.single_point(relaxed, **functional) if functional else None
@@ -174,7 +174,7 @@ def _fill(row: dict[str, Any], molecule: Any, positions_A: np.ndarray, settings:
         return geometry
     row |= {
         "status": "ok",
-        "n_steps": n_steps,
+        "n_steps": found.n_steps,
         "energy_eV": electrons.energy_eV,
         "electronic_entropy_eV": electrons.entropy_eV,
         "dipole_D": electrons.dipole_D,
@@ -188,6 +188,51 @@ def _fill(row: dict[str, Any], molecule: Any, positions_A: np.ndarray, settings:
     if kohn_sham is not None:
         row |= {"dft_energy_eV": kohn_sham.energy_eV, "dft_dipole_D": kohn_sham.dipole_D}
     return relaxed
+
+
+@dataclass(frozen=True)
+class _Relaxed:
+    """What came of one start geometry; `change` says what became of the bonds, and is empty where they stayed."""
+
+    geometry: Geometry
+    n_steps: int
+    electrons: xtb.Electrons
+    change: str
+
+
+def _relax(molecule: Any, start: Geometry, settings: MoleculeSettings) -> "_Relaxed | RuntimeError":
+    """Relax one start geometry, or return why that failed."""
+    try:
+        relaxed, n_steps = xtb.relax(start, settings.method, settings.force_tolerance_eV_A, settings.max_steps)
+        electrons = xtb.single_point(relaxed, settings.method)
+    except (RuntimeError, ValueError, TypeError) as error:  # tblite reports what it cannot do as one of these
+        return RuntimeError(str(error))
+    bonds = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in molecule.GetBonds()]
+    broken, formed = changed_bonds(start.symbols, bonds, relaxed.positions_A, electrons.bond_orders)
+    change = describe(start.symbols, bonds, broken, formed) if broken or formed else ""
+    return _Relaxed(relaxed, n_steps, electrons, change)
+
+
+def _lowest(outcomes: Sequence["_Relaxed | RuntimeError"]) -> _Relaxed:
+    """Return the lowest molecule that kept its bonds, or the lowest of all; raises the first error if none relaxed.
+
+    Of equal ones the first counts, so that rounding does not choose.
+    """
+    relaxed = [outcome for outcome in outcomes if isinstance(outcome, _Relaxed)]
+    if not relaxed:
+        raise next(outcome for outcome in outcomes if isinstance(outcome, RuntimeError))
+    candidates = [outcome for outcome in relaxed if not outcome.change] or relaxed
+    lowest = min(outcome.electrons.energy_eV for outcome in candidates)
+    return next(outcome for outcome in candidates if outcome.electrons.energy_eV < lowest + _SAME_EV)
+
+
+def _remark_on_spin(relaxed: Geometry, electrons: xtb.Electrons, settings: MoleculeSettings) -> str:
+    """Return a remark where another multiplicity lies lower; a wide gap between the orbitals needs no look at it."""
+    gap = _difference(electrons.lumo_eV, electrons.homo_eV)
+    closed = relaxed.multiplicity == 1 and electrons.entropy_eV < _OPEN_SHELL_EV and (gap is None or gap > _WIDE_GAP_EV)
+    if closed or len(relaxed.symbols) == 1:
+        return ""
+    return spin.remark_on_gaps(relaxed.multiplicity, xtb.spin_gaps_eV(relaxed, settings.method))
 
 
 def _check_size(n_atoms: int, settings: MoleculeSettings) -> None:

@@ -6,6 +6,7 @@ the heavier elements of its group and of carbon's (AlCl, SiCl2), and in carbenes
 imidazolylidenes). A metal with an open d shell gets the lowest multiplicity that the electrons allow.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 _D_GROUPS = {first + offset: 3 + offset for first in (21, 39) for offset in range(10)} | {
@@ -13,6 +14,7 @@ _D_GROUPS = {first + offset: 3 + offset for first in (21, 39) for offset in rang
 }
 _PAIRED = frozenset((5, 13, 31, 49, 81, 14, 32, 50, 82))
 _LONE_PAIRS = frozenset((7, 8, 9, 15, 16, 17, 34, 35, 53))
+_SAME_EV = 0.1  # below it the method does not tell which of two states is lower
 _F_BLOCK = range(57, 72)  # GFN keeps their f electrons in the core, which leaves three
 
 
@@ -33,6 +35,17 @@ def multiplicity(molecule: Any) -> tuple[int, str]:
         unpaired = unpaired - 1 if unpaired else 1
         remark = remark or "the SMILES leaves a number of unpaired electrons that its electrons do not allow"
     return unpaired + 1, f"{remark}: multiplicity {unpaired + 1}" if remark else ""
+
+
+def remark_on_gaps(multiplicity: int, gaps_eV: Mapping[int, float]) -> str:
+    """Return a remark on another multiplicity that lies lower, or nothing; `gaps_eV` are of `xtb.spin_gaps_eV`."""
+    lowest = min(gaps_eV, key=lambda other: gaps_eV[other], default=multiplicity)
+    if gaps_eV.get(lowest, 0.0) > -_SAME_EV:
+        return ""
+    return (
+        f"computed with multiplicity {multiplicity}, but {lowest} lies {-gaps_eV[lowest]:.1f} eV lower at this "
+        "geometry (spin-polarised); a SMILES says its unpaired electrons by atoms in brackets: [O][O], not O=O"
+    )
 
 
 def valence_parity(number: int) -> int:

@@ -6,7 +6,7 @@ Dipole moments of GFN2-xTB are known to come out 13 to 20 % above experiment for
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ SOLVENTS = {"water": "water", "octanol": "octanol", "wet_octanol": "woctanol"}  
 _BOHR_A = 0.529177210903  # CODATA 2018
 _HARTREE_EV = 27.211386245988
 _DEBYE_PER_E_BOHR = 2.541746473
+_DIPOLE_DIGITS = 5  # what the convergence of the charges leaves
 _KT_EV = 300.0 * BOLTZMANN_EV_K  # tblite's electronic temperature
 
 
@@ -66,7 +67,7 @@ def single_point(geometry: Geometry, method: str = "GFN2-xTB") -> Electrons:
             bond_orders=orders,
             forces_eV_A=-np.asarray(result.get("gradient")) * _HARTREE_EV / _BOHR_A,
             charges=np.asarray(result.get("charges")),
-            dipole_D=float(np.linalg.norm(dipole)) * _DEBYE_PER_E_BOHR,
+            dipole_D=round(float(np.linalg.norm(dipole)) * _DEBYE_PER_E_BOHR, _DIPOLE_DIGITS),
             homo_eV=homo,
             lumo_eV=lumo,
         )
@@ -88,6 +89,27 @@ def solvation_free_energies(geometry: Geometry, method: str = "GFN2-xTB") -> dic
             solution = calculator.singlepoint(gas, copy=True)  # starts from the charges of the gas
             energies[name] = float(solution.get("energy") - gas.get("energy")) * _HARTREE_EV
     return energies
+
+
+def spin_gaps_eV(geometry: Geometry, method: str = "GFN2-xTB") -> dict[int, float]:
+    """Return how far the neighbouring multiplicities lie above that of a geometry, as it is, by multiplicity.
+
+    With spin polarisation (Neugebauer, Baedorf, Ehlert, Hansen, Grimme, J. Comput. Chem. 44, 2120 (2023)), without
+    which GFN gives O2 the same energy as a singlet and as a triplet. A state that does not converge is left out.
+    """
+    energies = {}
+    with _one_thread():
+        for multiplicity in (geometry.multiplicity, geometry.multiplicity - 2, geometry.multiplicity + 2):
+            if multiplicity < 1:
+                continue
+            calculator = _calculator(replace(geometry, multiplicity=multiplicity), method)
+            calculator.add("spin-polarization", 1.0)
+            try:
+                energies[multiplicity] = float(calculator.singlepoint().get("energy")) * _HARTREE_EV
+            except (RuntimeError, ValueError, TypeError):  # tblite reports what it cannot do as one of these
+                continue
+    own = energies.pop(geometry.multiplicity, None)
+    return {} if own is None else {multiplicity: energy - own for multiplicity, energy in energies.items()}
 
 
 def electronic_entropy_eV(energies_eV: np.ndarray, n_electrons: int, multiplicity: int) -> float:

@@ -5,13 +5,16 @@ from typing import Any
 import numpy as np
 
 from moxie.errors import InputError
-from moxie.structures.overlaps import CROWDED, overlapping, spread
+from moxie.structures.crowding import crowded_centres
+from moxie.structures.overlaps import overlapping, spread
 
 _MOST_CANDIDATES, _MOST_CANDIDATE_ATOMS = 20, 1000
 _ATTEMPTS = 3  # seeds, before a molecule is given up
 _MOST_ITERATIONS = 30  # of distance geometry for each conformer
 _TIME_LIMIT_S = 60  # for each conformer; most take milliseconds
 _OPTIMISER_STEPS = 1000
+_OTHER_STARTS = 4
+_OFF_SADDLES_A = 0.05  # what breaks the symmetry of a start
 
 
 def lowest_conformer_A(molecule: Any, seed: int) -> np.ndarray:
@@ -41,6 +44,22 @@ def lowest_conformer_A(molecule: Any, seed: int) -> np.ndarray:
     )
 
 
+def other_starts_A(molecule: Any, positions_A: np.ndarray, seed: int) -> list[np.ndarray]:
+    """Return more start geometries (n, 3) of a molecule with crowded centres, none of any other.
+
+    Which of the places around a centre are lone pairs', and whether they take one at all, no force field knows: the
+    geometry is that of the lowest energy among what relaxes from these and from the positions given.
+    """
+    counts = crowded_centres(molecule)
+    starts = []
+    for number in range(_OTHER_STARTS if counts else 0):
+        centres = {atom: each[number % len(each)] for atom, each in counts.items()}
+        positions = spread(*_graph(molecule), positions_A, centres, (seed + number) % 2**31)
+        noise = np.random.default_rng(seed + number).normal(0, _OFF_SADDLES_A, positions.shape)
+        starts.append(np.round(positions + noise, 4))
+    return [start for start in starts if not _overlapping(molecule, start)]
+
+
 def _candidates(molecule: Any, seed: int, random_start: bool) -> list[tuple[float, np.ndarray]]:
     """Return conformers with their energies; without a force field, in the order in which they were found."""
     from rdkit import rdBase
@@ -60,14 +79,14 @@ def _candidates(molecule: Any, seed: int, random_start: bool) -> list[tuple[floa
             return []
         for number, conformer in enumerate(list(molecule.GetConformers())):  # MMFF stumbles over gaps in the numbers
             conformer.SetId(number)
-        crowded = any(atom.GetDegree() >= CROWDED for atom in molecule.GetAtoms())
-        energies = None if crowded else _optimise(molecule)
+        centres = {atom: counts[0] for atom, counts in crowded_centres(molecule).items()}
+        energies = None if centres else _optimise(molecule)
     positions = [np.array(conformer.GetPositions()) for conformer in molecule.GetConformers()]
     if energies is not None:
         good = [pair for pair in zip(energies, positions, strict=True) if not _overlapping(molecule, pair[1])]
         return good or list(zip(energies, positions, strict=True))
     first = positions[0]  # nothing tells which is the lowest
-    return [(0.0, spread(*_graph(molecule), first) if crowded or _overlapping(molecule, first) else first)]
+    return [(0.0, spread(*_graph(molecule), first, centres) if centres or _overlapping(molecule, first) else first)]
 
 
 def _optimise(molecule: Any) -> list[float] | None:

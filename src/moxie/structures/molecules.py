@@ -133,6 +133,21 @@ def _trans_in_turn(ligands_A: np.ndarray, centre_A: np.ndarray) -> np.ndarray:
     return ligands_A[order]
 
 
+def other_starts_A(smiles: str, molecule: Any, positions_A: np.ndarray) -> list[np.ndarray]:
+    """Return more start geometries (n, 3) where no force field knows the arrangement around an atom; none elsewhere.
+
+    They are the same however the SMILES of `molecule`, with all its hydrogens, is written.
+    """
+    from rdkit import Chem
+
+    from moxie.structures import conformers
+
+    canonical, order = _in_canonical_order(smiles, molecule)
+    seed = derive_seed(_SEED, "other starts", smiles=Chem.MolToSmiles(Chem.RemoveHs(canonical)))
+    starts = conformers.other_starts_A(canonical, positions_A[order], seed)
+    return [start[np.argsort(order)] for start in starts]
+
+
 def _in_canonical_order(smiles: str, molecule: Any) -> tuple[Any, list[int]]:
     """Return the molecule with the atoms of its canonical SMILES in order, and which of `molecule` each of them is."""
     from rdkit import Chem, rdBase
