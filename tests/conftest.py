@@ -7,6 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".cache" / "numba"))  # kernels compile once, also for the workflow
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes load the library
 
 SHARING = ("tests/workflow/test_pipeline.py", "tests/workflow/test_stages.py")
 LONGEST_FIRST = ("workflow", "cluster", "browser", "physics", "unit")

@@ -116,7 +116,7 @@ def test_adding_an_oxidation_temperature_runs_that_temperature_and_its_dependant
 
 
 def test_adding_a_molecule_to_a_list_runs_its_chunk_and_its_dependants(smoke):
-    jobs = smoke.planned(overlay={"quantum_chemistry": {"most_per_list": 46}})
+    jobs = smoke.planned(overlay={"quantum_chemistry": {"most_per_list": 37}})
     assert jobs.pop("plot") < 13
     assert jobs.pop("compute_chunk") <= 2  # two if it fills its chunk
     assert jobs == {"tabulate_molecules": 1, "learn": 1, **dict.fromkeys(ANALYSIS, 1)}
