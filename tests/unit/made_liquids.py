@@ -89,6 +89,12 @@ def electrolytes():
         cation_anion_peak_A=(2.12, 0.02),
         cation_anion_coordination=(1.05, 0.1),
         cation_contact_fraction=(0.63, 0.04),
+        free_ion_fraction=(0.3, 0.04),
+        contact_pair_ion_fraction=(0.2, 0.04),
+        aggregate_ion_fraction=(0.5, 0.04),
+        largest_ion_cluster=(5.2, 0.5),
+        cation_anion_contact_time_continuous_ps=(20.0, 3.0),
+        cation_anion_contact_time_intermittent_ps=(400.0, 90.0),
         **{
             f"cation_water_{n}_fraction": (share, 0.02) for n, share in enumerate((0.0, 0.05, 0.15, 0.3, 0.4, 0.1, 0.0))
         },

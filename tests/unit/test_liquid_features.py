@@ -13,7 +13,7 @@ from scipy.signal import lfilter
 from moxie.errors import InputError
 from moxie.features.liquids import _electrolyte_structure, analyse, kind_of
 from moxie.features.rdf import PairCounter, PairCounts, analyse_structure, count_pairs, first_shell
-from moxie.features.site_search import anion_label, central_atom, find_sites, ions
+from moxie.features.site_search import central_atom, coordinating_label, find_sites, ions, solvents
 from moxie.structures.molecules import parse_smiles
 from moxie.timeseries import detect_equilibration, mean_of, means_of, statistical_inefficiency
 
@@ -423,6 +423,9 @@ def test_electrolyte_row_has_the_columns_of_its_table(tmp_path):
         assert np.isnan(shares).all() or 0.0 <= shares.sum() <= 1.0 + 1e-9
     if not math.isnan(row["cation_contact_fraction"]):
         assert row["cation_contact_fraction"] == pytest.approx(1 - row["cation_anion_0_fraction"])
+    if not math.isnan(row["free_ion_fraction"]):
+        parts = ("free_ion_fraction", "contact_pair_ion_fraction", "aggregate_ion_fraction")
+        assert sum(row[name] for name in parts) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(("wanted_K", "refused"), [(305.0, False), (315.0, True)])
@@ -563,8 +566,21 @@ def test_a_cation_stands_for_its_centre_of_charge(name):
 def test_an_anion_coordinates_by_its_outer_atoms(name):
     smiles, atoms, label = ANIONS[name]
     assert find_sites([ion(name, smiles)], "anion").tolist() == atoms
-    assert anion_label(ion(name, smiles)) == label
+    assert coordinating_label(ion(name, smiles)) == label
     assert find_sites([ion("x", "[Na+]"), ion(name, smiles)], "anion", "x").tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("smiles", "atoms", "label"),
+    [("O=C1OCCO1", [0], "O(x)"), ("COCCOC", [1, 4], "O(x)"), ("CC#N", [2], "N(x)"), ("CS(C)=O", [3], "O(x)")],
+)
+def test_a_solvent_coordinates_by_its_outer_oxygen(smiles, atoms, label):
+    assert find_sites([ion("x", smiles)], "solvent").tolist() == atoms
+    assert coordinating_label(ion("x", smiles)) == label
+
+
+def test_water_ions_and_alkanes_are_no_solvents_of_curves():
+    assert solvents([ion("x", smiles) for smiles in ("O", "[Li+]", "[Cl-]", "CCC")]) == []
 
 
 def test_salt_in_water_speaks_of_its_own_ions_pair_by_pair():

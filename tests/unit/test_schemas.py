@@ -22,6 +22,7 @@ SUFFIXES = {
     "_eV": "eV",
     "_eV_A": "eV/angstrom",
     "_m2_s": "m2/s",
+    "_mol2_J_m_s": "mol2/(J m s)",
     "_mPa_s": "mPa s",
     "_nm": "nm",
     "_ps": "ps",

@@ -11,6 +11,7 @@ import numpy as np
 
 from moxie.constants import BAR_NM3_IN_KJ_MOL, GAS_CONSTANT_KJ_MOL_K
 from moxie.errors import InputError
+from moxie.features.association import NAMES, AssociationCounter
 from moxie.features.dihedrals import TORSIONS, DihedralCounter, Distribution
 from moxie.features.hydrogen_bonds import ACCEPTORS, DONORS, HydrogenBondCounter
 from moxie.features.pooling import MOMENTS
@@ -18,12 +19,13 @@ from moxie.features.rdf import PairCounter, Structure, analyse_structure
 from moxie.features.schemas import DIHEDRALS, RDF, Table
 from moxie.features.schemas.liquids import NEIGHBOURS
 from moxie.features.site_search import (
-    anion_label,
     central_elements,
+    coordinating_label,
     find_sites,
     find_tuples,
     ions,
     molecule_of_sites,
+    solvents,
 )
 from moxie.features.state_grid import columns_from_grid
 from moxie.io import read_json
@@ -118,7 +120,7 @@ def analyse(
         means |= counted | _liquid_means(structures.get("O-O"))
     else:
         structures, together, torsions = _electrolyte_structure(facts, frames, range_A)
-        means |= _electrolyte_means(*together)
+        means |= _electrolyte_means(*together) | _association(facts, frames, together[1])
         row |= {f"{kind}s": " + ".join(ions(facts["components"], sign).values()) for kind, sign in _ION_KINDS}
     for name, mean in means.items():
         row |= mean.as_columns(name)
@@ -289,15 +291,19 @@ def _torsions(counters: Mapping[str, DihedralCounter]) -> dict[str, Distribution
 def _electrolyte_structure(
     facts: dict[str, Any], frames: Frames, range_A: float
 ) -> tuple[dict[str, Structure | None], list[Structure | None], dict[str, Distribution]]:
-    """Go through the frames once; return the structure of each pair of ions and of ions and water, that around all
-    cations together (water, anions), and the distributions of dihedral angles by kind."""
+    """Go through the frames once; return the structure of each pair of ions and of ions and solvents, that around
+    all cations together (water, anions), and the distributions of dihedral angles by kind."""
     components, ranks = facts["components"], len(NEIGHBOURS)
     cations = ions(components, 1)
     pairs: dict[str, PairCounter | None] = {}
     for name, label in cations.items():
         pairs[f"{label}-Ow"] = _pair_counter(components, "cation", "water_oxygen", range_A, ranks, name)
+        for solvent in solvents(components):
+            pairs[f"{label}-{coordinating_label(solvent)}"] = _pair_counter(
+                components, "cation", "solvent", range_A, ranks, name, solvent["name"]
+            )
         for anion in (component for component in components if component["name"] in ions(components, -1)):
-            pairs[f"{label}-{anion_label(anion)}"] = _pair_counter(
+            pairs[f"{label}-{coordinating_label(anion)}"] = _pair_counter(
                 components, "cation", "anion", range_A, ranks, name, anion["name"]
             )
     together = [_pair_counter(components, "cation", role, range_A, ranks) for role in ("water_oxygen", "anion")]
@@ -305,6 +311,17 @@ def _electrolyte_structure(
     _count(frames, *pairs.values(), *together, *counters.values())
     found = {label: _structure(counter) for label, counter in pairs.items()}
     return found, [_structure(counter) for counter in together], _torsions(counters)
+
+
+def _association(facts: dict[str, Any], frames: Frames, anion: Structure | None) -> dict[str, Mean]:
+    """Return how ions associate, from a second pass: the cut-off is a result of the first."""
+    if anion is None or not math.isfinite(anion.minimum_A.value):
+        return dict.fromkeys(NAMES, NO_MEAN)
+    components = facts["components"]
+    cations, anions = find_sites(components, "cation"), find_sites(components, "anion")
+    counter = AssociationCounter(cations, anions, molecule_of_sites(components), anion.minimum_A.value)
+    _count(frames, counter)
+    return counter.means(facts["settings"]["frame_interval_ps"])
 
 
 def _pair_counter(
@@ -322,7 +339,9 @@ def _pair_counter(
     return PairCounter(reference, neighbours, range_A, n_ranks, molecule_of_sites(components))
 
 
-def _count(frames: Frames, *counters: PairCounter | HydrogenBondCounter | DihedralCounter | None) -> None:
+def _count(
+    frames: Frames, *counters: PairCounter | HydrogenBondCounter | DihedralCounter | AssociationCounter | None
+) -> None:
     present = [counter for counter in counters if counter is not None]
     if present:
         for positions, box in frames:

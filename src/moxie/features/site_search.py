@@ -18,7 +18,8 @@ def find_sites(components: list[dict[str, Any]], role: str, only: str | None = N
 
     `only` names the one component to look at. Roles: hydroxyl_oxygen, water_oxygen, cation (the centre of
     charge of each cation), anion (the atoms by which anions coordinate: their O, else their outer halogens, N or S, or
-    the ion itself), centre (one atom of each molecule, see `central_atom`).
+    the ion itself), solvent (those by which neutral molecules but water do: the O at their ends, else their O or N),
+    centre (one atom of each molecule, see `central_atom`).
     `components` is the list in run.json: name, smiles, count and site_atoms, the atom behind each site.
     """
     found: list[np.ndarray] = []
@@ -95,7 +96,28 @@ def _atoms_of_role(smiles: str, name: str, role: str) -> set[int]:
         return _charge_centres(molecule) if charge > 0 else set()
     if role == "anion":
         return _coordinating(molecule) if charge < 0 else set()
-    raise InputError(f"Unknown role {role!r}; allowed are cation, anion, centre, {', '.join(_PATTERNS)}.")
+    if role == "solvent":
+        return _donors(molecule) if charge == 0 else set()
+    raise InputError(f"Unknown role {role!r}; allowed are cation, anion, solvent, centre, {', '.join(_PATTERNS)}.")
+
+
+def _donors(molecule: Any) -> set[int]:
+    """Return the atoms by which a neutral molecule coordinates: of a carbonate the O at the end, of an ether all O."""
+    from rdkit import Chem
+
+    if molecule.HasSubstructMatch(Chem.MolFromSmarts(_PATTERNS["water_oxygen"])):
+        return set()  # it has a role of its own
+    for element in ("O", "N"):
+        found = {atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetSymbol() == element}
+        ends = {index for index in found if molecule.GetAtomWithIdx(index).GetDegree() == 1}
+        if found:
+            return ends or found
+    return set()
+
+
+def solvents(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the neutral components but water that can coordinate a cation."""
+    return [row for row in components if _atoms_of_role(row["smiles"], row["name"], "solvent")]
 
 
 def _charge_centres(molecule: Any) -> set[int]:
@@ -124,8 +146,9 @@ def ions(components: list[dict[str, Any]], sign: int) -> dict[str, str]:
     return found
 
 
-def anion_label(component: dict[str, Any]) -> str:
-    """Return what the coordinating atoms of an anion are called: Cl, O(tfsi)."""
+def coordinating_label(component: dict[str, Any]) -> str:
+    """Return what the coordinating atoms of an anion or a solvent are called: Cl, O(tfsi), O(ec)."""
     molecule = parse_smiles(component["smiles"], component["name"])
-    elements = sorted({molecule.GetAtomWithIdx(index).GetSymbol() for index in _coordinating(molecule)})
+    atoms = _coordinating(molecule) if formal_charge(molecule) else _donors(molecule)
+    elements = sorted({molecule.GetAtomWithIdx(index).GetSymbol() for index in atoms})
     return elements[0] if molecule.GetNumAtoms() == 1 else f"{','.join(elements)}({component['name']})"

@@ -29,6 +29,7 @@ OF_A_MEAN = (
 )
 OF_FLUCTUATIONS = "as of a mean, of the jackknife's pseudo-values; empty below 8 independent samples"
 OF_THE_DIPOLE = "as of a mean, of the jackknife's pseudo-values; empty below 20 independent dipole moments"
+OF_CONTACTS = "scatter over pairs of ions"
 OF_FRAMES = "as of a mean, of pseudo-values over blocks of frames, the first shell found anew in each; empty below 5"
 OF_A_DIFFERENCE = "propagated from the runs at the neighbouring state points"
 OF_PARTS = "propagated from what it is computed from"

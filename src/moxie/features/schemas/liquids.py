@@ -6,6 +6,7 @@ from moxie.features.dihedrals import BIN_WIDTH_DEG, TORSIONS
 from moxie.features.schemas.columns import (
     FORCE_FIELD_SHA256,
     OF_A_DIFFERENCE,
+    OF_CONTACTS,
     OF_FLUCTUATIONS,
     OF_FRAMES,
     OF_PARTS,
@@ -219,6 +220,34 @@ ELECTROLYTES = Table(
         ),
         *(
             column
+            for name, words in (("free", "of one"), ("contact_pair", "of two"), ("aggregate", "of three and more"))
+            for column in observable(
+                f"{name}_ion_fraction",
+                "1",
+                f"share of the ions that are in clusters {words}; ions touch within the first minimum of g(r)",
+                0.0,
+                1.0,
+            )
+        ),
+        *observable("largest_ion_cluster", "1", "ions in the largest cluster of touching ions", 1.0, 1e7),
+        *observable(
+            "cation_anion_contact_time_continuous_ps",
+            "ps",
+            "time until a contact of cation and anion first breaks; it depends on the interval of the frames",
+            0.0,
+            1e9,
+            OF_CONTACTS,
+        ),
+        *observable(
+            "cation_anion_contact_time_intermittent_ps",
+            "ps",
+            "time in which the correlation of being in contact falls to 1/e, whatever came between",
+            0.0,
+            1e9,
+            OF_CONTACTS,
+        ),
+        *(
+            column
             for stem, words in (("cation_water", "water O"), ("cation_anion", "coordinating atoms of anions"))
             for n in NEIGHBOURS
             for column in observable(
@@ -234,7 +263,7 @@ _CURVE = (
         "pair",
         "the two kinds of atom: O-O of hydroxyl groups, else the molecules' central atoms (C-C); cation and anion "
         "(Li-O(tfsi)), "
-        "cation and water (Li-Ow)",
+        "cation and solvent (Li-Ow, Li-O(ec))",
     ),
     number("r_A", "angstrom", "distance, centre of the bin", 0.0, 1e3),
     *observable("g", "1", "radial distribution function", 0.0, 1e6, OF_FRAMES),

@@ -18,7 +18,8 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     import pandas
 
     curves = read_curves(inputs["curves"])
-    salts = read_table(inputs["electrolytes"], ELECTROLYTES)["system"].unique()
+    table = read_table(inputs["electrolytes"], ELECTROLYTES)
+    salts, anions = table["system"].unique(), {name for names in table["anions"] for name in names.split(" + ")}
     curves = curves[curves["system"].isin(salts) & (curves["r_A"] <= _LONGEST_A)].reset_index(drop=True)
     if curves.empty:
         raise NothingToDraw("The electrolytes have no pairs of ions or of ions and water.")
@@ -46,7 +47,9 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
         for number, pair in enumerate(pairs):
             curve = rows[rows["pair"] == pair]
             name = pair.replace("Ow", "O(water)").replace("-", "–", 1)
-            prefix = "cation_water" if pair.endswith("-Ow") else "cation_anion"
+            partner = pair.split("-", 1)[1]
+            of_anion = partner.partition("(")[2].rstrip(")") in anions or partner in anions
+            prefix = "cation_water" if partner == "Ow" else "cation_anion" if of_anion else "cation_solvent"
             error = drawable_error(curve["g_standard_error"])
             colour = COLOURS[number % len(COLOURS)]
             upper.fill_between(curve["r_A"], curve["g"] - error, curve["g"] + error, color=colour, alpha=0.25, lw=0)
