@@ -177,3 +177,20 @@ def test_pressure_tensor_agrees_with_lammps():
     assert np.allclose(ours[:3], [theirs["pxy"], theirs["pxz"], theirs["pyz"]], atol=1e-4 * abs(theirs["pxx"]))
     diagonal = stress.pressures_bar(positions, velocities, vectors, DIAGONAL)
     assert np.allclose(diagonal, [theirs["pxx"], theirs["pyy"], theirs["pzz"]], rtol=1e-4)
+
+
+def test_openmm_has_the_same_virial_with_the_other_sign():
+    """`computeStressTensor` (8.6): tension is positive; xx, yy, zz, xy, xz, yz by finite differences, as ours."""
+    import openmm
+
+    system, positions, velocities, molecules, vectors = lennard_jones_box()
+    barostat = openmm.MonteCarloFlexibleBarostat(1.0, 300.0)
+    system.addForce(barostat)
+    context = REFERENCE.context(system, openmm.VerletIntegrator(0.001))
+    context.setPeriodicBoxVectors(*vectors)
+    context.setPositions(positions)
+    context.setVelocities(velocities)
+    theirs = np.array([getattr(value, "_value", value) for value in barostat.computeStressTensor(context, True)])
+    strains = np.concatenate([DIAGONAL, DEVIATORIC[:3]])
+    ours = MolecularStress(system, molecules, REFERENCE, SHORT).pressures_bar(positions, velocities, vectors, strains)
+    assert theirs == pytest.approx(-ours, rel=1e-4, abs=0.05)

@@ -1,4 +1,4 @@
-"""The instantaneous molecular stress of a periodic box, which OpenMM does not give.
+"""The instantaneous molecular stress of a periodic box, in five components of equal spectra.
 
 Central differences of the potential energy under small strains, molecules moved as rigid bodies:
 
