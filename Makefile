@@ -1,7 +1,7 @@
 # make run [CORES=n]   set up, then run the default study        make test    set up, then run the tests
 # make check           lint, format, types                       make bench   benchmarks
 # make status          what runs in this folder, and how far it is
-# make cluster         set up with the SLURM plugin (also: make gpu, make gaff, make quantum)
+# make cluster         set up with the SLURM plugin (also: make gpu, gaff, quantum, crate)
 # make docs            the documentation as a site, in build/docs (pictures: those of results/)
 # make config          regenerate config.yaml, schema and docs   make lock    regenerate the locks (needs uv)
 SHELL := /bin/bash
@@ -14,7 +14,7 @@ ifneq ($(words $(CURDIR)),1)
 $(error The path "$(CURDIR)" holds a blank, which neither make nor Snakemake copes with. Move or rename the folder)
 endif
 
-.PHONY: run status test test-slow check format bench config docs lock clean cluster gpu gaff quantum
+.PHONY: run status test test-slow check format bench config docs lock clean cluster crate gpu gaff quantum
 .DELETE_ON_ERROR:
 
 run: .venv/core.installed
@@ -44,7 +44,7 @@ format: .venv/test.installed
 bench: .venv/test.installed
 	$(BIN)/python -m benchmarks
 
-cluster gpu gaff quantum: %: .venv/%.installed
+cluster crate gpu gaff quantum: %: .venv/%.installed
 
 config: .venv/core.installed
 	$(BIN)/python -m moxie.config_reference
@@ -55,7 +55,7 @@ docs: .venv/docs.installed
 	@echo "Open build/docs/index.html."
 
 lock:
-	cd envs && for name in core cluster docs gpu gaff quantum test; do uv pip compile --quiet --universal --fork-strategy fewest \
+	cd envs && for name in core cluster crate docs gpu gaff quantum test; do uv pip compile --quiet --universal --fork-strategy fewest \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $$name.in -o $$name.txt; done
 	$(PYTHON) envs/make_conda_file.py
 	$(BIN)/python envs/make_licences.py
