@@ -219,3 +219,17 @@ def test_molecules_without_numbers_are_counted_and_named(results, tmp_path):
     page = write(results, tmp_path / "r.html", molecules=tmp_path / "molecules.parquet")
     assert f"1 of {len(table)} molecules have no numbers" in page and "relaxing broke N0-H6" in page
     assert f"1 of {len(table)} molecules carry a remark in the table of molecules: {table.loc[1, 'molecule']}" in page
+
+
+def test_the_report_says_which_films_of_a_sweep_hardly_grew():
+    from moxie.config.study import default_study
+    from moxie.figures.report import growth_along_sweep
+
+    oxidation = default_study().model_dump(mode="json")["oxidation"]
+    (sentence,) = growth_along_sweep(oxidation)
+    assert "equally thick and differ by temperature alone" in sentence and "973 to " in sentence
+    assert growth_along_sweep({**oxidation, "temperatures_K": [1373.0, 1473.0]}) == []
+    assert growth_along_sweep({**oxidation, "temperatures_K": [1473.0]}) == []
+    still = {**oxidation, "recipe": {**oxidation["recipe"], "time_s": 0.001}}
+    assert "Of the 6 temperatures, 6 (973 to 1473 K)" in growth_along_sweep(still)[0]
+    assert "hottest" not in growth_along_sweep(still)[0]

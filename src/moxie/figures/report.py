@@ -21,8 +21,10 @@ from moxie.figures.parts import LOGP_MODELS, VERDICT_COLOURS, model_name, pretty
 from moxie.figures.viewer import film_view
 from moxie.figures.wording import duration, listed, percent, plain_label, signed, unit_text, with_error
 from moxie.io import read_json, write_text
+from moxie.kinetics import thickness_nm
 
 _GASES = {"dry_O2": "dry O₂", "steam": "steam"}
+_HARDLY_GROWN = 0.1
 _WORST_FIRST = ("deviates", "no-verdict", "within", "agrees")
 DATA_FILES = ("report_template.html", "film_viewer.html")  # a job depends on them
 _MOST_NAMED = 6
@@ -433,6 +435,7 @@ def _limits(config: Mapping[str, Any], comparison: Any, scores: Mapping[str, Any
             f"{oxidation.get('thickness_scale', 1):g} × as thick as the recipe's. Temperature and thickness change "
             "together along the sweep, as they do in a furnace."
         )
+        limits += growth_along_sweep(oxidation)
         if oxidation.get("replicas", 1) < 3:
             limits.append(
                 "With one replica at each temperature the films have no standard error, hence no verdict."
@@ -457,6 +460,25 @@ def _limits(config: Mapping[str, Any], comparison: Any, scores: Mapping[str, Any
             "orientation and take no part in any verdict."
         )
     return limits
+
+
+def growth_along_sweep(oxidation: Mapping[str, Any]) -> list[str]:
+    """Return, as at most one sentence, which films of a sweep hardly grew, from the configuration of the oxidation."""
+    recipe, temperatures_K = oxidation.get("recipe"), sorted(oxidation.get("temperatures_K", ()))
+    if not recipe or recipe.get("steps") or len(temperatures_K) < 2:
+        return []
+    facts = {name: value for name, value in recipe.items() if name != "steps"}
+    start_nm, orientation = recipe["initial_oxide_nm"], min(oxidation["orientations"])
+    thick_nm = [thickness_nm(temperature, orientation=orientation, **facts) for temperature in temperatures_K]
+    same = [T for T, nm in zip(temperatures_K, thick_nm, strict=True) if nm - start_nm < _HARDLY_GROWN * start_nm]
+    if not same:
+        return []
+    hottest = f" The hottest grow to {max(thick_nm):.2g} nm." if len(same) < len(temperatures_K) else ""
+    return [
+        f"Of the {len(temperatures_K)} temperatures, {len(same)} ({same[0]:g} to {same[-1]:g} K) add less than a tenth "
+        f"to the {start_nm:g} nm that the recipe starts from: their films are equally thick and differ by temperature "
+        f"alone.{hottest}"
+    ]
 
 
 def _left_out(molecules: Any) -> list[str]:
