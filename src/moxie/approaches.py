@@ -20,3 +20,4 @@ APPROACHES = {
     "disordered": Approach(1.0, "from the hot, disordered side: grown with the true penalties"),
     "ordered": Approach(3.0, "from the ordered side: grown with threefold penalties, which make an abrupt interface"),
 }
+SIDES = ("disordered", "ordered")  # those that are held against each other

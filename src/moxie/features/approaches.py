@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from moxie.approaches import SIDES
 from moxie.features.replicas import by_approach, over_approaches
 from moxie.features.schemas import OXIDE_APPROACHES, OXIDE_RUNS, VARIES
 from moxie.features.tables import write_table
@@ -39,7 +40,7 @@ def compare_approaches(oxide_runs: Any) -> Any:
     for (orientation, temperature), films in final.groupby(["orientation", "temperature_K"]):
         for quantity in QUANTITIES:
             sides = by_approach(films, quantity)
-            if {"disordered", "ordered"} <= set(sides):
+            if set(SIDES) <= set(sides):
                 both = over_approaches(films, quantity)
                 assert both is not None
                 rows.append(
@@ -48,7 +49,7 @@ def compare_approaches(oxide_runs: Any) -> Any:
                         "temperature_K": temperature,
                         "quantity": quantity,
                         "unit": OXIDE_RUNS.column(quantity).unit,
-                        **_compared(sides["disordered"], sides["ordered"]),
+                        **_compared(*(sides[name] for name in SIDES)),
                         "value": both.value,
                         "standard_error": both.standard_error,
                     }
@@ -68,9 +69,8 @@ def _compared(disordered: Estimate, ordered: Estimate) -> dict[str, Any]:
     verdict = UNKNOWN
     if math.isfinite(error):
         verdict = AGREE if abs(gap) <= _factor(disordered, ordered) * error else DIFFER
-    named = {"disordered": disordered, "ordered": ordered}
     values: dict[str, Any] = {}
-    for name, side in named.items():
+    for name, side in zip(SIDES, (disordered, ordered), strict=True):
         values |= {name: side.value, f"{name}_standard_error": side.standard_error}
         values |= {f"{name}_films": int(side.n_independent)}
     return values | {

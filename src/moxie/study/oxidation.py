@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moxie.approaches import APPROACHES
+from moxie.approaches import APPROACHES, SIDES
 from moxie.config import label
 from moxie.config.oxidation import Oxidation
 from moxie.errors import InputError
@@ -76,8 +76,8 @@ class OxidationStage(Stage):
 
     @property
     def both_sides(self) -> bool:
-        """Whether films come to their temperature from more than one side."""
-        return len(self.config.approaches) > 1
+        """Whether films come to their temperature from both sides that are held against each other."""
+        return set(SIDES) <= set(self.config.approaches)
 
     @cached_property
     def bulk_oxides(self) -> list[str]:

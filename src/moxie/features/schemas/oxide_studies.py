@@ -1,6 +1,6 @@
 """Tables beside the films: both approaches, bulk networks, films at equilibrium, growth kinetics."""
 
-from moxie.approaches import APPROACHES
+from moxie.approaches import SIDES
 from moxie.features.schemas.columns import (
     ORIENTATION,
     OXIDATION_STATES,
@@ -100,7 +100,7 @@ OXIDE_APPROACHES = Table(
         text("unit", "unit of all numbers of the row"),
         *(
             column
-            for side in APPROACHES
+            for side in SIDES
             for column in (
                 number(side, VARIES, f"mean over the films of the {side} side"),
                 maybe(f"{side}_standard_error", VARIES, "its standard error; empty for one film", 0.0),

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moxie.approaches import SIDES
 from moxie.features.schemas import OXIDE_APPROACHES
 from moxie.features.tables import read_table
 from moxie.figures.parts import COLOURS, MARKERS, drawable_error, label, of_first_orientation, panels
 from moxie.figures.registry import Figure
 
 _QUANTITIES = ("suboxide_total_monolayers", "suboxide_fraction_1", "suboxide_fraction_2", "suboxide_fraction_3")
-_SIDES = ("disordered", "ordered")
 
 
 def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
@@ -22,7 +22,7 @@ def draw(inputs: Mapping[str, Path]) -> tuple[Any, Any]:
     for axis, quantity in zip(axes.ravel(), _QUANTITIES, strict=True):
         rows = table[table["quantity"] == quantity].sort_values("temperature_K")
         axis.vlines(rows["temperature_K"], rows["lowest"], rows["highest"], color="0.85", lw=6, zorder=0)
-        for number, side in enumerate(_SIDES):
+        for number, side in enumerate(SIDES):
             axis.errorbar(
                 rows["temperature_K"],
                 rows[side],
