@@ -4,13 +4,23 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import cold_films, coverage, dynamics, film_convergence, learnt_moves, oxidation, workflow
+from benchmarks import (
+    cold_films,
+    coverage,
+    dynamics,
+    film_convergence,
+    learnt_moves,
+    oxidation,
+    second_opinion,
+    workflow,
+)
 from benchmarks.rows import write
 
 STAGES = {
     "oxidation": oxidation.measure,
     "film_convergence": film_convergence.measure,
     "cold_films": cold_films.measure,
+    "second_opinion": second_opinion.measure,
     "learnt_moves": learnt_moves.measure,
     "dynamics": dynamics.measure,
     "coverage": coverage.measure,
