@@ -118,10 +118,10 @@ def reference(tmp_path_factory):
 
 
 def test_of_two_seeds_one_number_in_a_hundred_lies_beyond_2_6(tmp_path, reference):
-    found = pd.concat([compare_studies(reference, study(tmp_path / str(seed), seed)) for seed in range(2, 8)])
+    found = pd.concat([compare_studies(reference, study(tmp_path / str(seed), seed)) for seed in (2, 3, 4)])
     judged = found[found["quantity"].isin(SPREADS) & (found["row"] != ALL_STATES)]
     n = len(judged)
-    assert n == 6 * 9 * len(SPREADS)
+    assert n == 3 * 9 * len(SPREADS)
     for limit, nominal in ((2.576, 0.01), (1.96, 0.05)):
         share = (judged["z_score"].abs() > limit).mean()
         assert share <= nominal + 3 * np.sqrt(nominal * (1 - nominal) / n)

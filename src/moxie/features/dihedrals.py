@@ -109,7 +109,7 @@ def distribution(counts: np.ndarray, of_molecules: np.ndarray | None = None) -> 
     molecule over all frames, (n_molecules, n_bins).
 
     The share of a bin is that of its well (trans, gauche+, gauche-) times a share within the well. Wells change slowly,
-    and all bins of one together: the standard error s sqrt(g/n) of a well's population goes to each of its bins in
+    and all bins of one together: the standard error of a well's population (`mean_of`) goes to each of its bins in
     proportion. To it comes the error of what is left of the bin's fluctuations, with one statistical inefficiency for
     all bins, from their correlation functions averaged by variance. The number of independent samples is the smaller of
     the two. The trans fraction is the integral beyond 120 degrees.
