@@ -126,7 +126,7 @@ def test_of_two_seeds_one_number_in_a_hundred_lies_beyond_2_6(tmp_path, referenc
         share = (judged["z_score"].abs() > limit).mean()
         assert share <= nominal + 3 * np.sqrt(nominal * (1 - nominal) / n)
     assert found["surely"].sum() == 0
-    assert 0.8 < found.loc[found["row"] == ALL_STATES, "z_score"].std() < 1.2
+    assert 0.7 < found.loc[found["row"] == ALL_STATES, "z_score"].std() < 1.4  # of 39, one study in all
 
 
 @pytest.mark.parametrize("name", CHANGED)
