@@ -91,6 +91,8 @@ def test_both_sides_are_compared_state_by_state(tmp_path):
     assert hot["gap_standard_error"] == pytest.approx(math.sqrt(2) * 0.05 / 2, rel=0.6)
     assert hot["value"] == pytest.approx((hot["lowest"] + hot["highest"]) / 2)
     assert hot["standard_error"] == pytest.approx(abs(hot["gap"]) / 2) and hot["ordered_films"] == 4
+    stress = table[table["quantity"] == "lateral_stress_GPa"]  # noise about zero
+    assert set(stress["verdict"]) == {"too imprecise"}
     single = compare_approaches(both_sides(films=1))
     assert set(single["verdict"]) == {"no standard error"} and single["gap_standard_error"].isna().all()
     assert compare_approaches(oxide_runs()).empty

@@ -2,7 +2,8 @@
 
 Each side's value is the mean over its films (`moxie.features.replicas.over_films`). Where the 95 % interval of the gap,
 by Student's t with the degrees of freedom of Welch and Satterthwaite, holds zero, the two sides agree: as far as they
-are known, the value is the model's equilibrium. Elsewhere it lies between them, if they began on either side of it.
+are known, the value is the model's equilibrium. An interval that reaches further than half of the value on either side
+shows nothing. Where they differ the equilibrium lies between them, if they began on either side of it.
 """
 
 import math
@@ -26,7 +27,8 @@ QUANTITIES = (
     "transition_width_A",
     "strain_energy_eV_per_atom",
 )
-AGREE, DIFFER, UNKNOWN = "agree", "differ", "no standard error"
+AGREE, DIFFER, IMPRECISE, UNKNOWN = "agree", "differ", "too imprecise", "no standard error"
+_LARGEST_USEFUL_INTERVAL = 0.5  # half-width of the interval of the gap relative to the mean, as for other verdicts
 _CONFIDENCE = 0.95
 
 
@@ -68,7 +70,9 @@ def _compared(disordered: Estimate, ordered: Estimate) -> dict[str, Any]:
     error = math.hypot(ordered.standard_error, disordered.standard_error)
     verdict = UNKNOWN
     if math.isfinite(error):
-        verdict = AGREE if abs(gap) <= _factor(disordered, ordered) * error else DIFFER
+        half_width = _factor(disordered, ordered) * error
+        useful = half_width <= _LARGEST_USEFUL_INTERVAL * abs(ordered.value + disordered.value) / 2
+        verdict = DIFFER if abs(gap) > half_width else AGREE if useful else IMPRECISE
     values: dict[str, Any] = {}
     for name, side in zip(SIDES, (disordered, ordered), strict=True):
         values |= {name: side.value, f"{name}_standard_error": side.standard_error}

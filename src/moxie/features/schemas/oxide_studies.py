@@ -111,9 +111,11 @@ OXIDE_APPROACHES = Table(
         maybe("gap_standard_error", VARIES, "standard error of the gap; empty where a side has one film", 0.0),
         text(
             "verdict",
-            "agree: the 95 % interval of the gap holds zero, and the value is one of equilibrium as far as it is known",
+            "agree: the 95 % interval of the gap holds zero, and the value is one of equilibrium as far as it is "
+            "known; too imprecise: it reaches further than half of the value on either side",
             "agree",
             "differ",
+            "too imprecise",
             "no standard error",
         ),
         number("lowest", VARIES, "lower end of the interval between the sides"),
