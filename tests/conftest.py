@@ -1,6 +1,7 @@
 """Tests of a file run in one process, since they share its fixtures; so do all files that share the smoke study."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,13 @@ ROOT = Path(__file__).parents[1]
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".cache" / "numba"))  # kernels compile once, also for the workflow
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes load the library
 
-SHARING = ("tests/workflow/test_pipeline.py", "tests/workflow/test_stages.py")
-LONGEST_FIRST = ("workflow", "cluster", "browser", "physics", "unit")
+USES_SMOKE = re.compile(r"^def \w+\([^)]*\bsmoke\b", re.MULTILINE)  # as a fixture; `edited` is used beside it
+LONGEST_FIRST = ("workflow", "cluster", "browser", "physics")
 
 
 def pytest_collection_modifyitems(items):
-    for item in items:
-        if "smoke" in item.fixturenames and item.path.relative_to(ROOT).as_posix() not in SHARING:
-            raise pytest.UsageError(f"{item.path} uses the smoke study: name it in SHARING of tests/conftest.py")
-    items.sort(key=lambda item: LONGEST_FIRST.index(item.path.parent.name))
+    places = {folder: place for place, folder in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -28,7 +27,7 @@ def pytest_xdist_make_scheduler(config, log):
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             file = nodeid.split("::", 1)[0]
-            return "smoke" if file in SHARING else file
+            return "smoke" if USES_SMOKE.search((ROOT / file).read_text(encoding="utf-8")) else file
 
     config.option.loadscopereorder = False
     return ByFile(config, log)

@@ -73,7 +73,10 @@ def test_verdict_follows_its_rules(estimate, reference, error, checked, goal, ex
 
 @pytest.mark.parametrize("replicas", [1, 2, 4])
 def test_verdicts_count_the_uncertainty_of_an_error_once(replicas):
-    """True agreement is found in 95 of 100 cases: from the widened errors of single runs and from their scatter."""
+    """True agreement is found in 95 of 100 cases: from the widened error of a single run and from the scatter of four.
+
+    Two widened errors are propagated, which is careful: |t| with six degrees of freedom is below 3.18 in 98.1 of 100.
+    """
     rng = np.random.default_rng(replicas)
     freedom, cases = 3, 1500
     widened = student_factor(freedom) * np.sqrt(rng.chisquare(freedom, (cases, replicas)) / freedom)
@@ -81,7 +84,7 @@ def test_verdicts_count_the_uncertainty_of_an_error_once(replicas):
     found = [over_replicas(values, errors, np.full(replicas, 6.0)) for values, errors in runs]
     agreed = np.mean([verdict(estimate, 10.0, 0.0, VERIFIED) == "agrees" for estimate in found])
     judged = np.mean([not verdict(estimate, 10.0, 0.0, VERIFIED).startswith("no") for estimate in found])
-    assert agreed / judged == pytest.approx(0.95 if replicas != 2 else 0.97, abs=0.015)
+    assert agreed / judged == pytest.approx(0.95 if replicas != 2 else 0.981, abs=0.015)
 
 
 @given(st.floats(-10, 10), st.floats(0.001, 1), st.floats(0, 1))
