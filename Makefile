@@ -1,4 +1,5 @@
-# make run [CORES=n]   set up, then run the default study        make test    set up, then run the tests
+# make run [CORES=n] [STUDY=my_study.yaml]   set up, then run the default study, or yours laid over it
+# make test            set up, then run the tests                make help    these lines
 # make check           lint, format, types                       make bench   benchmarks
 # make status          what runs in this folder, and how far it is
 # make cluster         set up with the SLURM plugin (also: make gpu, gaff, quantum, crate)
@@ -14,11 +15,15 @@ ifneq ($(words $(CURDIR)),1)
 $(error The path "$(CURDIR)" holds a blank, which neither make nor Snakemake copes with. Move or rename the folder)
 endif
 
-.PHONY: run status test test-slow check format bench config docs lock clean cluster crate gpu gaff quantum
+.PHONY: run help status test test-slow check format bench config docs lock clean cluster crate gpu gaff quantum
 .DELETE_ON_ERROR:
 
 run: .venv/core.installed
-	MOXIE_COMMAND='make run CORES=$(CORES)' $(BIN)/python workflow/run.py --cores $(CORES)
+	MOXIE_COMMAND='make run CORES=$(CORES)$(STUDY:%= STUDY=%)' \
+	  $(BIN)/python workflow/run.py --cores $(CORES) $(STUDY:%=--configfile %)
+
+help:
+	@sed -n '/^# /!q; s/^# //p' Makefile
 
 status: .venv/core.installed
 	@$(BIN)/python -m moxie status

@@ -4,17 +4,18 @@ import os
 import sys
 from pathlib import Path
 
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 ROOT = Path(workflow.basedir).resolve()
 sys.path.insert(0, str(ROOT / "src"))
 os.environ.update(PYTHONPATH=str(ROOT / "src"))  # scripts run the library of this checkout, in any environment
 
-from moxie.config import check_file
+from moxie.config import StudyConfig, check_file, default_study
 from moxie.errors import InputError
 from moxie.finished import forget_below
 from moxie.study import Study
-from moxie.supervision import Run, check_still_wanted
+from moxie.supervision import Run, check_still_wanted, replaced_report
 from moxie.targets import check_configfiles, check_stages, check_targets, combinations
 
 min_version("9.19")

@@ -13,12 +13,13 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from moxie.errors import InputError
-from moxie.io import write_text
+from moxie.io import read_json, write_text
 from moxie.locks import Held, Lock, holders_below
 
 FOLDER = Path(".moxie")
@@ -62,6 +63,23 @@ class Run:
             signal.signal(number, _stop)
         os.environ[_RUN] = uuid.uuid4().hex
         write_text(self._folder / "run", os.environ[_RUN])
+
+
+def replaced_report(study: Mapping[str, Any], default: Mapping[str, Any], folder: Path = Path()) -> str:
+    """Return a note on the report that a study, `study` of its configuration, replaces in a folder; or nothing.
+
+    An overlay that does not say what it is called keeps the title of the default study.
+    """
+    try:
+        there = read_json(folder / "results" / "manifest.json")["config"]["study"]
+    except (InputError, KeyError, TypeError):
+        there = None
+    note = ""
+    if study == default:
+        note = f"This study has no name of its own: its report is called {study['title']!r}. Give it `study.title`."
+    if there and (there != study or note):
+        note += f" It replaces the report of {there['title']!r} in {(folder / 'results').resolve()}."
+    return f"{note.strip()} To keep studies apart, give each a folder: --directory FOLDER." if note else ""
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

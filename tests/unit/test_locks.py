@@ -113,3 +113,17 @@ def test_a_run_whose_plan_another_has_overtaken_does_not_begin(tmp_path, monkeyp
     with pytest.raises(InputError, match="until just now. Run again"):
         late.begin()
     Run(tmp_path).begin()
+
+
+def test_a_study_that_replaces_a_report_says_so(tmp_path):
+    from moxie.io import write_json
+    from moxie.supervision import replaced_report
+
+    default, own = {"name": "default", "title": "Alcohols"}, {"name": "mine", "title": "My oxides"}
+    assert replaced_report(own, default, tmp_path) == ""
+    assert "no name of its own: its report is called 'Alcohols'" in replaced_report(default, default, tmp_path)
+    (tmp_path / "results").mkdir()
+    write_json(tmp_path / "results" / "manifest.json", {"config": {"study": default}})
+    assert "replaces the report of 'Alcohols' in " in replaced_report(own, default, tmp_path)
+    write_json(tmp_path / "results" / "manifest.json", {"config": {"study": own}})
+    assert replaced_report(own, default, tmp_path) == ""
