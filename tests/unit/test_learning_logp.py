@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,7 +69,7 @@ def test_predictions_hold_out_whole_scaffolds_and_mark_what_is_outside(finished)
     held_out = table[table["role"] == "held out"]
     assert len(held_out) == 49 and held_out.groupby("scaffold")["fold"].nunique().eq(1).all()
     new = table[table["role"] == "new"].set_index("molecule")
-    assert new.loc["lithium", "applicability"].startswith("outside: charged")
+    assert "lithium" not in new.index  # an ion has no logP
     assert new.loc["methanol", "applicability"] == "in the training set"
     assert new.loc["water", "applicability"].startswith("outside: ")
     assert (table["lower"] < table["predicted"]).all() and (table["predicted"] < table["upper"]).all()
@@ -297,9 +298,13 @@ def test_command_reproduces_the_model_in_a_fresh_process(finished, tmp_path):
     subprocess.run(command, check=True, capture_output=True)
     there = pd.read_csv(tmp_path / "p.csv").set_index("molecule")
     table = read_table(folder / "molecules.parquet", MOLECULES)
+    table = table[table["molecule"] != "lithium"].reset_index(drop=True)
     here = logp.predict(load_model(folder / "out" / "model.skops"), table).set_index(table["molecule"])
     np.testing.assert_allclose(there["predicted"].loc[here.index], here["predicted"], rtol=1e-6)
-    assert (there["prediction_status"] == "ok").all() and there["row"].tolist() == list(range(1, len(table) + 1))
+    assert there["prediction_status"].loc["lithium"].startswith("an ion has no octanol-water partition coefficient")
+    assert (there["prediction_status"].drop("lithium") == "ok").all() and there["row"].tolist() == list(
+        range(1, len(table) + 1)
+    )
 
 
 def test_smiles_are_enough_and_bad_rows_are_named(finished, tmp_path, caplog):
@@ -396,3 +401,30 @@ def test_model_files_that_are_no_models_are_refused(finished, tmp_path):
         with pytest.raises(InputError, match=message):
             predict_table(tmp_path / name, table, tmp_path / "p.csv")
     assert not (tmp_path / "p.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("smiles", "expected"),
+    [
+        ("CC(C)[NH2+]CC(O)COc1cccc2ccccc12", "CC(C)NCC(O)COc1cccc2ccccc12"),  # propranolol, protonated
+        ("CC(=O)[O-].[Na+]", "CC(=O)O"),
+        ("Cl.CN1CCC1", "CN1CCC1"),
+        ("C[N+](C)(C)C.[Cl-]", ""),
+        ("[Na+].[Cl-]", ""),
+        ("CCO", "CCO"),
+        ("C((", ""),
+    ],
+)
+def test_ions_and_salts_are_told_their_neutral_form(smiles, expected):
+    from moxie.structures.molecules import neutral_form, parse_smiles
+
+    assert neutral_form(smiles) == expected
+    row = {"smiles": smiles, "charge": "1", "spin_multiplicity": "1"}
+    said = logp.complain(row, {})
+    assert (f"ask for its neutral form {expected}" if expected else "no neutral form") in said
+    assert logp.complain(row | {"charge": 0}, {}) == "" and "radical" in logp.complain(
+        {"smiles": "[CH3]", "charge": 0, "spin_multiplicity": 2}, {}
+    )
+    if "." in smiles and expected:
+        with pytest.raises(InputError, match=f"several fragments .* is {re.escape(expected)}"):
+            parse_smiles(smiles)

@@ -62,9 +62,11 @@ def _read_smiles(smiles: str) -> tuple[Any, str]:
     if any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
         return None, "has a `*`, which is no element. Write the atom that is meant."
     if len(Chem.GetMolFrags(molecule)) > 1:
+        parent = neutral_form(smiles)
+        of_a_salt = f" The neutral parent of this one is {parent}." if parent else ""
         return None, (
             "holds several fragments (a salt or a mixture). Give one molecule or ion at a time; the composition of a"
-            " system mixes them."
+            f" system mixes them.{of_a_salt}"
         )
     whole = Chem.AddHs(molecule)
     if whole.GetNumAtoms() > MOST_ATOMS:
@@ -73,6 +75,23 @@ def _read_smiles(smiles: str) -> tuple[Any, str]:
             " or a fragment."
         )
     return whole, ""
+
+
+def neutral_form(smiles: str) -> str:
+    """Return the SMILES of the neutral parent of a salt or an ion, by rdkit's MolStandardize.
+
+    Counter-ions and solvents are left out, and protons given back or taken. Empty where nothing neutral is left, as of
+    a tetraalkylammonium ion or a metal's, or where the SMILES cannot be read.
+    """
+    from rdkit import Chem, rdBase
+    from rdkit.Chem.MolStandardize import rdMolStandardize
+
+    with rdBase.BlockLogs():
+        molecule = Chem.MolFromSmiles(smiles) if smiles else None
+        parent = None if molecule is None else rdMolStandardize.ChargeParent(molecule)
+    if parent is None or Chem.GetFormalCharge(parent) or not any(a.GetAtomicNum() == 6 for a in parent.GetAtoms()):
+        return ""
+    return Chem.MolToSmiles(parent)
 
 
 def embed(smiles: str, name: str = "molecule", seed: int = _SEED) -> Any:

@@ -41,6 +41,7 @@ from moxie.learning.tasks.logp.evaluation import (
 )
 from moxie.learning.tasks.logp.nested import Candidate, Fitted, fit_models
 from moxie.learning.thresholds import FEWEST_MOLECULES, N_FOLDS
+from moxie.structures.molecules import neutral_form
 
 PREDICTED = ("predicted", "lower", "upper", "nearest_similarity", "applicability")
 MOST_APART = 1.0  # measurements of one structure, in decades
@@ -78,6 +79,7 @@ def prepare(molecules: Any) -> tuple[Data, Any, dict[str, int]]:
         "not computed": int((failed & ~nameless).sum()),
         "another molecule after relaxing": int((~failed & ~nameless).sum()),
         "charged or open shell": int((labelled & ~neutral).sum()),
+        "charged or open shell, and not predicted": int((~labelled & ~neutral).sum()),
         "contradicted by another measurement of the structure": int(contradicting.sum()),
         "same structure as another": int(known.duplicated("structure").sum()),
     }
@@ -94,7 +96,7 @@ def prepare(molecules: Any) -> tuple[Data, Any, dict[str, int]]:
             f"the task logp needs {FEWEST_MOLECULES} in {N_FOLDS}. Give quantum_chemistry.molecule_lists a longer "
             "or more varied list, or raise quantum_chemistry.most_per_list."
         )
-    return Data(features(known), target, groups, known), good[~labelled].reset_index(drop=True), left_out
+    return Data(features(known), target, groups, known), good[~labelled & neutral].reset_index(drop=True), left_out
 
 
 def run(inputs: Mapping[str, Path], output: Path, settings: LearningSettings, seed: int) -> dict[str, Any]:
@@ -201,6 +203,15 @@ def summarise(
     }
 
 
+def complain(row: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+    """Say that logP is not defined for an ion or a radical, with the neutral form of an ion; else nothing."""
+    if float(row["charge"]) == 0:
+        return "" if float(row["spin_multiplicity"]) == 1 else "logP is that of closed shells, and this is a radical"
+    form = neutral_form(row["smiles"])
+    advice = f"ask for its neutral form {form}" if form else "it has no neutral form"
+    return f"an ion has no octanol-water partition coefficient by itself; {advice}"
+
+
 def predict(model: Mapping[str, Any], frame: Any) -> Any:
     """Return predicted, lower, upper, nearest_similarity and applicability for rows of the table `molecules`.
 
@@ -287,6 +298,7 @@ TASK = Task(
         name: MOLECULES.column(name).unit
         for name in ("smiles", "charge", "spin_multiplicity", *molecular.QUANTUM_COLUMNS)
     },
+    complain=complain,
     needs=("measured_logp",),
     lists=("charges", "symbols"),
     settings=("confidence", "conformer_seed"),
