@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from made_liquids import COMPOSITIONS  # noqa: E402
 from made_tables import MAKERS  # noqa: E402
 
+from moxie.config import StudyConfig  # noqa: E402
 from moxie.features.schemas import OXIDE_RUNS  # noqa: E402
 from moxie.features.tables import write_table  # noqa: E402
 from moxie.features.validation import make_validation_table, write_validation  # noqa: E402
@@ -45,7 +46,9 @@ def report(tmp_path_factory):
     path = folder / "report.html"
     write_report(
         path,
-        config={"study": {"name": "made", "title": "Made-up tables for a browser"}, "seed": 1},
+        config=StudyConfig.model_validate(
+            {"study": {"name": "made", "title": "Made-up tables for a browser"}}
+        ).model_dump(),
         figures={name: folder / f"figures/{name}.svg" for name in names},
         validation=folder / "tables/validation.parquet",
         oxide_runs=folder / "features/oxide_runs.parquet",

@@ -7,6 +7,7 @@ import pytest
 from made_tables import molecules as made_molecules
 from test_figures import draw, make_results
 
+from moxie.config import StudyConfig
 from moxie.errors import InputError
 from moxie.features.schemas import MOLECULES, VALIDATION
 from moxie.features.tables import read_table, write_table
@@ -60,9 +61,14 @@ def results(tmp_path_factory):
     return folder
 
 
+def whole(config):
+    """Return a configuration with all defaults, as the workflow hands it over."""
+    return StudyConfig.model_validate(config).model_dump(mode="json")
+
+
 def write(results, path, **changes):
     arguments = {
-        "config": CONFIG,
+        "config": whole(CONFIG),
         "figures": {name: results / f"figures/{name}.svg" for name in NAMES},
         "validation": results / "tables/validation.parquet",
         "manifest": results / "manifest.json",
@@ -172,7 +178,7 @@ def test_a_study_of_one_molecule_has_a_report(results, tmp_path):
     page = write(
         results,
         tmp_path / "r.html",
-        config={"study": {"name": "one"}, "seed": 1},
+        config=whole({"study": {"name": "one"}, "seed": 1}),
         figures={"molecules": results / "figures/molecules.svg"},
         manifest=None,
         oxide_runs=None,

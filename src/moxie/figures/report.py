@@ -51,14 +51,14 @@ def write_report(
 ) -> None:
     """Write the report, whole or not at all.
 
-    config: the study's configuration as a plain mapping. figures: {name: path of its .svg}, with .png and .csv beside
-    it. film: the network that can be turned around. The others are paths of the tables and JSON files of these names,
-    or None where the study has none. The page loads nothing from anywhere. Raises InputError naming a file that is
-    missing or damaged.
+    config: a study's whole configuration (`StudyConfig.model_dump`), defaults included. figures: {name: path of its
+    .svg}, with .png and .csv beside it. film: the network that can be turned around. The others are paths of the tables
+    and JSON files of these names, or None where the study has none. The page loads nothing from anywhere. Raises
+    InputError naming a file that is missing or damaged.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    study = config.get("study", {})
+    study = config["study"]
     comparison = read_table(validation, VALIDATION) if validation else None
     figures = {name: path for name, path in figures.items() if not shows_nothing(path)}
     record = read_json(manifest) if manifest else {}
@@ -68,8 +68,8 @@ def write_report(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     page = environment.get_template("report_template.html").render(
-        name=study.get("name") or "unnamed",
-        title=study.get("title") or study.get("name") or "Study",
+        name=study["name"],
+        title=study["title"],
         made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
         setup=describe_setup(config, surrogate=scores is not None, partition=partition is not None),
         findings=findings(
@@ -138,13 +138,13 @@ def describe_setup(
     """Return (heading, lines) of what was run, from the configuration; `surrogate` and `partition`: whether that of the
     oxide and that of partition coefficients were learnt."""
     parts: list[tuple[str, list[str]]] = []
-    systems = (config.get("dynamics") or {}).get("systems", {})
+    systems = config["dynamics"]["systems"] if config["dynamics"] else {}
     if systems:
         parts.append(("Molecular dynamics", [_describe_system(name, system) for name, system in systems.items()]))
-    oxidation = config.get("oxidation")
+    oxidation = config["oxidation"]
     if oxidation:
         parts.append(("Oxidation of silicon", _describe_oxidation(oxidation)))
-    chemistry = config.get("quantum_chemistry")
+    chemistry = config["quantum_chemistry"]
     if chemistry:
         names = "; ".join(f"{pretty_name(name)} ({smiles})" for name, smiles in config["molecules"].items())
         contents = [names] if names else []
@@ -153,13 +153,13 @@ def describe_setup(
         parts.append(
             ("Quantum chemistry", [f"{chemistry['method']} geometries and orbitals of {each}." for each in contents])
         )
-    learning = config.get("learning")
+    learning = config["learning"]
     if learning:
         target = plain_label(learning["target"]).capitalize()
         line = f"{target} of an oxide film from temperature and oxygen content, leaving one temperature out at a time."
         lines = [line] if surrogate else []
         lines += ["Octanol-water partition coefficients of molecules, leaving scaffolds out."] if partition else []
-        lines += _describe_placements(learning.get("placements")) + _describe_tree_search(learning.get("tree_search"))
+        lines += _describe_placements(learning["placements"]) + _describe_tree_search(learning["tree_search"])
         if lines:
             parts.append(("Learning", lines))
     return parts
@@ -186,36 +186,36 @@ def _describe_tree_search(search: Mapping[str, Any] | None) -> list[str]:
 
 def _describe_system(name: str, system: Mapping[str, Any]) -> str:
     contents = " + ".join(f"{count} {pretty_name(molecule)}" for molecule, count in system["composition"].items())
-    temperatures = ", ".join(f"{value:g}" for value in system.get("temperatures_K", []))
-    pressures = ", ".join(f"{value:g}" for value in system.get("pressures_bar", []))
-    state = f"{system.get('ensemble', 'NPT')} at {temperatures} K"
-    if system.get("ensemble", "NPT") == "NPT":
+    temperatures = ", ".join(f"{value:g}" for value in system["temperatures_K"])
+    pressures = ", ".join(f"{value:g}" for value in system["pressures_bar"])
+    state = f"{system['ensemble']} at {temperatures} K"
+    if system["ensemble"] == "NPT":
         state += f" and {pressures} bar"
-    elif system.get("density_g_cm3"):
+    elif system["density_g_cm3"]:
         state += f" and {system['density_g_cm3']:g} g/cm³"
-    sampled = f", {system['sampling_ps']:g} ps sampled" if "sampling_ps" in system else ""
-    repeated = f", {system['replicas']} replicas" if system.get("replicas", 1) > 1 else ""
-    sources = system.get("force_field", "")
+    sampled = f", {system['sampling_ps']:g} ps sampled"
+    repeated = f", {system['replicas']} replicas" if system["replicas"] > 1 else ""
+    sources = system["force_field"]
     force_field = " + ".join(
         model_name(Path(str(source)).stem)
         for source in dict.fromkeys(sources.values() if isinstance(sources, Mapping) else [sources])
     )
-    if system.get("charge_scale"):
+    if system["charge_scale"]:
         force_field += f", charges of ions × {system['charge_scale']:g}"
     return f"{pretty_name(name)}: {contents}, {force_field}, {state}{sampled}{repeated}."
 
 
 def _describe_oxidation(oxidation: Mapping[str, Any]) -> list[str]:
-    recipe, slab = oxidation.get("recipe", {}), oxidation.get("slab", {})
-    surfaces = " and ".join(f"Si({orientation})" for orientation in oxidation.get("orientations", ["100"]))
-    temperatures = ", ".join(f"{value:g}" for value in oxidation.get("temperatures_K", []))
+    recipe, slab = oxidation["recipe"], oxidation["slab"]
+    surfaces = " and ".join(f"Si({orientation})" for orientation in oxidation["orientations"])
+    temperatures = ", ".join(f"{value:g}" for value in oxidation["temperatures_K"])
     lines = []
     if recipe:
         gas = _GASES.get(recipe["ambient"], recipe["ambient"])
         earlier = "".join(
             f"after {step['time_s']:g} s in {_GASES.get(step['ambient'], step['ambient'])} at "
             f"{step['temperature_K']:g} K, "
-            for step in recipe.get("steps", [])
+            for step in recipe["steps"]
         )
         lines.append(
             f"Recipe: {recipe['time_s']:g} s in {gas} at {recipe['pressure_bar']:g} bar on "
@@ -225,7 +225,7 @@ def _describe_oxidation(oxidation: Mapping[str, Any]) -> list[str]:
     if slab:
         size = f"a slab of {' × '.join(str(count) for count in slab['cells'])} cells"
         lines.append(
-            f"Monte Carlo on {slab.get('structure') or size}, {oxidation['replicas']} replicas at each temperature, "
+            f"Monte Carlo on {slab['structure'] or size}, {oxidation['replicas']} replicas at each temperature, "
             f"energy parameters {model_name(Path(oxidation['parameter_set']).stem)}; oxide thickness "
             f"{oxidation['thickness_scale']:g} × that of the recipe."
         )
@@ -399,7 +399,7 @@ def _score_rows(scores: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _provenance(record: Mapping[str, Any], config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rows = [("base seed", str(config.get("seed", "–")))]
+    rows = [("base seed", str(config["seed"]))]
     commit = record.get("git_commit")
     if commit:
         rows.append(("git commit", str(commit)))
@@ -416,34 +416,34 @@ def _provenance(record: Mapping[str, Any], config: Mapping[str, Any]) -> list[tu
 
 def _limits(config: Mapping[str, Any], comparison: Any, scores: Mapping[str, Any] | None) -> list[str]:
     limits = []
-    systems = (config.get("dynamics") or {}).get("systems", {})
+    systems = config["dynamics"]["systems"] if config["dynamics"] else {}
     if systems:
-        longest = max(float(system.get("sampling_ps", 0)) for system in systems.values())
+        longest = max(system["sampling_ps"] for system in systems.values())
         limits.append(
             f"The liquids are small boxes sampled for at most {longest:g} ps. Their standard errors cover sampling, "
             "not the size of the box or what the force field leaves out."
         )
-    if any(system.get("ensemble") == "NVT" for system in systems.values()):
+    if any(system["ensemble"] == "NVT" for system in systems.values()):
         limits.append(
             "Runs at fixed volume take their density from the configuration; it is an input there, not a result."
         )
-    oxidation = config.get("oxidation")
+    oxidation = config["oxidation"]
     if oxidation:
         limits.append(
             "The oxide films come from Monte Carlo on a bond network with a valence force field. It has no clock: time "
             "enters only through the growth kinetics, which set how much oxygen a film takes up, and the films are "
-            f"{oxidation.get('thickness_scale', 1):g} × as thick as the recipe's. Temperature and thickness change "
+            f"{oxidation['thickness_scale']:g} × as thick as the recipe's. Temperature and thickness change "
             "together along the sweep, as they do in a furnace."
         )
         limits += growth_along_sweep(oxidation)
-        if oxidation.get("replicas", 1) < 3:
+        if oxidation["replicas"] < 3:
             limits.append(
                 "With one replica at each temperature the films have no standard error, hence no verdict."
-                if oxidation.get("replicas", 1) == 1
+                if oxidation["replicas"] == 1
                 else "Two replicas at each temperature give a rough standard error: the 95 % interval of a mean of two "
                 "reaches 12.7 standard errors to either side, and the verdicts use that factor."
             )
-    chemistry = config.get("quantum_chemistry")
+    chemistry = config["quantum_chemistry"]
     if chemistry:
         limits.append(
             f"{chemistry['method']} is a semi-empirical method with a minimal basis; its dipole moments are "
@@ -464,8 +464,8 @@ def _limits(config: Mapping[str, Any], comparison: Any, scores: Mapping[str, Any
 
 def growth_along_sweep(oxidation: Mapping[str, Any]) -> list[str]:
     """Return, as at most one sentence, which films of a sweep hardly grew, from the configuration of the oxidation."""
-    recipe, temperatures_K = oxidation.get("recipe"), sorted(oxidation.get("temperatures_K", ()))
-    if not recipe or recipe.get("steps") or len(temperatures_K) < 2:
+    recipe, temperatures_K = oxidation["recipe"], sorted(oxidation["temperatures_K"])
+    if not recipe or recipe["steps"] or len(temperatures_K) < 2:
         return []
     facts = {name: value for name, value in recipe.items() if name != "steps"}
     start_nm, orientation = recipe["initial_oxide_nm"], min(oxidation["orientations"])
