@@ -38,6 +38,7 @@ def validation(n_liquids=2, slope=0.05, error=0.02, seed=1):
                         "force_field_sha256": 64 * "0",
                         **{"temperature_K": temperature, "pressure_bar": 1.0, "quantity": quantity},
                         **{"value": 1 + found / 100, "standard_error": error / 100, "n_independent": 50.0},
+                        "degrees_of_freedom": np.nan,
                         **{"reference_value": 1.0, "reference_error": np.nan, "reference_kind": "experiment"},
                         **{"source": "made up", "checked": "verified", "deviation_percent": found},
                         **{"z_score": 0.0, "verdict": "agrees", "tested": "model"},

@@ -102,7 +102,7 @@ def test_every_part_that_a_figure_or_a_task_names_is_one_that_a_study_can_have()
                 },
                 "settings_study": {"system": "liquid", "molecules": []},
             },
-            "oxidation": PARTS["oxidation"] | {"replica_exchange": {}},
+            "oxidation": PARTS["oxidation"] | {"replica_exchange": {}, "approaches": ["disordered", "ordered"]},
             "quantum_chemistry": PARTS["quantum_chemistry"],
             "learning": {},
         }

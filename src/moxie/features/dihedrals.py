@@ -138,7 +138,7 @@ def distribution(counts: np.ndarray, of_molecules: np.ndarray | None = None) -> 
     slow, independent = np.zeros(len(mean)), np.zeros(len(mean))
     for well, population in zip(_WELLS, wells, strict=True):
         slow[well], independent[well] = within[well] * population.standard_error, population.n_independent
-    error = np.hypot(slow, np.sqrt(variance / fast)) if known else slow * math.nan
+    error = np.hypot(slow, np.sqrt(variance / fast)) if known and fast > 0 else slow * math.nan
     return Distribution(mean / BIN_WIDTH_DEG, error / BIN_WIDTH_DEG, np.minimum(independent, fast), wells[0])
 
 
