@@ -19,8 +19,8 @@ endif
 .DELETE_ON_ERROR:
 
 run: .venv/core.installed
-	MOXIE_COMMAND='make run CORES=$(CORES)$(STUDY:%= STUDY=%)' \
-	  $(BIN)/python workflow/run.py --cores $(CORES) $(STUDY:%=--configfile %)
+	MOXIE_COMMAND='make run CORES=$(CORES)$(if $(STUDY), STUDY="$(STUDY)")' \
+	  $(BIN)/python workflow/run.py --cores $(CORES) $(if $(STUDY),--configfile $(STUDY))
 
 help:
 	@sed -n '/^# /!q; s/^# //p' Makefile

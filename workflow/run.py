@@ -4,6 +4,7 @@ Files of configuration are looked at first: Snakemake reads them before it reads
 traceback on some. Ctrl-C before the first job ends in one line.
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -19,6 +20,12 @@ from moxie.targets import check_configfiles
 
 def run(arguments: list[str]) -> bool:
     """Return whether all went well; raises InputError for a file that is no configuration."""
+    named = [word for word in arguments if re.match(r"--configfiles?(=|$)", word)]
+    if len(named) > 1:
+        raise InputError(
+            f"{named[0]} is given {len(named)} times, and Snakemake would use the last only. Name all files after one:"
+            " --configfile FIRST SECOND; what stands later is laid over what stands before."
+        )
     parser, chosen = parse_args(arguments)
     check_configfiles(chosen.configfile or ())
     for file in chosen.configfile or ():

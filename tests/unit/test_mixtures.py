@@ -99,3 +99,17 @@ def test_a_mixture_that_cannot_be_is_named_before_any_job(mistake):
 def test_a_sweep_that_makes_a_name_twice_is_refused():
     with pytest.raises(InputError, match="makes a system brine_4_mol_kg, and there is one already"):
         study({"brine": brine({"ions": NACL, "mol_kg": [1, 4]}), "brine_4_mol_kg": brine()})
+
+
+@pytest.mark.parametrize("held", [{"ensemble": "NVT"}, {}])
+def test_one_density_does_not_serve_several_concentrations(held):
+    unit = "mol_kg" if held else "mol_L"
+    swept = brine({"ions": NACL, unit: [1, 4]}) | held | {"density_g_cm3": 1.1}
+    with pytest.raises(InputError, match="density_g_cm3` = 1.1: one density for 2 concentrations"):
+        study({"brine": swept})
+    study({"brine": brine({"ions": NACL, unit: [1]}) | held | {"density_g_cm3": 1.1}})
+
+
+def test_a_box_too_small_for_one_of_its_amounts_is_refused():
+    with pytest.raises(InputError, match="cannot have mole fraction of ethanol 0.001: the nearest whole numbers"):
+        study({"brine": brine(solvents={"water": 0.999, "ethanol": 0.001}) | {"force_field": "opls_aa"}})

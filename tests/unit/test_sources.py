@@ -124,3 +124,8 @@ def test_a_file_of_the_users_can_be_a_source_and_is_tried_in_openmm(tmp_path):
     broken.write_text(text.replace("HarmonicBondForce>", "Unknown>"))
     with pytest.raises(InputError, match="broken.xml cannot be used: it has Unknown"):
         study(composition=counts, force_field=sources | {"ec": str(broken)})
+
+
+def test_charges_of_a_box_without_ions_cannot_be_scaled():
+    with pytest.raises(InputError, match="charge_scale` = 0.8: the box has no ions"):
+        study(composition={"water": 100}, force_field="spce", charge_scale=0.8)

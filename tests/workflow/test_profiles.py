@@ -74,3 +74,24 @@ def test_a_file_that_is_no_configuration_is_named_before_snakemake_reads_it(cont
     with pytest.raises(InputError) as caught:
         run(["--snakefile", str(ROOT / "Snakefile"), "--cores", "1", "--dry-run", "--configfile", str(path)])
     assert str(path) in str(caught.value) and words in str(caught.value)
+
+
+def test_files_after_two_configfile_options_are_refused_since_the_first_would_be_lost(tmp_path):
+    run = runpy.run_path(str(ROOT / "workflow" / "run.py"))["run"]
+    files = [tmp_path / "one.yaml", tmp_path / "two.yaml"]
+    for file in files:
+        file.write_text("seed: 1\n")
+    with pytest.raises(InputError, match="--configfile is given 2 times.*Name all files after one"):
+        run(["--cores", "1", "--configfile", str(files[0]), "--configfile", str(files[1])])
+
+
+def test_a_study_of_a_folder_is_read_before_the_files_laid_over_it(tmp_path, monkeypatch):
+    from moxie.commands import main
+
+    (tmp_path / "study.yaml").write_text("seed: 1\n")
+    started = []
+    monkeypatch.setattr("os.execv", lambda program, arguments: started.append(arguments))
+    main(["run", str(tmp_path), "--", "-n", "--configfile", "over.yaml"])
+    main(["run", str(tmp_path), "--", "-n"])
+    files = [arguments[arguments.index("--configfile") + 1 :] for arguments in started]
+    assert files == [[str(tmp_path / "study.yaml"), "over.yaml"], [str(tmp_path / "study.yaml")]]

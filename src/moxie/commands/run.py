@@ -29,4 +29,10 @@ def run(given: argparse.Namespace) -> int:
     where = ["--snakefile", str(root / "Snakefile"), "--directory", str(folder), "--cores", given.cores]
     command = [sys.executable, str(root / "workflow" / "run.py"), *where]
     sys.stdout.flush()
-    os.execv(sys.executable, [*command, *given.snakemake, "--configfile", str(folder / "study.yaml")])
+    study = ["--configfile", str(folder / "study.yaml")]
+    if "--configfile" in given.snakemake:  # further files are laid over the study
+        at = given.snakemake.index("--configfile")
+        rest = [*given.snakemake[:at], *study, *given.snakemake[at + 1 :]]
+    else:
+        rest = [*given.snakemake, *study]
+    os.execv(sys.executable, [*command, *rest])

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from moxie.features.approaches import AGREE, compare_approaches
+from moxie.features.approaches import compare_approaches
 from moxie.features.replicas import over_approaches, over_replicas
 from moxie.figures.parts import LOGP_MODELS, SEARCH_NAMES, model_name, of_first_orientation, pretty_name
 from moxie.figures.wording import listed, percent, plain_label, with_error
@@ -171,11 +171,12 @@ def _sides(final: Any) -> str:
     table = table[table["quantity"].str.startswith("suboxide")]
     if table.empty:
         return ""
-    agree = int((table["verdict"] == AGREE).sum())
-    total = table[table["quantity"] == "suboxide_total_monolayers"]
+    counts = table["verdict"].value_counts()
+    said = listed([f"{count} {verdict}" for verdict, count in counts.items()])
+    gap = table.loc[table["quantity"] == "suboxide_total_monolayers", "gap"].mean()
     return (
-        f"Amount and shares of the suboxide, from both sides: {agree} of {len(table)} numbers agree within their 95 % "
-        f"intervals; the ordered side holds {-total['gap'].mean():.2g} monolayers less in the mean over temperatures."
+        f"Amount and shares of the suboxide, from both sides: {said}. In the mean over temperatures the ordered side "
+        f"holds {abs(gap):.2g} monolayers {'more' if gap > 0 else 'less'}."
     )
 
 

@@ -245,6 +245,11 @@ class SystemPlan:
             self.as_configured(self.config.temperatures_K[0], self.config.pressures_bar[0])  # joins the sources
         except InputError as error:
             raise InputError(f"dynamics.systems.{self.name}: {error}") from None
+        if self.config.charge_scale is not None and self.kind == "liquids":
+            raise InputError(
+                f"`dynamics.systems.{self.name}.charge_scale` = {self.config.charge_scale:g}: the box has no ions whose"
+                " charges it could scale. Leave it out."
+            )
         for temperature in self.config.temperatures_K:
             settings = self.as_configured(temperature, self.config.pressures_bar[0])
             check_run(self.name, self.composition, self.smiles, settings)
