@@ -76,6 +76,9 @@ def _read(path: str | Path) -> bytes:
         raise InputError(f"The file {path} cannot be read: {error.strerror}.") from None
 
 
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+
+
 class _Walk:
     """A walk through the nodes of a file, each once, however many aliases stand for it."""
 
@@ -122,6 +125,12 @@ class _Walk:
         return [(value, _key(key, parent)) for key, value in node.value]
 
     def _check_scalar(self, node: Any, name: str, line: int) -> int:
+        if ":" in node.value and node.tag in _NUMBERS:
+            self.problems.append(
+                f"`{name}` on line {line} is {node.value}, which YAML reads as a number of base 60, as it does hours and"
+                " minutes. Write the number itself, or put a text in quotes."
+            )
+            return 1
         try:
             self._make(node)
         except ValueError as error:

@@ -617,3 +617,13 @@ def test_a_file_that_is_no_configuration_is_named(tmp_path, content, message):
         check_file(path)
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         check_file(tmp_path)
+
+
+@pytest.mark.parametrize("value", ["4:1", "90:00", "1:30.5"])
+def test_a_number_of_base_60_is_refused_with_its_line(value, tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(f"seed: 1\nratio: {value}\n")
+    with pytest.raises(InputError, match=f"`ratio` on line 2 is {value}, which YAML reads as a number of base 60"):
+        check_file(path)
+    path.write_text(f"seed: 1\nratio: '{value}'\nname: 3:7 by mass\n")
+    check_file(path)
