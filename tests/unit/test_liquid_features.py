@@ -147,6 +147,12 @@ def test_ideal_gas_has_g_of_one_and_the_coordination_of_its_density(same):
     assert counts.coordination(6.02).mean() == pytest.approx(density * 4 / 3 * math.pi * 6.02**3, rel=0.03)
 
 
+def test_distances_are_the_same_in_boxes_of_any_size():
+    frames, atoms = ideal_gas(20, 2), np.arange(20)
+    small, large = (count_pairs(frames, atoms, atoms, reach).edges_A for reach in (8.6267, 9.7134))
+    assert small[-1] <= 8.6267 and large[-1] <= 9.7134 and np.array_equal(small, large[: len(small)])
+
+
 def test_errors_of_both_curves_are_the_scatter_of_many_runs():
     runs = [analyse_structure(count_pairs(ideal_gas(60, 40, seed), *2 * (np.arange(60),), 9.0)) for seed in range(30)]
     far = runs[0].r_A > 4.0

@@ -87,7 +87,10 @@ class PairCounter:
         if molecules is None:
             molecules = np.arange(1 + max(reference.max(initial=0), neighbours.max(initial=0)))
         self._molecules = molecules[reference].astype(np.int64), molecules[neighbours].astype(np.int64)
-        self._edges = np.linspace(0, r_max_A, max(1, round(r_max_A / BIN_WIDTH_A)) + 1)
+        n_bins = max(1, int(r_max_A / BIN_WIDTH_A + 1e-9))
+        self._edges = BIN_WIDTH_A * np.arange(
+            n_bins + 1
+        )  # the same for boxes of any size, so that replicas can be averaged
         self._counts: list[np.ndarray] = []
         self._nearest: list[np.ndarray] = []
         self._volumes: list[float] = []
