@@ -127,8 +127,8 @@ class _Walk:
     def _check_scalar(self, node: Any, name: str, line: int) -> int:
         if ":" in node.value and node.tag in _NUMBERS:
             self.problems.append(
-                f"`{name}` on line {line} is {node.value}, which YAML reads as a number of base 60, as it does hours and"
-                " minutes. Write the number itself, or put a text in quotes."
+                f"`{name}` on line {line} is {node.value}, which YAML reads as a number of base 60, as it does hours"
+                " and minutes. Write the number itself, or put a text in quotes."
             )
             return 1
         try:
