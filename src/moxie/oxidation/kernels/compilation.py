@@ -49,7 +49,7 @@ def _inner(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
 
 kernel = _inner()
-inlined = _inner(forceinline=True)
+inlined = _inner(forceinline=True)  # where every move comes by: a call hands over the descriptors of all arrays
 summing = _inner(forceinline=True, fastmath={"reassoc", "nnan", "nsz"})  # several terms at a time
 merged = _inner(inline="always")  # into the source of its one caller: a large kernel is compiled once, not twice
 entry = numba.njit(**_ENTRY)  # what Python calls, with all that it calls

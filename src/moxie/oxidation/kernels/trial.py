@@ -61,7 +61,7 @@ def place_between(atoms, work, oxygen):
         work.trial[oxygen, k] = atoms.position[i, k] + 0.5 * nearest(atoms, i, j, k) + _OFF_MIDDLE_A[k]
 
 
-@kernel
+@inlined
 def place_oxygens(atoms, work, n_chain):
     """Put the O of the chain whose ends the move has changed between them."""
     for c in range(n_chain):
@@ -86,7 +86,7 @@ def glances(batch, kind):
     return batch.stages[0, EVALUATIONS] == 0.0 and kind != _EXCHANGE
 
 
-@kernel
+@inlined
 def carry_out(atoms, field, work, batch, kind, n_chain, topology):
     """Carry out the move in work.chain; return what is known of it. `topology`: whether to count the surrogate's
     terms."""
