@@ -209,27 +209,20 @@ def _describe_oxidation(oxidation: Mapping[str, Any]) -> list[str]:
     recipe, slab = oxidation["recipe"], oxidation["slab"]
     surfaces = " and ".join(f"Si({orientation})" for orientation in oxidation["orientations"])
     temperatures = ", ".join(f"{value:g}" for value in oxidation["temperatures_K"])
-    lines = []
-    if recipe:
-        gas = _GASES.get(recipe["ambient"], recipe["ambient"])
-        earlier = "".join(
-            f"after {step['time_s']:g} s in {_GASES.get(step['ambient'], step['ambient'])} at "
-            f"{step['temperature_K']:g} K, "
-            for step in recipe["steps"]
-        )
-        lines.append(
-            f"Recipe: {recipe['time_s']:g} s in {gas} at {recipe['pressure_bar']:g} bar on "
-            f"{surfaces} with {recipe['initial_oxide_nm']:g} nm of oxide to start with, {earlier}at "
-            f"{temperatures} K; thickness from {pretty_name(recipe['kinetics']).title().replace(' ', '–')} kinetics."
-        )
-    if slab:
-        size = f"a slab of {' × '.join(str(count) for count in slab['cells'])} cells"
-        lines.append(
-            f"Monte Carlo on {slab['structure'] or size}, {oxidation['replicas']} replicas at each temperature, "
-            f"energy parameters {model_name(Path(oxidation['parameter_set']).stem)}; oxide thickness "
-            f"{oxidation['thickness_scale']:g} × that of the recipe."
-        )
-    return lines
+    gas = _GASES.get(recipe["ambient"], recipe["ambient"])
+    earlier = "".join(
+        f"after {step['time_s']:g} s in {_GASES.get(step['ambient'], step['ambient'])} at {step['temperature_K']:g} K, "
+        for step in recipe["steps"]
+    )
+    size = f"a slab of {' × '.join(str(count) for count in slab['cells'])} cells"
+    return [
+        f"Recipe: {recipe['time_s']:g} s in {gas} at {recipe['pressure_bar']:g} bar on "
+        f"{surfaces} with {recipe['initial_oxide_nm']:g} nm of oxide to start with, {earlier}at "
+        f"{temperatures} K; thickness from {pretty_name(recipe['kinetics']).title().replace(' ', '–')} kinetics.",
+        f"Monte Carlo on {slab['structure'] or size}, {oxidation['replicas']} replicas at each temperature, "
+        f"energy parameters {model_name(Path(oxidation['parameter_set']).stem)}; oxide thickness "
+        f"{oxidation['thickness_scale']:g} × that of the recipe.",
+    ]
 
 
 def _sections(figures: Mapping[str, str | Path]) -> list[dict[str, Any]]:
@@ -465,7 +458,7 @@ def _limits(config: Mapping[str, Any], comparison: Any, scores: Mapping[str, Any
 def growth_along_sweep(oxidation: Mapping[str, Any]) -> list[str]:
     """Return, as at most one sentence, which films of a sweep hardly grew, from the configuration of the oxidation."""
     recipe, temperatures_K = oxidation["recipe"], sorted(oxidation["temperatures_K"])
-    if not recipe or recipe["steps"] or len(temperatures_K) < 2:
+    if recipe["steps"] or len(temperatures_K) < 2:
         return []
     facts = {name: value for name, value in recipe.items() if name != "steps"}
     start_nm, orientation = recipe["initial_oxide_nm"], min(oxidation["orientations"])
