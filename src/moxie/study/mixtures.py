@@ -4,7 +4,6 @@ Everything after this sees numbers of molecules only.
 """
 
 import itertools
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -36,13 +35,14 @@ def with_whole_numbers(config: StudyConfig) -> Resolved:
     texts: dict[str, str] = {}
     problems: list[str] = []
     for name, system in config.dynamics.systems.items():
-        if system.density_g_cm3 is not None and _needs_a_density(system) and _n_concentrations(system) > 1:
+        sweep = list(_of_one_concentration(name, system))
+        if system.density_g_cm3 is not None and _needs_a_density(system) and len(sweep) > 1:
             problems.append(
                 f"`dynamics.systems.{name}.density_g_cm3` = {system.density_g_cm3:g}: one density for"
-                f" {_n_concentrations(system)} concentrations, each of which has its own. Leave it out, so that each is"
+                f" {len(sweep)} concentrations, each of which has its own. Leave it out, so that each is"
                 " estimated (NPT), or write one system for each concentration."
             )
-        for new_name, single in _of_one_concentration(name, system):
+        for new_name, single in sweep:
             try:
                 if new_name in systems or (new_name != name and new_name in config.dynamics.systems):
                     raise InputError(f"the sweep makes a system {new_name}, and there is one already. Rename it.")
@@ -67,11 +67,6 @@ def _needs_a_density(system: System) -> bool:
     """Whether numbers or volume of the box follow from its density."""
     salts = system.mixture.salts.values() if system.mixture else ()
     return system.ensemble == "NVT" or any(salt.mol_L for salt in salts)
-
-
-def _n_concentrations(system: System) -> int:
-    salts = system.mixture.salts.values() if system.mixture else ()
-    return math.prod(len(values) for salt in salts for unit in UNITS if (values := getattr(salt, unit)))
 
 
 def _of_one_concentration(name: str, system: System) -> Iterator[tuple[str, System]]:
